@@ -1,0 +1,17 @@
+//! Side by side with what else there is: `cargo xtask bench rust [--json] [FILTER]`.
+
+mod corpus;
+mod harness;
+mod peer;
+mod points;
+mod read;
+mod write;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let filter = arguments.iter().find(|argument| !argument.starts_with("--"));
+    let mut bench = harness::Bench::new(json, filter.cloned().unwrap_or_default());
+    read::run(&mut bench);
+    write::run(&mut bench);
+}

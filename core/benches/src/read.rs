@@ -1,0 +1,110 @@
+//! Reading: parse, and touch every field, numbers as `f64`.
+
+use std::hint::black_box;
+
+use tipwire::{Ack, Body, Detail, Frame, Location, Metadata, Text, Value, Variables};
+
+use crate::corpus::corpus;
+use crate::harness::Bench;
+use crate::{peer, points};
+
+pub fn run(bench: &mut Bench) {
+    for case in corpus() {
+        let (frame, is_answer) = (case.frame.as_str(), case.name == "ack10");
+        let name = format!("read/{}", case.name);
+        assert_eq!(touch(frame, is_answer), peer::touch(frame, is_answer), "{name}");
+        bench.compare(
+            &name,
+            "tagotip-codec",
+            || touch(black_box(frame), is_answer),
+            || peer::touch(black_box(frame), is_answer),
+        );
+        if let Some(json) = points::json_of(frame, is_answer) {
+            let json = json.as_str();
+            assert_eq!(
+                points::touch_value(json).bytes,
+                points::touch_borrowed(json).bytes,
+                "{name}"
+            );
+            let ours = || touch(black_box(frame), is_answer);
+            bench.compare(&name, "serde_json", ours, || points::touch_value(black_box(json)));
+            let borrowed = || points::touch_borrowed(black_box(json));
+            bench.compare(&name, "serde_json, borrowing", ours, borrowed);
+        }
+    }
+}
+
+/// What was found, in a form that depends on every field.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub struct Sum {
+    pub numbers: f64,
+    pub bytes: usize,
+}
+
+impl std::ops::AddAssign for Sum {
+    fn add_assign(&mut self, other: Sum) {
+        self.numbers += other.numbers;
+        self.bytes += other.bytes;
+    }
+}
+
+impl Sum {
+    pub fn number(number: f64) -> Sum {
+        Sum { numbers: number, bytes: 0 }
+    }
+
+    pub fn bytes(bytes: usize) -> Sum {
+        Sum { numbers: 0.0, bytes }
+    }
+}
+
+fn touch(frame: &str, is_answer: bool) -> Sum {
+    if is_answer {
+        let ack = Ack::parse(frame.as_bytes()).expect("a frame of the corpus");
+        let mut sum = Sum::bytes(ack.status.name().len());
+        if let Detail::Variables(block) = &ack.detail {
+            sum += touch_variables(block.variables.clone());
+        }
+        return sum;
+    }
+    let frame = Frame::parse(frame.as_bytes()).expect("a frame of the corpus");
+    let mut sum = Sum::bytes(frame.auth.len() + frame.serial.len());
+    match &frame.body {
+        Body::Push(block) => {
+            sum.bytes += block.group.map_or(0, str::len);
+            sum += touch_variables(block.variables.clone());
+        }
+        Body::Raw(raw) => sum.bytes += raw.data().len(),
+        Body::Pull(names) => sum.bytes += names.clone().map(str::len).sum::<usize>(),
+        Body::Ping => {}
+    }
+    sum
+}
+
+fn touch_variables(variables: Variables<'_>) -> Sum {
+    let mut sum = Sum::default();
+    for variable in variables {
+        sum.bytes += variable.name.len();
+        sum += match variable.value {
+            Value::Number(number) => Sum::number(number.to_f64()),
+            Value::String(text) => Sum::bytes(text.pieces().map(str::len).sum()),
+            Value::Boolean(truth) => Sum::bytes(usize::from(truth)),
+            Value::Location(location) => Sum::number(touch_location(location)),
+        };
+        sum.bytes += variable.unit.map_or(0, str::len) + variable.group.map_or(0, str::len);
+        sum.numbers += variable.location.map_or(0.0, touch_location);
+        sum.numbers += variable.time.map_or(0.0, |time| time as f64);
+        sum.bytes += touch_metadata(variable.metadata);
+    }
+    sum
+}
+
+fn touch_location(location: Location<'_>) -> f64 {
+    let (lat, lng, alt) = location.coordinates();
+    lat.to_f64() + lng.to_f64() + alt.map_or(0.0, |alt| alt.to_f64())
+}
+
+fn touch_metadata(metadata: Metadata<'_>) -> usize {
+    let length = |text: Text<'_>| text.pieces().map(str::len).sum::<usize>();
+    metadata.into_iter().map(|(key, text)| key.len() + length(text)).sum()
+}

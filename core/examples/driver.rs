@@ -1,0 +1,265 @@
+//! The black box of `docs/spec/driver.md` over the Rust API: requests on standard input, one JSON
+//! answer a line on standard output.
+
+use std::io::{self, BufRead, Write};
+
+use tipwire::{
+    Ack, Body, Detail, Error, Frame, Method, Push, Reply, Status, Token, Value, Variables,
+};
+
+fn main() -> io::Result<()> {
+    let mut input = io::stdin().lock();
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    let mut request = Vec::new();
+    loop {
+        request.clear();
+        if input.read_until(b'\n', &mut request)? == 0 {
+            return output.flush();
+        }
+        request.pop_if(|last| *last == b'\n');
+        writeln!(output, "{}", answer(&request))?;
+        // Whoever waits for this answer before asking again gets it now.
+        if input.fill_buf().is_ok_and(|more| !more.contains(&b'\n')) {
+            output.flush()?;
+        }
+    }
+}
+
+/// The answer to one request, errors included.
+pub fn answer(request: &[u8]) -> String {
+    let fields: Vec<&[u8]> = request.split(|&byte| byte == b'\t').collect();
+    dispatch(&fields).unwrap_or_else(|error| format!("{{\"error\":{error}}}"))
+}
+
+fn dispatch(fields: &[&[u8]]) -> Answer {
+    match *fields {
+        [b"uplink", frame] => uplink(&hex(frame)?),
+        [b"ack", frame] => ack(&hex(frame)?),
+        [b"inner", method, frame] => inner(plain(method)?, &hex(frame)?),
+        [b"derive", token, serial, length] => {
+            derive(plain(token)?, plain(serial)?, number(length)?)
+        }
+        [b"points", auth, serial, json] => points(plain(auth)?, plain(serial)?, &hex(json)?),
+        _ => Err(bad_request()),
+    }
+}
+
+/// An answer, or the object that stands under `error`.
+type Answer = Result<String, String>;
+
+fn bad_request() -> String {
+    code("bad_request")
+}
+
+fn code(code: &str) -> String {
+    format!("{{\"code\":\"{code}\"}}")
+}
+
+fn unreadable(error: Error) -> String {
+    format!("{{\"code\":\"{}\",\"at\":{}}}", error.code(), error.at)
+}
+
+fn hex(digits: &[u8]) -> Result<Vec<u8>, String> {
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        _ => Err(bad_request()),
+    };
+    if digits.len() % 2 == 1 {
+        return Err(bad_request());
+    }
+    digits.chunks(2).map(|pair| Ok(value(pair[0])? << 4 | value(pair[1])?)).collect()
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn plain(field: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(field).map_err(|_| bad_request())
+}
+
+fn number<T: std::str::FromStr>(field: &[u8]) -> Result<T, String> {
+    let text = plain(field)?;
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(bad_request());
+    }
+    text.parse().map_err(|_| bad_request())
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn uplink(bytes: &[u8]) -> Answer {
+    let frame = Frame::parse(bytes).map_err(unreadable)?;
+    let canonical = rebuild_uplink(&frame);
+    Ok(format!("{{{},\"canonical\":{}}}", forms(&frame), quoted(&canonical)))
+}
+
+fn ack(bytes: &[u8]) -> Answer {
+    let ack = Ack::parse(bytes).map_err(unreadable)?;
+    let canonical = rebuild_ack(&ack);
+    Ok(format!("{{{},\"canonical\":{}}}", ack_forms(&ack), quoted(&canonical)))
+}
+
+fn inner(method: &str, bytes: &[u8]) -> Answer {
+    let method = match method {
+        "PUSH" => Method::Push,
+        "PULL" => Method::Pull,
+        "PING" => Method::Ping,
+        "ACK" => {
+            let ack = Ack::parse_inner(bytes).map_err(unreadable)?;
+            return Ok(format!("{{{}}}", ack_forms(&ack)));
+        }
+        _ => return Err(bad_request()),
+    };
+    let frame = Frame::parse_inner(method, bytes).map_err(unreadable)?;
+    Ok(format!("{{{}}}", forms(&frame)))
+}
+
+/// `"json":…` and, where there are variables, `"points":…`.
+fn forms(frame: &Frame<'_>) -> String {
+    let mut out = String::from("\"json\":");
+    frame.write_json(&mut out).expect("strings take everything");
+    if frame.variables().len() > 0 {
+        out += ",\"points\":";
+        frame.points().write_json(&mut out).expect("strings take everything");
+    }
+    out
+}
+
+fn ack_forms(ack: &Ack<'_>) -> String {
+    let mut out = String::from("\"json\":");
+    ack.write_json(&mut out).expect("strings take everything");
+    if ack.variables().len() > 0 {
+        out += ",\"points\":";
+        ack.points().write_json(&mut out).expect("strings take everything");
+    }
+    out
+}
+
+fn rebuild_uplink(frame: &Frame<'_>) -> String {
+    let (auth, serial) = (frame.auth, frame.serial);
+    let built = match &frame.body {
+        Body::Push(block) => {
+            let mut push = Push::to(String::new(), auth, serial);
+            if let Some(seq) = frame.seq {
+                push.seq(seq);
+            }
+            if let Some(location) = block.location {
+                push.location(location);
+            }
+            if let Some(time) = block.time {
+                push.time(time);
+            }
+            if let Some(group) = block.group {
+                push.group(group);
+            }
+            for (key, text) in block.metadata.unique() {
+                push.metadata(key, &text.to_cow());
+            }
+            rebuild_variables(&mut push, block.variables.clone());
+            push.finish()
+        }
+        Body::Raw(raw) => {
+            let mut push = Push::to(String::new(), auth, serial);
+            if let Some(seq) = frame.seq {
+                push.seq(seq);
+            }
+            push.raw_text(raw.encoding(), raw.data()).finish()
+        }
+        Body::Pull(names) => {
+            let mut pull = tipwire::Pull::to(String::new(), auth, serial);
+            if let Some(seq) = frame.seq {
+                pull.seq(seq);
+            }
+            for name in names.clone() {
+                pull.name(name);
+            }
+            pull.finish()
+        }
+        Body::Ping => {
+            let mut ping = tipwire::Ping::to(String::new(), auth, serial);
+            if let Some(seq) = frame.seq {
+                ping.seq(seq);
+            }
+            ping.finish()
+        }
+    };
+    built.expect("what was read can be written")
+}
+
+fn rebuild_variables(push: &mut Push<tipwire::Owned>, variables: Variables<'_>) {
+    for variable in variables {
+        match variable.value {
+            Value::Number(number) => push.number(variable.name, number.as_str()),
+            Value::String(text) => push.string(variable.name, &text.to_cow()),
+            Value::Boolean(truth) => push.boolean(variable.name, truth),
+            Value::Location(location) => push.position(variable.name, location),
+        };
+        if let Some(unit) = variable.unit {
+            push.unit(unit);
+        }
+        if let Some(location) = variable.location {
+            push.location(location);
+        }
+        if let Some(time) = variable.time {
+            push.time(time);
+        }
+        if let Some(group) = variable.group {
+            push.group(group);
+        }
+        for (key, text) in variable.metadata.unique() {
+            push.metadata(key, &text.to_cow());
+        }
+    }
+}
+
+fn rebuild_ack(ack: &Ack<'_>) -> String {
+    let mut reply = Reply::to(String::new());
+    if let Some(seq) = ack.seq {
+        reply.seq(seq);
+    }
+    let built = match &ack.detail {
+        Detail::None => reply.status(ack.status).finish(),
+        Detail::Count(count) => reply.count(*count).finish(),
+        Detail::Command(command) => reply.command(command).finish(),
+        Detail::Error(error) => reply.text(Status::Err, error).finish(),
+        Detail::Text(text) => reply.text(ack.status, text).finish(),
+        Detail::Variables(block) => {
+            let mut push = reply.variables();
+            rebuild_variables(&mut push, block.variables.clone());
+            push.finish()
+        }
+    };
+    built.expect("what was read can be written")
+}
+
+fn derive(token: &str, serial: &str, length: usize) -> Answer {
+    let token = Token::new(token).map_err(|error| code(error.code()))?;
+    let key = token.derive_key(serial);
+    let key = key.bytes().get(..length).ok_or_else(bad_request)?;
+    Ok(format!(
+        "{{\"auth\":\"{}\",\"auth_a\":\"{}\",\"device\":\"{}\",\"key\":\"{}\"}}",
+        token.hash(),
+        token.first_revision_hash(),
+        tipwire::device_hash(serial),
+        to_hex(key)
+    ))
+}
+
+fn points(auth: &str, serial: &str, json: &[u8]) -> Answer {
+    let json = std::str::from_utf8(json).map_err(|_| code("invalid_payload"))?;
+    let frame = Push::to(String::new(), auth, serial).points_json(json).finish();
+    frame.map(|frame| format!("{{\"frame\":{}}}", quoted(&frame))).map_err(|error| {
+        let mut out = format!("{{\"code\":\"{}\"", error.code());
+        if let Some(point) = error.point {
+            out += &format!(",\"point\":{point}");
+        }
+        if let Some(field) = error.field {
+            out += &format!(",\"field\":\"{field}\"");
+        }
+        out + "}"
+    })
+}

@@ -1,0 +1,397 @@
+//! The only code that indexes the bytes of a frame.
+//!
+//! A [`Cursor`] stands at one byte of a text. NUL is in no rule of the grammar, so it doubles as
+//! "the end": looking past the last byte gives NUL, and no caller needs a second case for it.
+
+use crate::error::{Error, Kind};
+use crate::limits::MAX_NAME;
+use crate::scan;
+
+/// Sets of bytes, as bits of [`classify`].
+pub(crate) type Class = u8;
+
+/// `0`-`9`
+pub(crate) const DIGIT: Class = 1;
+/// `0`-`9`, `a`-`f`, `A`-`F`
+pub(crate) const HEX: Class = 1 << 1;
+/// Names: `a`-`z`, `0`-`9`, `_`
+pub(crate) const NAME: Class = 1 << 2;
+/// Serials: letters, digits, `-`, `_`
+pub(crate) const SERIAL: Class = 1 << 3;
+/// Letters, digits, `+`, `/`, `=`
+pub(crate) const BASE64: Class = 1 << 4;
+/// `plain`: what values and units may hold without an escape, non-ASCII bytes included
+pub(crate) const PLAIN: Class = 1 << 5;
+/// `plain` but the comma
+pub(crate) const PLAIN_PAIR: Class = 1 << 6;
+/// The detail of an ACK: no controls, no `|`, no backslash
+pub(crate) const DETAIL: Class = 1 << 7;
+
+/// The sets that a byte is in.
+const fn classify(byte: u8) -> Class {
+    let mut class = match byte {
+        b'0'..=b'9' => DIGIT | HEX | NAME | SERIAL | BASE64,
+        b'a'..=b'f' => HEX | NAME | SERIAL | BASE64,
+        b'g'..=b'z' => NAME | SERIAL | BASE64,
+        b'A'..=b'F' => HEX | SERIAL | BASE64,
+        b'G'..=b'Z' => SERIAL | BASE64,
+        b'_' => NAME | SERIAL,
+        b'-' => SERIAL,
+        b'+' | b'/' | b'=' => BASE64,
+        _ => 0,
+    };
+    if !matches!(
+        byte,
+        0..0x20 | 0x7f | b'#' | b';' | b'@' | b'[' | b'\\' | b']' | b'^' | b'{' | b'|' | b'}'
+    ) {
+        class |= PLAIN;
+        if byte != b',' {
+            class |= PLAIN_PAIR;
+        }
+    }
+    if !matches!(byte, 0..0x20 | 0x7f | b'|' | b'\\') {
+        class |= DETAIL;
+    }
+    class
+}
+
+// A table is faster; where constants are copied to RAM, 256 bytes are dear.
+#[cfg(not(target_arch = "avr"))]
+#[expect(clippy::indexing_slicing, reason = "a constant: an error would be one of compiling")]
+const CLASSES: [Class; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0u8;
+    loop {
+        classes[byte as usize] = classify(byte);
+        if byte == 0xff {
+            break classes;
+        }
+        byte += 1;
+    }
+};
+
+/// Whether `byte` is in one of the sets of `class`.
+#[inline(always)]
+#[allow(clippy::indexing_slicing, reason = "a table of all bytes")]
+pub(crate) fn is(byte: u8, class: Class) -> bool {
+    #[cfg(not(target_arch = "avr"))]
+    return CLASSES[byte as usize] & class != 0;
+    #[cfg(target_arch = "avr")]
+    return classify(byte) & class != 0;
+}
+
+/// A set of bytes to be skipped. Always a constant, so that only the code for it remains.
+#[derive(Clone, Copy)]
+pub(crate) enum Set {
+    /// The bytes of a class.
+    Of(Class),
+    /// From the first to the last, both ASCII.
+    Range(u8, u8),
+    /// All but those from the first to the last, both ASCII.
+    OutOfRange(u8, u8),
+    /// All but these two, both ASCII.
+    Neither(u8, u8),
+}
+
+impl Set {
+    #[inline(always)]
+    pub(crate) fn contains(self, byte: u8) -> bool {
+        match self {
+            Set::Of(class) => is(byte, class),
+            Set::Range(first, last) => (first..=last).contains(&byte),
+            Set::OutOfRange(first, last) => !(first..=last).contains(&byte),
+            Set::Neither(a, b) => byte != a && byte != b,
+        }
+    }
+}
+
+/// Checks a text from its front on: looks at bytes, and stops at the first that cannot stand there.
+#[derive(Clone, Copy)]
+pub(crate) struct Scan<'a> {
+    text: &'a str,
+    rest: &'a [u8],
+}
+
+impl<'a> Scan<'a> {
+    #[inline(always)]
+    pub(crate) const fn new(text: &'a str) -> Scan<'a> {
+        Scan { text, rest: text.as_bytes() }
+    }
+
+    /// The offset of the current byte.
+    #[inline(always)]
+    pub(crate) const fn at(&self) -> usize {
+        self.text.len() - self.rest.len()
+    }
+
+    /// The text from `start` to the current byte.
+    #[inline(always)]
+    pub(crate) fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at()).unwrap_or("")
+    }
+
+    /// The current byte; NUL at the end.
+    #[inline(always)]
+    pub(crate) fn peek(&self) -> u8 {
+        self.rest.first().copied().unwrap_or(0)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Goes past the current byte.
+    #[inline(always)]
+    pub(crate) fn bump(&mut self) {
+        self.rest = self.rest.get(1..).unwrap_or_default();
+    }
+
+    /// Goes past `byte` if it is the current one.
+    #[inline(always)]
+    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+        match self.rest.split_first() {
+            Some((&first, rest)) if first == byte => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Goes past `word` if it stands here.
+    #[inline(always)]
+    pub(crate) fn eat_word(&mut self, word: &[u8]) -> bool {
+        let after = self.rest.strip_prefix(word);
+        self.rest = after.unwrap_or(self.rest);
+        after.is_some()
+    }
+
+    /// Goes past `byte`, which must be the current one.
+    #[inline(always)]
+    pub(crate) fn expect(&mut self, byte: u8, kind: Kind) -> Result<(), Error> {
+        if self.eat(byte) { Ok(()) } else { Err(self.error(kind)) }
+    }
+
+    /// Goes past `word`, or to the first byte that differs from it.
+    pub(crate) fn expect_word(&mut self, word: &str, kind: Kind) -> Result<(), Error> {
+        word.bytes().try_for_each(|byte| self.expect(byte, kind))
+    }
+
+    /// Goes past every byte that is in `set`.
+    #[inline(always)]
+    pub(crate) fn skip(&mut self, set: Set) {
+        // Most runs are short, and a processor guesses where a loop of a few rounds ends: it goes
+        // on from there before it knows. In long runs it pays to look at eight bytes at once.
+        if let Some((first, after)) = self.rest.split_first_chunk::<16>() {
+            if let Some(length) = first.iter().position(|&byte| !set.contains(byte)) {
+                self.rest = self.rest.get(length..).unwrap_or_default();
+                return;
+            }
+            self.rest = after;
+            if scan::IS_FAST {
+                while let Some((chunk, after)) = self.rest.split_first_chunk() {
+                    if !scan::are_all(*chunk, set) {
+                        break;
+                    }
+                    self.rest = after;
+                }
+            }
+        }
+        while let Some((&byte, after)) = self.rest.split_first() {
+            if !set.contains(byte) {
+                break;
+            }
+            self.rest = after;
+        }
+    }
+
+    /// Goes past exactly `count` bytes of `class`, a multiple of eight, or to the first other one.
+    #[inline(always)]
+    pub(crate) fn expect_run(
+        &mut self,
+        class: Class,
+        count: usize,
+        kind: Kind,
+    ) -> Result<(), Error> {
+        if scan::IS_FAST {
+            let (run, after) = self.rest.split_at_checked(count).unwrap_or((&[], &[]));
+            let (chunks, _) = run.as_chunks();
+            if !chunks.is_empty()
+                && chunks.iter().all(|chunk| scan::are_all(*chunk, Set::Of(class)))
+            {
+                self.rest = after;
+                return Ok(());
+            }
+        }
+        for _ in 0..count {
+            if !is(self.peek(), class) {
+                return Err(self.error(kind));
+            }
+            self.bump();
+        }
+        Ok(())
+    }
+
+    /// A run of 1 to `max` bytes of `class`: a name, a serial, a group, a key.
+    #[inline(always)]
+    pub(crate) fn word(
+        &mut self,
+        class: Class,
+        max: usize,
+        empty: Kind,
+        long: Kind,
+    ) -> Result<&'a str, Error> {
+        let start = self.at();
+        self.skip(Set::Of(class));
+        match self.at() - start {
+            0 => Err(self.error(empty)),
+            length if length > max => Err(Error::new(long, start + max)),
+            _ => Ok(self.since(start)),
+        }
+    }
+
+    /// The name of a variable.
+    #[inline(always)]
+    pub(crate) fn name(&mut self) -> Result<&'a str, Error> {
+        self.word(NAME, MAX_NAME, Kind::Name, Kind::NameLength)
+    }
+
+    /// Digits of an unsigned number of at most 64 bits, leading zeros allowed.
+    #[inline(always)]
+    pub(crate) fn number(&mut self, none: Kind, range: Kind) -> Result<u64, Error> {
+        let start = *self;
+        let mut value = 0u64;
+        // Times of this century have thirteen digits.
+        if scan::IS_FAST
+            && let Some((digits, after)) = self.rest.split_first_chunk()
+            && let Some(first) = scan::thirteen_digits(digits)
+        {
+            value = first;
+            self.rest = after;
+        }
+        while let Some((digit @ b'0'..=b'9', after)) = self.rest.split_first() {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            self.rest = after;
+        }
+        match self.at() - start.at() {
+            0 => Err(self.error(none)),
+            // Nineteen digits always fit.
+            1..20 => Ok(value),
+            count => start.long_number(count, range),
+        }
+    }
+
+    /// The value of so many digits; an error at the one that is too much for 64 bits.
+    #[cold]
+    fn long_number(mut self, count: usize, range: Kind) -> Result<u64, Error> {
+        let mut value = 0u64;
+        for _ in 0..count {
+            let digit = u64::from(self.peek().wrapping_sub(b'0'));
+            value = value
+                .checked_mul(10)
+                .and_then(|value| value.checked_add(digit))
+                .ok_or_else(|| self.error(range))?;
+            self.bump();
+        }
+        Ok(value)
+    }
+
+    /// Checks by `check`, which is rare enough to be a function of its own: it gets a copy, so that
+    /// here the scan can stay in registers.
+    #[inline(always)]
+    pub(crate) fn rarely<T>(
+        &mut self,
+        check: impl FnOnce(&mut Scan<'a>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut copy = *self;
+        let result = check(&mut copy);
+        *self = copy;
+        result
+    }
+
+    #[inline(always)]
+    pub(crate) fn error(&self, kind: Kind) -> Error {
+        Error::new(kind, self.at())
+    }
+}
+
+/// Takes a text apart that has been checked: ends are looked for, and nothing can be wrong.
+#[derive(Clone, Copy)]
+pub(crate) struct Cursor<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Cursor<'a> {
+    #[inline(always)]
+    pub(crate) const fn new(text: &'a str) -> Cursor<'a> {
+        Cursor { rest: text }
+    }
+
+    /// The text from here on.
+    #[inline(always)]
+    pub(crate) const fn rest(&self) -> &'a str {
+        self.rest
+    }
+
+    /// The current byte; NUL at the end.
+    #[inline(always)]
+    pub(crate) fn peek(&self) -> u8 {
+        self.scan().peek()
+    }
+
+    /// Goes past `word` if it stands here.
+    #[inline(always)]
+    pub(crate) fn eat(&mut self, word: &str) -> bool {
+        match self.rest.strip_prefix(word) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Looks ahead from here.
+    #[inline(always)]
+    pub(crate) const fn scan(&self) -> Scan<'a> {
+        Scan::new(self.rest)
+    }
+
+    /// Goes to where `scan` is; the text up to there.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, scan: Scan<'a>) -> &'a str {
+        match self.rest.split_at_checked(self.rest.len() - scan.rest.len()) {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                taken
+            }
+            // Never so: every token ends before an ASCII character or at the end.
+            None => "",
+        }
+    }
+
+    /// Takes all bytes of `set`.
+    #[inline(always)]
+    pub(crate) fn take_all(&mut self, set: Set) -> &'a str {
+        let mut scan = self.scan();
+        scan.skip(set);
+        self.take(scan)
+    }
+
+    /// Takes one ASCII character; `None` at the end.
+    pub(crate) fn take_char(&mut self) -> Option<u8> {
+        let char = *self.rest.as_bytes().first()?;
+        self.rest = self.rest.get(1..)?;
+        Some(char)
+    }
+
+    /// An unsigned number.
+    #[inline(always)]
+    pub(crate) fn number(&mut self) -> u64 {
+        let mut scan = self.scan();
+        let number = scan.number(Kind::Time, Kind::TimeRange);
+        self.take(scan);
+        number.unwrap_or(0)
+    }
+}

@@ -1,0 +1,336 @@
+//! What can be wrong, as one table: a number, a name, the code a server answers with, a sentence.
+//!
+//! Reading fails with an [`Error`]: what was expected, and at which byte. Building fails with a
+//! [`BuildError`]: what was expected, and of which data point and field. Neither holds text; every
+//! binding derives its own errors from the [`Kind`] inside.
+
+use core::fmt;
+
+macro_rules! kinds {
+    ($($number:literal $name:ident $text:literal $code:ident $sentence:literal,)*) => {
+        /// What is wrong. Numbers and names never change; new kinds get new ones.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum Kind {
+            $(#[doc = concat!("`", $text, "`: ", $sentence, ".")] $name = $number,)*
+        }
+
+        impl Kind {
+            /// Every kind, in the order of the numbers.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name,)*];
+
+            /// The short name that bindings show, in `snake_case`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Kind::$name => $text,)* }
+            }
+
+            /// One lower-case sentence without a full stop.
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Kind::$name => $sentence,)* }
+            }
+
+            /// The code of the `ACK|ERR|…` that a server answers with, where there is one.
+            pub const fn code(self) -> Option<Code> {
+                match self { $(Kind::$name => kinds!(@code $code),)* }
+            }
+        }
+    };
+    (@code none) => { None };
+    (@code $code:ident) => { Some(Code::$code) };
+}
+
+kinds! {
+    // Reading and writing text frames.
+    1 TooLarge "too_large" PayloadTooLarge "a frame has at most 16384 bytes",
+    2 Nul "nul" InvalidPayload "a frame has no NUL bytes",
+    3 Utf8 "utf8" InvalidPayload "expected UTF-8",
+    4 Method "method" InvalidMethod "expected PUSH, PULL or PING, and |",
+    5 Answer "answer" InvalidMethod "expected ACK and |",
+    6 Seq "seq" InvalidSeq "expected a digit after !",
+    7 SeqRange "seq_range" InvalidSeq "a sequence counter has at most 32 bits and no leading zeros",
+    8 SeqEnd "seq_end" InvalidSeq "expected | after the sequence counter",
+    9 Auth "auth" InvalidToken "expected 16 hex digits, or at and 32 hex digits",
+    10 AuthEnd "auth_end" InvalidToken "expected | after the authorization",
+    11 Serial "serial" InvalidPayload "expected a serial of letters, digits, - and _",
+    12 SerialLength "serial_length" InvalidPayload "a serial has at most 100 bytes",
+    13 SerialEnd "serial_end" InvalidPayload "expected | after the serial",
+    14 Trailing "trailing" InvalidPayload "expected the end of the frame",
+    15 Status "status" InvalidPayload "expected OK, PONG, CMD or ERR",
+    16 Detail "detail" InvalidPayload "expected text without control characters and without a bare |",
+    17 Count "count" InvalidPayload "a count has at most 64 bits",
+    18 Body "body" InvalidPayload "expected a block in [ ], a modifier (@ ^ {), >x or >b",
+    19 Modifier "modifier" InvalidPayload "expected [ or the next modifier in its order",
+    20 Raw "raw" InvalidPayload "expected x or b after >",
+    21 Hex "hex" InvalidPayload "expected a hex digit",
+    22 Base64 "base64" InvalidPayload "expected a base64 digit",
+    23 List "list" InvalidPayload "expected a list of names in [ ]",
+    24 ListEnd "list_end" InvalidPayload "expected ; or ] after the name",
+    25 Name "name" InvalidPayload "expected a name of lower-case letters, digits and _",
+    26 NameLength "name_length" InvalidPayload "a name has at most 100 bytes",
+    27 Operator "operator" InvalidPayload "expected :=, =, ?= or @= after the name",
+    28 Number "number" InvalidPayload "expected a number in plain digits",
+    29 LeadingZero "leading_zero" InvalidPayload "a number has no leading zeros",
+    30 Boolean "boolean" InvalidPayload "expected true or false",
+    31 Text "text" InvalidPayload "expected text",
+    32 Escape "escape" InvalidPayload "expected one of | [ ] ; , { } # @ ^ \\ n after a backslash",
+    33 Location "location" InvalidPayload "expected lat,lng or lat,lng,alt",
+    34 Suffix "suffix" InvalidPayload "expected ; ] or the next suffix in its order",
+    35 TooManyVariables "too_many_variables" InvalidPayload "a frame has at most 100 variables",
+    36 Unit "unit" InvalidPayload "expected a unit",
+    37 UnitLength "unit_length" InvalidPayload "a unit has at most 25 bytes",
+    38 Time "time" InvalidPayload "expected a time in milliseconds",
+    39 TimeRange "time_range" InvalidPayload "a time has at most 64 bits",
+    40 Group "group" InvalidPayload "expected a group of lower-case letters, digits and _",
+    41 GroupLength "group_length" InvalidPayload "a group has at most 100 bytes",
+    42 Key "key" InvalidPayload "expected a metadata key of lower-case letters, digits and _",
+    43 KeyLength "key_length" InvalidPayload "a metadata key has at most 100 bytes",
+    44 Pair "pair" InvalidPayload "expected = after the metadata key",
+    45 Metadata "metadata" InvalidPayload "expected metadata text, then , or }",
+    46 TooManyPairs "too_many_pairs" InvalidPayload "a metadata block has at most 32 pairs",
+
+    // Building only.
+    50 Buffer "buffer" none "the buffer is too small",
+    51 NotFinite "not_finite" InvalidPayload "NaN and infinities are no numbers of a frame",
+    52 Digits "digits" InvalidPayload "a floating-point number is written with at most 64 digits",
+    53 Repeated "repeated" InvalidPayload "this was given already",
+    54 Misplaced "misplaced" InvalidPayload "this cannot stand here",
+    55 Revision "revision" InvalidPayload "only revision D has locations on blocks and other variables",
+    56 Empty "empty" InvalidPayload "at least one is needed",
+    57 Missing "missing" InvalidPayload "this is required",
+    58 Type "type" InvalidPayload "a value of another type is needed here",
+    59 Json "json" InvalidPayload "expected JSON",
+
+    // Credentials.
+    60 Token "token" InvalidToken "expected at and 32 hex digits",
+}
+
+macro_rules! codes {
+    ($($name:ident $text:literal $what:literal,)*) => {
+        /// An error code of the protocol, the detail of `ACK|ERR|…`.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = concat!("`", $text, "`: ", $what, ".")] $name,)*
+        }
+
+        impl Code {
+            /// Every known code.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// The code as it stands on the wire.
+            pub const fn name(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidToken "invalid_token" "the authorization is malformed or unknown",
+    InvalidMethod "invalid_method" "no such method",
+    InvalidPayload "invalid_payload" "the frame is malformed",
+    InvalidSeq "invalid_seq" "the sequence counter is malformed or not greater than the last",
+    DeviceNotFound "device_not_found" "no device has this serial",
+    VariableNotFound "variable_not_found" "none of the variables asked for is known",
+    RateLimited "rate_limited" "too many requests or connections",
+    AuthFailed "auth_failed" "an envelope could not be opened",
+    UnsupportedVersion "unsupported_version" "the envelope's version is unknown",
+    UnsupportedCipher "unsupported_cipher" "the envelope's cipher is unknown",
+    EnvelopeTooLarge "envelope_too_large" "the envelope is above the limit",
+    PayloadTooLarge "payload_too_large" "the frame is above the limit",
+    TtlExpired "ttl_expired" "the connection has reached its time to live",
+    KeepAliveTimeout "keep_alive_timeout" "the connection was silent for too long",
+    ServerError "server_error" "the server failed",
+}
+
+impl Kind {
+    /// The number that C uses (negated) as a status.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind with this number.
+    pub fn from_number(number: u8) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|kind| kind.number() == number)
+    }
+
+    /// The protocol's code where it has one, else the kind's own name.
+    pub const fn code_name(self) -> &'static str {
+        match self.code() {
+            Some(code) => code.name(),
+            None => self.name(),
+        }
+    }
+}
+
+impl Code {
+    /// The code that stands on the wire as `text`, if it is a known one.
+    pub fn from_name(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.name() == text)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sentence())
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why bytes could not be read: what was expected, and at which byte of the input.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Error {
+    /// What was expected.
+    pub kind: Kind,
+    /// The first byte at which no valid input can go on; the input's length where it ended early.
+    pub at: u32,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, at: usize) -> Error {
+        Error { kind, at: u32::try_from(at).unwrap_or(u32::MAX) }
+    }
+
+    /// The code a server answers with, by name; the kind's own name where the protocol has none.
+    pub const fn code(&self) -> &'static str {
+        self.kind.code_name()
+    }
+
+    /// The error as a sentence that also names what stands in `input` at the offset.
+    ///
+    /// The character is left out where it may be part of a secret.
+    ///
+    /// ```
+    /// let input = b"PING|!|4deedd7bab8817ec|sensor-01";
+    /// let error = tipwire::Frame::parse(input).unwrap_err();
+    /// assert_eq!(error.explain(input).to_string(), "expected a digit after !, found | at byte 6");
+    /// ```
+    pub fn explain<'a>(&self, input: &'a [u8]) -> impl fmt::Display + use<'a> {
+        Explained { error: *self, input }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.kind, self.at)
+    }
+}
+
+impl core::error::Error for Error {}
+
+struct Explained<'a> {
+    error: Error,
+    input: &'a [u8],
+}
+
+impl fmt::Display for Explained<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Error { kind, at } = self.error;
+        f.write_str(kind.sentence())?;
+        let rest = self.input.get(at as usize..).unwrap_or_default();
+        let secret = matches!(kind.code(), Some(Code::InvalidToken));
+        match rest.utf8_chunks().next().map(|chunk| (chunk.valid().chars().next(), chunk)) {
+            _ if secret || kind == Kind::TooLarge => {}
+            None => f.write_str(", found the end")?,
+            Some((Some('\n'), _)) if rest.len() == 1 => f.write_str(", found the end")?,
+            Some((Some('\r'), _)) if rest == b"\r\n" => f.write_str(", found the end")?,
+            Some((Some(' '), _)) => f.write_str(", found a space")?,
+            Some((Some(found), _)) if found.is_control() => {
+                write!(f, ", found {}", found.escape_default())?;
+            }
+            Some((Some(found), _)) => write!(f, ", found {found}")?,
+            Some((None, chunk)) => match chunk.invalid().first() {
+                Some(byte) => write!(f, ", found byte 0x{byte:02x}")?,
+                None => f.write_str(", found the end")?,
+            },
+        }
+        write!(f, " at byte {at}")
+    }
+}
+
+macro_rules! fields {
+    ($($name:ident $text:literal $what:literal,)*) => {
+        /// A field of a frame or a data point, named as in JSON.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum Field {
+            $(#[doc = concat!("`", $text, "`: ", $what, ".")] $name,)*
+        }
+
+        impl Field {
+            /// Every field.
+            pub const ALL: &'static [Field] = &[$(Field::$name,)*];
+
+            /// The field's key in JSON.
+            pub const fn name(self) -> &'static str {
+                match self { $(Field::$name => $text,)* }
+            }
+        }
+    };
+}
+
+fields! {
+    Seq "seq" "the sequence counter",
+    Auth "auth" "the authorization",
+    Serial "serial" "the device's serial",
+    Variable "variable" "the name of a variable",
+    Value "value" "the value of a variable",
+    Unit "unit" "the unit of a value",
+    Location "location" "a location",
+    Time "time" "a time",
+    Group "group" "a group",
+    Metadata "metadata" "a metadata key or its text",
+    Names "names" "the names of a PULL",
+    Raw "raw" "passthrough data",
+    Status "status" "the status of an ACK",
+    Detail "detail" "the detail of an ACK",
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a frame could not be built: what was expected, of which data point and which field.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct BuildError {
+    /// What was expected.
+    pub kind: Kind,
+    /// The data point, counted from 0, where the error is one of a data point.
+    pub point: Option<u32>,
+    /// The field, where the error is one of a field.
+    pub field: Option<Field>,
+}
+
+impl BuildError {
+    pub(crate) const fn of(kind: Kind) -> BuildError {
+        BuildError { kind, point: None, field: None }
+    }
+
+    /// The code a server would answer with, by name; the kind's own name where there is none.
+    pub const fn code(&self) -> &'static str {
+        self.kind.code_name()
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(point) = self.point {
+            write!(f, "data point {point}: ")?;
+        }
+        if let Some(field) = self.field {
+            write!(f, "{field}: ")?;
+        }
+        f.write_str(self.kind.sentence())
+    }
+}
+
+impl core::error::Error for BuildError {}

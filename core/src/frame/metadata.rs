@@ -1,0 +1,182 @@
+//! Metadata: pairs of a key and a text.
+
+use core::fmt;
+
+use crate::cursor::{Cursor, NAME, Scan, Set};
+use crate::error::{Error, Kind};
+use crate::frame::text::Text;
+use crate::limits::{MAX_NAME, MAX_PAIRS};
+
+/// The metadata of a block or a variable; empty where there is none.
+///
+/// A key may be repeated: [`iter`](Metadata::iter) gives every pair, and the last one counts for
+/// [`get`](Metadata::get) and [`unique`](Metadata::unique).
+///
+/// ```
+/// let frame = tipwire::Frame::parse(b"PUSH|4deedd7bab8817ec|s|[t:=1{a=1,b=2,a=3}]").unwrap();
+/// let metadata = frame.variables().next().unwrap().metadata;
+/// assert_eq!(metadata.iter().count(), 3);
+/// assert_eq!(metadata.get("a").unwrap().raw(), "3");
+/// assert!(metadata.unique().map(|(key, _)| key).eq(["b", "a"]));
+/// ```
+#[derive(Clone, Copy, Default)]
+pub struct Metadata<'a>(&'a str);
+
+impl<'a> Metadata<'a> {
+    pub(super) const EMPTY: Metadata<'static> = Metadata("");
+
+    /// `"{" pair *31("," pair) "}"`
+    pub(super) fn check(scan: &mut Scan<'_>) -> Result<(), Error> {
+        scan.bump();
+        let mut count = 1;
+        check_pair(scan)?;
+        while scan.peek() == b',' {
+            if count == MAX_PAIRS {
+                return Err(scan.error(Kind::TooManyPairs));
+            }
+            scan.bump();
+            check_pair(scan)?;
+            count += 1;
+        }
+        scan.expect(b'}', Kind::Metadata)
+    }
+
+    /// The same, and the pairs.
+    pub(super) fn read(scan: &mut Scan<'a>) -> Result<Metadata<'a>, Error> {
+        let start = scan.at();
+        Metadata::check(scan)?;
+        Ok(Metadata::walk(&mut Cursor::new(scan.since(start))))
+    }
+
+    #[inline(always)]
+    pub(super) fn walk(c: &mut Cursor<'a>) -> Metadata<'a> {
+        c.eat("{");
+        let mut scan = c.scan();
+        scan.skip(Set::Neither(b'}', b'\\'));
+        while scan.eat(b'\\') {
+            // A brace after a backslash is text.
+            scan.bump();
+            scan.skip(Set::Neither(b'}', b'\\'));
+        }
+        let metadata = Metadata(c.take(scan));
+        c.eat("}");
+        metadata
+    }
+
+    /// Whether there are no pairs.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The pairs as they stand in the frame, without the braces.
+    pub const fn raw(&self) -> &'a str {
+        self.0
+    }
+
+    /// Every pair in the order of the frame.
+    pub fn iter(&self) -> Pairs<'a> {
+        Pairs(Cursor::new(self.0))
+    }
+
+    /// The pairs that count: of a repeated key the last.
+    pub fn unique(&self) -> impl Iterator<Item = (&'a str, Text<'a>)> + use<'a> {
+        let mut repeated = Keys::of(*self).repeated();
+        self.iter().filter(move |_| !take_bit(&mut repeated))
+    }
+
+    /// The text of a key; of a repeated key the last.
+    pub fn get(&self, key: &str) -> Option<Text<'a>> {
+        self.iter().filter(|pair| pair.0 == key).last().map(|pair| pair.1)
+    }
+}
+
+impl<'a> IntoIterator for Metadata<'a> {
+    type Item = (&'a str, Text<'a>);
+    type IntoIter = Pairs<'a>;
+
+    fn into_iter(self) -> Pairs<'a> {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for Metadata<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// Two blocks are equal if they hold the same pairs in the same order.
+impl PartialEq for Metadata<'_> {
+    fn eq(&self, other: &Metadata<'_>) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Metadata<'_> {}
+
+/// The pairs of a [`Metadata`] block.
+#[derive(Clone)]
+pub struct Pairs<'a>(Cursor<'a>);
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a str, Text<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<(&'a str, Text<'a>)> {
+        let mut c = self.0;
+        if c.rest().is_empty() {
+            return None;
+        }
+        let key = c.take_all(Set::OutOfRange(b'=', b'='));
+        c.eat("=");
+        let text = Text::walk_pair(&mut c);
+        c.eat(",");
+        self.0 = c;
+        Some((key, text))
+    }
+}
+
+/// `pair = name "=" 1*(plain-but-comma / escape)`
+#[inline(always)]
+fn check_pair(scan: &mut Scan<'_>) -> Result<(), Error> {
+    scan.word(NAME, MAX_NAME, Kind::Key, Kind::KeyLength)?;
+    scan.expect(b'=', Kind::Pair)?;
+    Text::check_pair(scan)
+}
+
+/// The keys of one block, to be compared with each other without reading the block anew.
+pub(crate) struct Keys<'a> {
+    keys: [&'a str; MAX_PAIRS],
+    count: usize,
+}
+
+impl<'a> Keys<'a> {
+    pub(crate) fn of(metadata: Metadata<'a>) -> Keys<'a> {
+        let mut keys = Keys { keys: [""; MAX_PAIRS], count: 0 };
+        for (slot, (key, _)) in keys.keys.iter_mut().zip(metadata.iter()) {
+            *slot = key;
+            keys.count += 1;
+        }
+        keys
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.keys.iter().copied().take(self.count)
+    }
+
+    /// One bit for each key that comes again later.
+    pub(crate) fn repeated(&self) -> u32 {
+        let mut bits = 0;
+        for (n, key) in self.iter().enumerate() {
+            bits |= u32::from(self.iter().skip(n + 1).any(|later| later == key)) << n;
+        }
+        bits
+    }
+}
+
+/// Shifts the lowest bit out.
+pub(crate) fn take_bit(bits: &mut u32) -> bool {
+    let bit = *bits & 1 == 1;
+    *bits >>= 1;
+    bit
+}

@@ -1,0 +1,118 @@
+//! TagoTiP text frames: [`Frame`] and [`Ack`] read them, [`Push`], [`Pull`], [`Ping`] and
+//! [`Reply`] write them. The grammar is in `docs/spec/tagotip.md`; each rule stands in the comment
+//! of the function that reads it, and what writes it is in the same file.
+
+mod ack;
+mod body;
+mod float;
+mod line;
+mod location;
+pub(crate) mod metadata;
+mod number;
+pub(crate) mod text;
+mod uplink;
+mod variable;
+mod writer;
+
+pub use ack::{Ack, Detail, Reply, Status};
+pub use body::{Block, Body, Encoding, Names, Raw};
+pub(crate) use line::Line;
+#[cfg(feature = "alloc")]
+pub use line::{Append, Owned};
+pub use line::{IntoSink, Sink, Slice};
+pub use location::{Location, ToLocation};
+pub use metadata::{Metadata, Pairs};
+pub use number::{Decimal, Fixed, Number, ToNumber};
+pub(crate) use number::{Digits, write_shifted};
+pub use text::{Pieces, Text};
+pub use uplink::{Frame, Ping, Pull};
+pub use variable::{Value, Variable, Variables};
+pub use writer::Push;
+
+/// What cannot be implemented outside.
+pub(crate) mod sealed {
+    pub(crate) use super::location::sealed::ToLocation;
+    pub(crate) use super::number::sealed::ToNumber;
+}
+
+use crate::error::{Error, Kind};
+use crate::limits::MAX_FRAME;
+
+/// What a device asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Method {
+    /// Store data.
+    Push,
+    /// Send the last values of variables.
+    Pull,
+    /// Is anybody there?
+    Ping,
+}
+
+impl Method {
+    /// The method as it stands on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Method::Push => "PUSH",
+            Method::Pull => "PULL",
+            Method::Ping => "PING",
+        }
+    }
+}
+
+/// A revision of the protocol, by the letters of `docs/spec/tagotip.md`, section 9.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Revision {
+    /// The first one: the token itself as authorization, `^group @time {metadata}`.
+    A,
+    /// `^group @time {metadata}`
+    B,
+    /// `@time ^group {metadata}`
+    C,
+    /// `@=location @time ^group {metadata}`, and locations on all variables.
+    #[default]
+    D,
+}
+
+impl Revision {
+    /// Whether blocks and other variables can have a location. Without a revision anything can.
+    const fn has_places(revision: Option<Revision>) -> bool {
+        matches!(revision, None | Some(Revision::D))
+    }
+}
+
+/// The line in `bytes`: one LF at the end is dropped, and one CR before it.
+fn line(bytes: &[u8]) -> &[u8] {
+    match bytes.strip_suffix(b"\n") {
+        Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
+        None => bytes,
+    }
+}
+
+/// Reads one text by `read`, which must use up all of it.
+///
+/// The size is checked before, as is UTF-8; NUL comes before every other error, but since no rule
+/// takes it, it is only looked for after one.
+fn read_whole<'a, T>(
+    bytes: &'a [u8],
+    read: impl FnOnce(&'a str) -> Result<T, Error>,
+) -> Result<T, Error> {
+    if bytes.len() > MAX_FRAME {
+        return Err(Error::new(Kind::TooLarge, MAX_FRAME));
+    }
+    let invalid = match core::str::from_utf8(bytes) {
+        Ok(text) => match read(text) {
+            Ok(frame) => return Ok(frame),
+            Err(error) => (bytes, error),
+        },
+        Err(error) => {
+            let valid = error.valid_up_to();
+            (bytes.get(..valid).unwrap_or_default(), Error::new(Kind::Utf8, valid))
+        }
+    };
+    let (before, error) = invalid;
+    match before.iter().position(|&byte| byte == 0) {
+        Some(at) => Err(Error::new(Kind::Nul, at)),
+        None => Err(error),
+    }
+}

@@ -1,0 +1,252 @@
+//! Text with escapes: the values of `=` variables and of metadata.
+//!
+//! A backslash protects one of `| [ ] ; , { } # @ ^ \`; `\n` stands for a line feed.
+
+use core::fmt;
+
+use crate::cursor::{Class, Cursor, PLAIN, PLAIN_PAIR, Scan, Set};
+use crate::error::{Error, Kind};
+use crate::frame::line::{Line, Sink};
+
+/// Text as it stands in a frame.
+///
+/// ```
+/// let frame = tipwire::Frame::parse(br"PUSH|4deedd7bab8817ec|s|[a=plain;b=one\ntwo]").unwrap();
+/// let [a, b] = core::array::from_fn(|n| frame.variables().nth(n).unwrap().value.as_text().unwrap());
+/// assert_eq!(a.borrowed(), Some("plain"));
+/// assert_eq!(b.borrowed(), None, "an escape cannot be borrowed");
+/// assert_eq!(b.to_string(), "one\ntwo");
+///
+/// let mut buffer = [0; 16];
+/// assert_eq!(b.unescape_into(&mut buffer), Some("one\ntwo"));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Text<'a> {
+    raw: &'a str,
+    escapes: Escapes,
+}
+
+/// Whether a text holds escapes: a whole word, so that values are copied by words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+enum Escapes {
+    None,
+    Some,
+}
+
+impl<'a> Text<'a> {
+    /// `text = 1*(plain / escape)`
+    #[inline(always)]
+    pub(super) fn check(scan: &mut Scan<'_>) -> Result<(), Error> {
+        check(scan, PLAIN, Kind::Text)
+    }
+
+    /// The text of a metadata pair: without a bare comma.
+    #[inline(always)]
+    pub(super) fn check_pair(scan: &mut Scan<'_>) -> Result<(), Error> {
+        check(scan, PLAIN_PAIR, Kind::Metadata)
+    }
+
+    #[inline(always)]
+    pub(super) fn walk(c: &mut Cursor<'a>) -> Text<'a> {
+        Text::walk_over(c, Set::Of(PLAIN))
+    }
+
+    /// The text of a metadata pair: up to a comma or the end.
+    #[inline(always)]
+    pub(super) fn walk_pair(c: &mut Cursor<'a>) -> Text<'a> {
+        Text::walk_over(c, Set::Neither(b',', b'\\'))
+    }
+
+    #[inline(always)]
+    fn walk_over(c: &mut Cursor<'a>, plain: Set) -> Text<'a> {
+        let mut scan = c.scan();
+        let mut escapes = Escapes::None;
+        scan.skip(plain);
+        while scan.eat(b'\\') {
+            escapes = Escapes::Some;
+            scan.bump();
+            scan.skip(plain);
+        }
+        Text { raw: c.take(scan), escapes }
+    }
+
+    /// The bytes of the frame, escapes and all.
+    pub const fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// The text itself, where it stands in the frame without an escape.
+    pub const fn borrowed(&self) -> Option<&'a str> {
+        match self.escapes {
+            Escapes::None => Some(self.raw),
+            Escapes::Some => None,
+        }
+    }
+
+    /// The characters of the text, escapes resolved.
+    pub fn chars(&self) -> impl Iterator<Item = char> + use<'a> {
+        let mut raw = self.raw.chars();
+        core::iter::from_fn(move || match raw.next() {
+            Some('\\') => match raw.next() {
+                Some('n') => Some('\n'),
+                other => other,
+            },
+            plain => plain,
+        })
+    }
+
+    /// Writes the text into `buffer`; `None` if it does not fit. It is never longer than
+    /// [`raw`](Text::raw).
+    pub fn unescape_into<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b str> {
+        let mut length = 0;
+        for piece in self.pieces() {
+            let end = length + piece.len();
+            buffer.get_mut(length..end)?.copy_from_slice(piece.as_bytes());
+            length = end;
+        }
+        core::str::from_utf8(buffer.get(..length)?).ok()
+    }
+
+    /// The text in pieces that need no copy: runs without an escape, and what escapes stand for.
+    pub fn pieces(&self) -> Pieces<'a> {
+        Pieces { rest: self.raw, escapes: self.escapes }
+    }
+
+    /// The text, borrowed where it holds no escape.
+    #[cfg(feature = "alloc")]
+    pub fn to_cow(&self) -> alloc::borrow::Cow<'a, str> {
+        match self.borrowed() {
+            Some(text) => text.into(),
+            None => self.pieces().collect(),
+        }
+    }
+}
+
+#[inline(always)]
+fn check(scan: &mut Scan<'_>, plain: Class, empty: Kind) -> Result<(), Error> {
+    let start = scan.at();
+    scan.skip(Set::Of(plain));
+    while scan.eat(b'\\') {
+        if unescape(scan.peek()).is_none() {
+            return Err(scan.error(Kind::Escape));
+        }
+        scan.bump();
+        scan.skip(Set::Of(plain));
+    }
+    if scan.at() == start { Err(scan.error(empty)) } else { Ok(()) }
+}
+
+/// The pieces of a [`Text`].
+#[derive(Clone, Debug)]
+pub struct Pieces<'a> {
+    rest: &'a str,
+    escapes: Escapes,
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a str> {
+        if self.escapes == Escapes::Some {
+            return self.next_of_escaped();
+        }
+        let piece = core::mem::take(&mut self.rest);
+        (!piece.is_empty()).then_some(piece)
+    }
+}
+
+impl<'a> Pieces<'a> {
+    fn next_of_escaped(&mut self) -> Option<&'a str> {
+        let bytes = self.rest.as_bytes();
+        // Only ASCII follows a backslash.
+        let (piece, after) = match bytes {
+            [] => return None,
+            [b'\\', b'n', ..] => ("\n", 2),
+            [b'\\', ..] => (self.rest.get(1..2)?, 2),
+            _ => {
+                let end = bytes.iter().position(|&byte| byte == b'\\').unwrap_or(bytes.len());
+                (self.rest.get(..end)?, end)
+            }
+        };
+        self.rest = self.rest.get(after..)?;
+        Some(piece)
+    }
+}
+
+/// What the character after a backslash stands for.
+const fn unescape(byte: u8) -> Option<u8> {
+    match byte {
+        b'n' => Some(b'\n'),
+        b'|' | b'[' | b']' | b';' | b',' | b'{' | b'}' | b'#' | b'@' | b'^' | b'\\' => Some(byte),
+        _ => None,
+    }
+}
+
+/// Writes `text`, or a part of one, escaping what `plain` leaves out. Other control characters have
+/// no escape. A text must not be empty; parts of one never are.
+#[inline(always)]
+fn write<S: Sink>(out: &mut Line<S>, text: &str, plain: Class, empty: Kind) {
+    let mut c = Cursor::new(text);
+    out.put(c.take_all(Set::Of(plain)).as_bytes());
+    if !c.rest().is_empty() {
+        write_escapes(out, c, plain, empty);
+    } else if text.is_empty() {
+        out.fail(empty);
+    }
+}
+
+fn write_escapes<S: Sink>(out: &mut Line<S>, mut c: Cursor<'_>, plain: Class, empty: Kind) {
+    while let Some(char) = c.take_char() {
+        match char {
+            b'\n' => out.put(b"\\n"),
+            _ if unescape(char) == Some(char) => out.put(&[b'\\', char]),
+            _ => return out.fail(empty),
+        }
+        out.put(c.take_all(Set::Of(plain)).as_bytes());
+    }
+}
+
+/// Writes the text of a value, or a part of it.
+pub(crate) fn write_value<S: Sink>(out: &mut Line<S>, text: &str) {
+    write(out, text, PLAIN, Kind::Text);
+}
+
+/// Writes the text of a metadata pair, or a part of it.
+pub(crate) fn write_pair<S: Sink>(out: &mut Line<S>, text: &str) {
+    write(out, text, PLAIN_PAIR, Kind::Metadata);
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pieces().try_for_each(|piece| f.write_str(piece))
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.raw)
+    }
+}
+
+/// Two texts are equal if they say the same, however they escape it.
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Text<'_>) -> bool {
+        self.raw == other.raw || self.chars().eq(other.chars())
+    }
+}
+
+impl PartialEq<str> for Text<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.chars().eq(other.chars())
+    }
+}
+
+impl PartialEq<&str> for Text<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
+impl Eq for Text<'_> {}

@@ -1,0 +1,355 @@
+//! Uplinks: what a device sends.
+
+use core::fmt;
+
+use crate::cursor::{HEX, NAME, SERIAL, Scan, Set};
+use crate::error::{BuildError, Error, Field, Kind};
+use crate::frame::body::{Block, Body, Names, Raw};
+use crate::frame::line::{IntoSink, Line, Sink};
+use crate::frame::variable::Variables;
+use crate::frame::{Method, Revision, line, read_whole};
+use crate::limits::{HASH_DIGITS, MAX_NAME, MAX_VARIABLES, TOKEN_DIGITS};
+use crate::scan;
+
+/// An uplink, checked completely and borrowed from the bytes it was read from.
+///
+/// ```
+/// use tipwire::{Body, Frame};
+///
+/// let frame = Frame::parse(b"PUSH|!7|4deedd7bab8817ec|sensor-01|[temperature:=32.5#C;on?=true]\n")?;
+/// assert_eq!((frame.seq, frame.auth, frame.serial), (Some(7), "4deedd7bab8817ec", "sensor-01"));
+/// for variable in frame.variables() {
+///     println!("{} is {:?} {}", variable.name, variable.value, variable.unit.unwrap_or(""));
+/// }
+/// # assert_eq!(frame.variables().len(), 2);
+///
+/// match Frame::parse(b"PULL|4deedd7bab8817ec|sensor-01|[temperature;humidity]")?.body {
+///     Body::Pull(names) => assert!(names.eq(["temperature", "humidity"])),
+///     _ => unreachable!(),
+/// }
+/// # Ok::<(), tipwire::Error>(())
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Frame<'a> {
+    /// The sequence counter.
+    pub seq: Option<u32>,
+    /// The authorization: 16 hex digits, or a token. Empty in the inner frame of an envelope,
+    /// whose header has it.
+    pub auth: &'a str,
+    /// The device's serial.
+    pub serial: &'a str,
+    /// What the method brings with it.
+    pub body: Body<'a>,
+}
+
+impl<'a> Frame<'a> {
+    /// Reads an uplink of any revision, with or without a line ending.
+    pub fn parse(bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
+        read_whole(line(bytes), |text| Frame::read(&mut Scan::new(text), None))
+    }
+
+    /// Reads an uplink of one revision only.
+    pub fn parse_as(revision: Revision, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
+        read_whole(line(bytes), |text| Frame::read(&mut Scan::new(text), Some(revision)))
+    }
+
+    /// Reads the inner frame of an envelope: without method, counter, authorization and line
+    /// ending. Offsets count from its own first byte.
+    pub fn parse_inner(method: Method, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
+        read_whole(bytes, |text| Frame::read_serial(&mut Scan::new(text), None, method, None, ""))
+    }
+
+    /// `uplink = METHOD "|" [seq "|"] auth "|" …`
+    fn read(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<Frame<'a>, Error> {
+        let method = read_method(scan)?;
+        let seq = read_seq(scan)?;
+        let auth = read_auth(scan, revision)?;
+        Frame::read_serial(scan, revision, method, seq, auth)
+    }
+
+    /// `… serial ["|" body]`
+    fn read_serial(
+        scan: &mut Scan<'a>,
+        revision: Option<Revision>,
+        method: Method,
+        seq: Option<u32>,
+        auth: &'a str,
+    ) -> Result<Frame<'a>, Error> {
+        let serial = scan.word(SERIAL, MAX_NAME, Kind::Serial, Kind::SerialLength)?;
+        let body = match method {
+            Method::Push | Method::Pull => {
+                scan.expect(b'|', Kind::SerialEnd)?;
+                match (method, scan.peek()) {
+                    (Method::Pull, _) => Body::Pull(Names::read(scan)?),
+                    (_, b'>') => Body::Raw(Raw::read(scan)?),
+                    _ => Body::Push(Block::read(scan, revision)?),
+                }
+            }
+            Method::Ping => Body::Ping,
+        };
+        if !scan.is_at_end() {
+            return Err(scan.error(Kind::Trailing));
+        }
+        Ok(Frame { seq, auth, serial, body })
+    }
+
+    /// The method.
+    pub const fn method(&self) -> Method {
+        self.body.method()
+    }
+
+    /// The variables; none where the frame is no PUSH of variables.
+    pub fn variables(&self) -> Variables<'a> {
+        match &self.body {
+            Body::Push(block) => block.variables.clone(),
+            _ => Variables::EMPTY,
+        }
+    }
+
+    /// The names of a PULL; none in other frames.
+    pub fn names(&self) -> Names<'a> {
+        match &self.body {
+            Body::Pull(names) => names.clone(),
+            _ => Names::EMPTY,
+        }
+    }
+
+    /// The passthrough data of a PUSH, if it is one.
+    pub const fn raw(&self) -> Option<Raw<'a>> {
+        match self.body {
+            Body::Raw(raw) => Some(raw),
+            _ => None,
+        }
+    }
+}
+
+/// A token is a secret: of one only the first two characters are shown.
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let auth = if self.auth.starts_with("at") { "at…" } else { self.auth };
+        let Frame { seq, serial, body, .. } = self;
+        let mut frame = f.debug_struct("Frame");
+        frame.field("seq", seq).field("auth", &auth).field("serial", serial);
+        frame.field("body", body).finish()
+    }
+}
+
+/// `PUSH|`, `PULL|` or `PING|`
+fn read_method(scan: &mut Scan<'_>) -> Result<Method, Error> {
+    const METHODS: [Method; 3] = [Method::Push, Method::Pull, Method::Ping];
+    for method in METHODS {
+        if scan.eat_word(method.name().as_bytes()) {
+            return scan.expect(b'|', Kind::Method).map(|()| method);
+        }
+    }
+    // The first byte at which all of them are out.
+    let mismatch = |method: Method| scan.clone().expect_word(method.name(), Kind::Method).err();
+    let furthest = METHODS.into_iter().filter_map(mismatch).max_by_key(|error| error.at);
+    Err(furthest.unwrap_or(scan.error(Kind::Method)))
+}
+
+/// `["!" seq "|"]`, where `seq` has at most 32 bits and no leading zeros.
+pub(super) fn read_seq(scan: &mut Scan<'_>) -> Result<Option<u32>, Error> {
+    if !scan.eat(b'!') {
+        return Ok(None);
+    }
+    let start = scan.at();
+    let mut seq = 0u32;
+    loop {
+        let digit = u32::from(scan.peek().wrapping_sub(b'0'));
+        if digit > 9 {
+            break;
+        }
+        let is_padded = seq == 0 && scan.at() > start;
+        match seq.checked_mul(10).and_then(|seq| seq.checked_add(digit)) {
+            Some(next) if !is_padded => seq = next,
+            _ => return Err(scan.error(Kind::SeqRange)),
+        }
+        scan.bump();
+    }
+    if scan.at() == start {
+        return Err(scan.error(Kind::Seq));
+    }
+    scan.expect(b'|', Kind::SeqEnd)?;
+    Ok(Some(seq))
+}
+
+/// `auth = 16hex / ("at" 32hex)`, and the `|` after it.
+fn read_auth<'a>(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<&'a str, Error> {
+    let (tokens, hashes) = match revision {
+        None => (true, true),
+        Some(Revision::A) => (true, false),
+        Some(_) => (false, true),
+    };
+    let start = scan.at();
+    let mut digits = HASH_DIGITS;
+    if tokens && scan.eat_word(b"at") {
+        digits = TOKEN_DIGITS;
+    } else if !hashes {
+        scan.expect_word("at", Kind::Auth)?;
+    }
+    scan.expect_run(HEX, digits, Kind::Auth)?;
+    let auth = scan.since(start);
+    scan.expect(b'|', Kind::AuthEnd)?;
+    Ok(auth)
+}
+
+/// Whether `auth` is one that a frame can carry; else what is wrong.
+pub(crate) fn check_auth(auth: &str) -> Result<(), Kind> {
+    let (digits, count) = match auth.strip_prefix("at") {
+        Some(digits) => (digits, TOKEN_DIGITS),
+        None => (auth, HASH_DIGITS),
+    };
+    let fits = digits.len() == count && scan::is_all(digits.as_bytes(), Set::Of(HEX));
+    if fits { Ok(()) } else { Err(Kind::Auth) }
+}
+
+/// Writes `METHOD|auth|serial`; without a method `serial` alone, as inner frames have it.
+pub(super) fn write_head<S: Sink>(out: &mut Line<S>, method: Option<(Method, &str)>, serial: &str) {
+    if let Some((method, auth)) = method {
+        out.put(method.name().as_bytes());
+        out.put(b"|");
+        out.allow_seq();
+        out.field(Field::Auth);
+        out.check(check_auth(auth));
+        out.put(auth.as_bytes());
+        out.put(b"|");
+    }
+    out.field(Field::Serial);
+    out.put_word(serial, SERIAL, MAX_NAME, Kind::Serial, Kind::SerialLength);
+}
+
+/// Writes a PULL.
+///
+/// ```
+/// use tipwire::Pull;
+///
+/// let mut buffer = [0; 64];
+/// let mut pull = Pull::to(&mut buffer, "4deedd7bab8817ec", "s");
+/// let line = pull.seq(7).name("t").name("h").finish_line()?;
+/// assert_eq!(line, b"PULL|!7|4deedd7bab8817ec|s|[t;h]\n");
+/// # Ok::<(), tipwire::BuildError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing comes of it until `finish`"]
+pub struct Pull<S> {
+    line: Line<S>,
+    count: usize,
+}
+
+impl<S: Sink> Pull<S> {
+    /// Starts a PULL.
+    pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Pull<S> {
+        let mut line = Line::new(sink);
+        write_head(&mut line, Some((Method::Pull, auth)), serial);
+        Pull { line, count: 0 }
+    }
+
+    /// Starts the inner frame of an envelope.
+    pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Pull<S> {
+        let mut line = Line::new(sink);
+        write_head(&mut line, None, serial);
+        Pull { line, count: 0 }
+    }
+
+    /// Sets the sequence counter.
+    pub fn seq(&mut self, seq: u32) -> &mut Pull<S> {
+        self.line.insert_seq(seq);
+        self
+    }
+
+    /// Asks for one more variable.
+    pub fn name(&mut self, name: &str) -> &mut Pull<S> {
+        self.line.field(Field::Names);
+        if self.count == MAX_VARIABLES {
+            self.line.fail(Kind::TooManyVariables);
+        }
+        self.line.put(if self.count == 0 { b"|[" } else { b";" });
+        self.line.put_word(name, NAME, MAX_NAME, Kind::Name, Kind::NameLength);
+        self.count += 1;
+        self
+    }
+
+    /// Asks for variables whose names were read, as they stand.
+    pub fn names(&mut self, names: Names<'_>) -> &mut Pull<S> {
+        self.line.field(Field::Names);
+        if names.len() > 0 {
+            self.line.put(if self.count == 0 { b"|[" } else { b";" });
+            self.line.put(names.raw().as_bytes());
+            self.count += names.len();
+        }
+        if self.count > MAX_VARIABLES {
+            self.line.fail(Kind::TooManyVariables);
+        }
+        self
+    }
+
+    /// The frame, without a line ending.
+    pub fn finish(&mut self) -> Result<S::Done, BuildError> {
+        self.close();
+        self.line.finish()
+    }
+
+    /// The frame and a line feed, as streams want it.
+    pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
+        self.close();
+        self.line.finish_line()
+    }
+
+    fn close(&mut self) {
+        if self.count == 0 {
+            self.line.field(Field::Names);
+            self.line.fail(Kind::Empty);
+        }
+        self.line.put(b"]");
+    }
+}
+
+/// Writes a PING.
+///
+/// ```
+/// use tipwire::Ping;
+///
+/// let mut buffer = [0; 64];
+/// let line = Ping::to(&mut buffer, "4deedd7bab8817ec", "sensor-01").finish_line()?;
+/// assert_eq!(line, b"PING|4deedd7bab8817ec|sensor-01\n");
+/// # Ok::<(), tipwire::BuildError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing comes of it until `finish`"]
+pub struct Ping<S> {
+    line: Line<S>,
+}
+
+impl<S: Sink> Ping<S> {
+    /// Starts a PING.
+    pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Ping<S> {
+        let mut line = Line::new(sink);
+        write_head(&mut line, Some((Method::Ping, auth)), serial);
+        Ping { line }
+    }
+
+    /// Starts the inner frame of an envelope.
+    pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Ping<S> {
+        let mut line = Line::new(sink);
+        write_head(&mut line, None, serial);
+        Ping { line }
+    }
+
+    /// Sets the sequence counter.
+    pub fn seq(&mut self, seq: u32) -> &mut Ping<S> {
+        self.line.insert_seq(seq);
+        self
+    }
+
+    /// The frame, without a line ending.
+    pub fn finish(&mut self) -> Result<S::Done, BuildError> {
+        self.line.finish()
+    }
+
+    /// The frame and a line feed, as streams want it.
+    pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
+        self.line.finish_line()
+    }
+}

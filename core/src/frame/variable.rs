@@ -1,0 +1,299 @@
+//! One variable: name, value, suffixes.
+
+use core::fmt;
+
+use crate::cursor::{Cursor, NAME, PLAIN, Scan, Set, is};
+use crate::error::{Error, Kind};
+use crate::frame::Revision;
+use crate::frame::location::Location;
+use crate::frame::metadata::Metadata;
+use crate::frame::number::Number;
+use crate::frame::text::Text;
+use crate::limits::{MAX_NAME, MAX_UNIT, MAX_VARIABLES};
+
+/// A variable of a block, as it stands in the frame: defaults of the block are not applied
+/// (see [`Point`](crate::Point)).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Variable<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its value.
+    pub value: Value<'a>,
+    /// The unit of the value.
+    pub unit: Option<&'a str>,
+    /// Where it was measured; never present where the value itself is a location.
+    pub location: Option<Location<'a>>,
+    /// When it was measured, in UNIX milliseconds.
+    pub time: Option<u64>,
+    /// The group of variables that it belongs to.
+    pub group: Option<&'a str>,
+    /// Its metadata.
+    pub metadata: Metadata<'a>,
+}
+
+/// A typed value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Value<'a> {
+    /// `:=`
+    Number(Number<'a>),
+    /// `=`
+    String(Text<'a>),
+    /// `?=`
+    Boolean(bool),
+    /// `@=`
+    Location(Location<'a>),
+}
+
+impl<'a> Value<'a> {
+    /// The number, if the value is one.
+    pub const fn as_number(&self) -> Option<Number<'a>> {
+        if let Value::Number(number) = self { Some(*number) } else { None }
+    }
+
+    /// The text, if the value is a string.
+    pub const fn as_text(&self) -> Option<Text<'a>> {
+        if let Value::String(text) = self { Some(*text) } else { None }
+    }
+
+    /// The truth value, if the value is a boolean.
+    pub const fn as_bool(&self) -> Option<bool> {
+        if let Value::Boolean(truth) = self { Some(*truth) } else { None }
+    }
+
+    /// The location, if the value is one.
+    pub const fn as_location(&self) -> Option<Location<'a>> {
+        if let Value::Location(location) = self { Some(*location) } else { None }
+    }
+
+    /// `number`, `string`, `boolean` or `location`: the name of the type in JSON.
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Boolean(_) => "boolean",
+            Value::Location(_) => "location",
+        }
+    }
+}
+
+impl<'a> Variable<'a> {
+    /// ```abnf
+    /// variable = name ":=" number suffixes / name "="  text   suffixes
+    ///          / name "?=" bool   suffixes / name "@=" place  place-suffixes
+    /// suffixes = ["#" unit] ["@=" place] ["@" time] ["^" group] ["{" meta "}"]
+    /// ```
+    #[inline(always)]
+    fn check(scan: &mut Scan<'_>, revision: Option<Revision>) -> Result<(), Error> {
+        scan.name()?;
+        let is_place = check_value(scan)?;
+        let mut next = scan.peek();
+        if next == b'#' && !is_place {
+            check_unit(scan)?;
+            next = scan.peek();
+        }
+        if next == b'@' {
+            scan.bump();
+            next = b'@';
+            if !is_place && Revision::has_places(revision) && scan.eat(b'=') {
+                scan.rarely(Location::check)?;
+                next = scan.peek();
+                if next == b'@' {
+                    scan.bump();
+                }
+            }
+            if next == b'@' {
+                scan.number(Kind::Time, Kind::TimeRange)?;
+                next = scan.peek();
+            }
+        }
+        if next == b'^' {
+            read_group(scan)?;
+            next = scan.peek();
+        }
+        if next == b'{' {
+            scan.rarely(Metadata::check)?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn walk(c: &mut Cursor<'a>) -> Variable<'a> {
+        // Where operators begin; nothing else between these two is in a name.
+        let name = c.take_all(Set::OutOfRange(b':', b'@'));
+        let value = walk_value(c);
+        let (mut unit, mut location, mut time, mut group) = (None, None, None, None);
+        let mut metadata = Metadata::EMPTY;
+        if c.eat("#") {
+            unit = Some(c.take_all(Set::Of(PLAIN)));
+        }
+        if c.eat("@") {
+            let mut has_time = true;
+            if c.eat("=") {
+                location = Some(Location::walk(c));
+                has_time = c.eat("@");
+            }
+            if has_time {
+                time = Some(c.number());
+            }
+        }
+        if c.eat("^") {
+            group = Some(c.take_all(Set::Of(NAME)));
+        }
+        if c.peek() == b'{' {
+            metadata = Metadata::walk(c);
+        }
+        Variable { name, value, unit, location, time, group, metadata }
+    }
+}
+
+/// An operator and a value; whether it is a location.
+#[inline(always)]
+fn check_value(scan: &mut Scan<'_>) -> Result<bool, Error> {
+    if scan.eat_word(b":=") {
+        return Number::check(scan).map(|()| false);
+    }
+    match scan.peek() {
+        b'=' => {
+            scan.bump();
+            Text::check(scan).map(|()| false)
+        }
+        operator @ (b':' | b'?' | b'@') => {
+            scan.bump();
+            scan.expect(b'=', Kind::Operator)?;
+            if operator == b'@' {
+                return scan.rarely(Location::check).map(|()| true);
+            }
+            let word = if scan.peek() == b't' { "true" } else { "false" };
+            scan.rarely(|scan| scan.expect_word(word, Kind::Boolean)).map(|()| false)
+        }
+        _ => Err(scan.error(Kind::Operator)),
+    }
+}
+
+#[inline(always)]
+fn walk_value<'a>(c: &mut Cursor<'a>) -> Value<'a> {
+    if c.eat(":=") {
+        Value::Number(Number::walk(c))
+    } else if c.eat("=") {
+        Value::String(Text::walk(c))
+    } else if c.eat("?=true") {
+        Value::Boolean(true)
+    } else if c.eat("?=false") {
+        Value::Boolean(false)
+    } else {
+        c.eat("@=");
+        Value::Location(Location::walk(c))
+    }
+}
+
+/// `"#" unit`, where `unit = 1*25 bytes of plain`, whole characters.
+#[inline(always)]
+fn check_unit(scan: &mut Scan<'_>) -> Result<(), Error> {
+    scan.bump();
+    let start = *scan;
+    scan.skip(Set::Of(PLAIN));
+    match scan.at() - start.at() {
+        0 => Err(scan.error(Kind::Unit)),
+        1..=MAX_UNIT => Ok(()),
+        _ => Err(crossing_unit(start)),
+    }
+}
+
+/// The error at the first byte of the character that crosses the limit.
+#[cold]
+fn crossing_unit(mut scan: Scan<'_>) -> Error {
+    let start = scan;
+    let mut last = scan;
+    // Continuation bytes begin with the bits 10.
+    while scan.at() - start.at() <= MAX_UNIT {
+        if scan.peek() & 0xc0 != 0x80 {
+            last = scan;
+        }
+        scan.bump();
+    }
+    last.error(Kind::UnitLength)
+}
+
+/// `"^" group`
+#[inline(always)]
+pub(super) fn read_group<'a>(scan: &mut Scan<'a>) -> Result<&'a str, Error> {
+    scan.bump();
+    scan.word(NAME, MAX_NAME, Kind::Group, Kind::GroupLength)
+}
+
+/// Whether `text` is a unit of the grammar; else what is wrong.
+pub(super) fn is_unit(text: &str) -> Result<(), Kind> {
+    match text.len() {
+        0 => Err(Kind::Unit),
+        1..=MAX_UNIT if text.bytes().all(|byte| is(byte, PLAIN)) => Ok(()),
+        1..=MAX_UNIT => Err(Kind::Unit),
+        _ => Err(Kind::UnitLength),
+    }
+}
+
+/// The variables of a block, in the order of the frame.
+#[derive(Clone)]
+pub struct Variables<'a> {
+    cursor: Cursor<'a>,
+    left: u8,
+}
+
+impl<'a> Variables<'a> {
+    pub(super) const EMPTY: Variables<'static> = Variables { cursor: Cursor::new(""), left: 0 };
+
+    /// `"[" variable *99(";" variable) "]"`, without the first bracket.
+    pub(super) fn read(
+        scan: &mut Scan<'a>,
+        revision: Option<Revision>,
+    ) -> Result<Variables<'a>, Error> {
+        let start = scan.at();
+        // A copy, which can stay in registers.
+        let mut ahead = *scan;
+        let mut count = 1;
+        Variable::check(&mut ahead, revision)?;
+        while ahead.peek() == b';' {
+            if usize::from(count) == MAX_VARIABLES {
+                return Err(ahead.error(Kind::TooManyVariables));
+            }
+            ahead.bump();
+            Variable::check(&mut ahead, revision)?;
+            count += 1;
+        }
+        let variables = Variables { cursor: Cursor::new(ahead.since(start)), left: count };
+        *scan = ahead;
+        scan.expect(b']', Kind::Suffix)?;
+        Ok(variables)
+    }
+
+    /// What is left of the block, as it stands in the frame.
+    pub fn raw(&self) -> &'a str {
+        self.cursor.rest()
+    }
+}
+
+impl<'a> Iterator for Variables<'a> {
+    type Item = Variable<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Variable<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let mut c = self.cursor;
+        let variable = Variable::walk(&mut c);
+        c.eat(";");
+        self.cursor = c;
+        Some(variable)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left.into(), Some(self.left.into()))
+    }
+}
+
+impl ExactSizeIterator for Variables<'_> {}
+
+impl fmt::Debug for Variables<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}

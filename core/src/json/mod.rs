@@ -1,0 +1,7 @@
+//! JSON, written and read without a document tree.
+
+mod points;
+pub(crate) mod read;
+pub(crate) mod write;
+
+pub use points::PointList;

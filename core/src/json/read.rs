@@ -1,0 +1,332 @@
+//! A reader of JSON text that builds nothing: values are spans, looked into when asked.
+//!
+//! Each level of a document is passed over once more than the one above it; the documents of this
+//! crate have three.
+
+/// What may be nested: deeper documents are refused.
+const MAX_DEPTH: u32 = 128;
+
+/// A JSON value. Arrays and objects are checked, but not yet looked into.
+#[derive(Clone, Debug)]
+pub(crate) enum Json<'a> {
+    Null,
+    Boolean(bool),
+    Number(&'a str),
+    String(JsonString<'a>),
+    Array(Items<'a>),
+    Object(Members<'a>),
+}
+
+/// A string as it stands in the text, without the quotes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JsonString<'a> {
+    raw: &'a str,
+    escaped: bool,
+}
+
+/// The items of an array.
+#[derive(Clone, Debug)]
+pub(crate) struct Items<'a>(Reader<'a>);
+
+/// The members of an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Members<'a>(Reader<'a>);
+
+/// The whole document that `text` is, or the offset at which it stops to be JSON.
+pub(crate) fn document(text: &str) -> Result<Json<'_>, usize> {
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value()?;
+    reader.space();
+    if reader.at == text.len() { Ok(value) } else { Err(reader.at) }
+}
+
+impl<'a> Items<'a> {
+    /// An array of the one value that `text` is.
+    pub(crate) const fn one(text: &'a str) -> Items<'a> {
+        Items(Reader { text, at: 0 })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.clone().next().is_none()
+    }
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Json<'a>;
+
+    fn next(&mut self) -> Option<Json<'a>> {
+        let value = self.0.value().ok()?;
+        self.0.space();
+        self.0.eat(b',');
+        Some(value)
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (JsonString<'a>, Json<'a>);
+
+    fn next(&mut self) -> Option<(JsonString<'a>, Json<'a>)> {
+        self.0.space();
+        let key = self.0.string().ok()?;
+        self.0.space();
+        self.0.eat(b':');
+        let value = self.0.value().ok()?;
+        self.0.space();
+        self.0.eat(b',');
+        Some((key, value))
+    }
+}
+
+impl<'a> JsonString<'a> {
+    /// The text, where it stands there without an escape.
+    pub(crate) const fn borrowed(&self) -> Option<&'a str> {
+        if self.escaped { None } else { Some(self.raw) }
+    }
+
+    /// The characters; `Err` for half of a surrogate pair.
+    pub(crate) fn chars(&self) -> impl Iterator<Item = Result<char, ()>> + use<'a> {
+        let mut raw = self.raw.chars();
+        core::iter::from_fn(move || {
+            let plain = raw.next()?;
+            if plain != '\\' {
+                return Some(Ok(plain));
+            }
+            Some(Ok(match raw.next()? {
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'u' => return Some(surrogates(&mut raw)),
+                other => other,
+            }))
+        })
+    }
+
+    pub(crate) fn is(&self, text: &str) -> bool {
+        match self.borrowed() {
+            Some(raw) => raw == text,
+            None => self.chars().eq(text.chars().map(Ok)),
+        }
+    }
+
+    /// The text, unescaped into `buffer` if need be; `None` if it does not fit or is not text.
+    pub(crate) fn text<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b str>
+    where
+        'a: 'b,
+    {
+        if let Some(raw) = self.borrowed() {
+            return Some(raw);
+        }
+        let mut length = 0;
+        for char in self.chars() {
+            length += char.ok()?.encode_utf8(buffer.get_mut(length..length + 4)?).len();
+        }
+        core::str::from_utf8(buffer.get(..length)?).ok()
+    }
+}
+
+/// The character of a `\u` escape, whose second half may follow as another one.
+fn surrogates(raw: &mut core::str::Chars<'_>) -> Result<char, ()> {
+    let unit = |raw: &mut core::str::Chars<'_>| {
+        (0..4).try_fold(0, |unit, _| Some(unit << 4 | raw.next()?.to_digit(16)?)).ok_or(())
+    };
+    let first = unit(raw)?;
+    if !(0xd800..0xdc00).contains(&first) {
+        return char::from_u32(first).ok_or(());
+    }
+    let mut ahead = raw.clone();
+    if ahead.next() != Some('\\') || ahead.next() != Some('u') {
+        return Err(());
+    }
+    let second = unit(&mut ahead)?;
+    if !(0xdc00..0xe000).contains(&second) {
+        return Err(());
+    }
+    *raw = ahead;
+    char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(())
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> u8 {
+        self.text.as_bytes().get(self.at).copied().unwrap_or(0)
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == byte;
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), usize> {
+        if self.eat(byte) { Ok(()) } else { Err(self.at) }
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+            self.at += 1;
+        }
+    }
+
+    fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or("")
+    }
+
+    /// A value; arrays and objects as a whole.
+    fn value(&mut self) -> Result<Json<'a>, usize> {
+        self.space();
+        let start = self.at;
+        match self.peek() {
+            open @ (b'[' | b'{') => {
+                self.nested()?;
+                let inside = self.text.get(start + 1..self.at - 1).unwrap_or("");
+                let inside = Reader { text: inside, at: 0 };
+                Ok(if open == b'[' {
+                    Json::Array(Items(inside))
+                } else {
+                    Json::Object(Members(inside))
+                })
+            }
+            _ => self.scalar(),
+        }
+    }
+
+    fn scalar(&mut self) -> Result<Json<'a>, usize> {
+        let start = self.at;
+        let (word, value) = match self.peek() {
+            b'"' => return self.string().map(Json::String),
+            b'-' | b'0'..=b'9' => {
+                self.number()?;
+                return Ok(Json::Number(self.since(start)));
+            }
+            b't' => ("true", Json::Boolean(true)),
+            b'f' => ("false", Json::Boolean(false)),
+            _ => ("null", Json::Null),
+        };
+        for byte in word.bytes() {
+            self.expect(byte)?;
+        }
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<(), usize> {
+        self.eat(b'-');
+        if !self.eat(b'0') {
+            self.digits()?;
+        }
+        if self.eat(b'.') {
+            self.digits()?;
+        }
+        if matches!(self.peek(), b'e' | b'E') {
+            self.at += 1;
+            if matches!(self.peek(), b'+' | b'-') {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), usize> {
+        let start = self.at;
+        while self.peek().is_ascii_digit() {
+            self.at += 1;
+        }
+        if self.at == start { Err(start) } else { Ok(()) }
+    }
+
+    fn string(&mut self) -> Result<JsonString<'a>, usize> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            match self.peek() {
+                0..0x20 => return Err(self.at),
+                b'"' => break,
+                b'\\' => {
+                    escaped = true;
+                    self.at += 1;
+                    match self.peek() {
+                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                        b'u' => {
+                            for _ in 0..4 {
+                                self.at += 1;
+                                if !self.peek().is_ascii_hexdigit() {
+                                    return Err(self.at);
+                                }
+                            }
+                        }
+                        _ => return Err(self.at),
+                    }
+                    self.at += 1;
+                }
+                _ => self.at += 1,
+            }
+        }
+        let raw = self.since(start);
+        self.at += 1;
+        Ok(JsonString { raw, escaped })
+    }
+
+    /// Passes over an array or object and all that is in it, without recursion: what is open is
+    /// one bit for each level.
+    fn nested(&mut self) -> Result<(), usize> {
+        let mut objects = 0u128;
+        let mut depth = 0;
+        loop {
+            // A value, or the end of an empty array or object.
+            self.space();
+            match self.peek() {
+                open @ (b'[' | b'{') => {
+                    if depth == MAX_DEPTH {
+                        return Err(self.at);
+                    }
+                    self.at += 1;
+                    depth += 1;
+                    objects = objects << 1 | u128::from(open == b'{');
+                    self.space();
+                    let close = if open == b'{' { b'}' } else { b']' };
+                    if self.peek() != close {
+                        if open == b'{' {
+                            self.key()?;
+                        }
+                        continue;
+                    }
+                }
+                _ => {
+                    self.scalar()?;
+                }
+            }
+            // What follows it: the ends of what is open, and a comma if something goes on.
+            loop {
+                self.space();
+                let is_object = objects & 1 == 1;
+                if self.eat(b',') {
+                    if is_object {
+                        self.space();
+                        self.key()?;
+                    }
+                    break;
+                }
+                self.expect(if is_object { b'}' } else { b']' })?;
+                objects >>= 1;
+                depth -= 1;
+                if depth == 0 {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn key(&mut self) -> Result<(), usize> {
+        self.string()?;
+        self.space();
+        self.expect(b':')
+    }
+}

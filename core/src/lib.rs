@@ -1,0 +1,108 @@
+//! Codec for device telemetry: TagoTiP text frames, read and written without allocation.
+//!
+//! A device reports with one line of text, and the server answers with another:
+//!
+//! ```text
+//! PUSH|4deedd7bab8817ec|sensor-01|[temperature:=32.5#C;humidity:=65#%]
+//! ACK|OK|2
+//! ```
+//!
+//! # Reading
+//!
+//! [`Frame::parse`] checks a line completely and gives a small value that borrows from it. What it
+//! holds is walked by iterators; nothing is copied, and nothing can be wrong any more.
+//!
+//! ```
+//! use tipwire::{Frame, Value};
+//!
+//! let line = b"PUSH|4deedd7bab8817ec|sensor-01|[temperature:=32.5#C;status=on\\nline]\n";
+//! let frame = Frame::parse(line)?;
+//! for variable in frame.variables() {
+//!     match variable.value {
+//!         Value::Number(number) => println!("{} = {}", variable.name, number.to_f64()),
+//!         Value::String(text) => println!("{} = {text}", variable.name),
+//!         other => println!("{} = {other:?}", variable.name),
+//!     }
+//! }
+//! # Ok::<(), tipwire::Error>(())
+//! ```
+//!
+//! An [`Error`] says what was expected and at which byte; [`Error::reply`] is the line that a server
+//! answers with.
+//!
+//! ```
+//! let line = b"PUSH|4deedd7bab8817ec|sensor-01|[temperature:=032.5]";
+//! let error = tipwire::Frame::parse(line).unwrap_err();
+//! assert_eq!(error.explain(line).to_string(), "a number has no leading zeros, found 3 at byte 47");
+//! assert_eq!(error.code(), "invalid_payload");
+//! ```
+//!
+//! [`Ack::parse`] reads answers in the same way. [`Frame::points`] are the variables with the
+//! defaults of their block applied, and [`Frame::write_json`] is all of it as JSON.
+//!
+//! # Writing
+//!
+//! [`Push`], [`Pull`] and [`Ping`] write uplinks, [`Reply`] writes answers: straight into a buffer of
+//! the caller, checked and escaped as they go. The first error sticks and comes out at the end.
+//!
+//! ```
+//! use tipwire::{Fixed, Push};
+//!
+//! let mut buffer = [0; 128];
+//! let mut push = Push::to(&mut buffer, "4deedd7bab8817ec", "sensor-01");
+//! push.number("temperature", Fixed(32.456, 1)).unit("C");
+//! push.string("status", "on\nline").group("boot");
+//! let line = push.finish_line()?;
+//! assert_eq!(
+//!     line,
+//!     b"PUSH|4deedd7bab8817ec|sensor-01|[temperature:=32.5#C;status=on\\nline^boot]\n"
+//! );
+//! # Ok::<(), tipwire::BuildError>(())
+//! ```
+//!
+//! With the feature `alloc`, `&mut Vec<u8>` and `String::new()` stand in the place of the buffer.
+//!
+//! # Credentials
+//!
+//! A [`Token`] gives the authorization hash that frames carry, and the key that envelopes may use.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `std` (default) | nothing but `alloc` |
+//! | `alloc` | writing into vectors and strings, owned views |
+//! | `serde` | `Serialize` for everything that is read |
+//!
+//! The crate needs neither `std` nor `alloc`, has no `unsafe` code, and never panics on any input.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![warn(clippy::pedantic)]
+// Nothing may panic, whatever the input.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
+// Where the pedantic group and plain reading disagree.
+#![allow(clippy::missing_errors_doc, clippy::must_use_candidate, clippy::module_name_repetitions)]
+#![allow(clippy::needless_pass_by_value, clippy::iter_without_into_iter, clippy::inline_always)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+mod credentials;
+mod cursor;
+mod encoding;
+mod error;
+mod frame;
+mod json;
+pub mod limits;
+mod points;
+mod scan;
+#[cfg(feature = "serde")]
+mod serde;
+mod time;
+
+pub use credentials::{DerivedKey, Hash, HashText, Token, device_hash};
+pub use error::{BuildError, Code, Error, Field, Kind};
+pub use frame::*;
+pub use json::PointList;
+pub use points::{Merged, MergedPairs, Point, Points};

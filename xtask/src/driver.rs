@@ -1,0 +1,34 @@
+//! Each language's black box (`docs/spec/driver.md`).
+
+use std::process::Command;
+
+use crate::shell::{Outcome, cargo, root, run as run_to_end};
+
+/// A language, and how its driver is built and started.
+pub struct Driver {
+    pub language: &'static str,
+    /// The requests that it knows.
+    pub answers: &'static [&'static str],
+    pub build: fn() -> Outcome,
+    pub start: fn() -> Command,
+}
+
+pub const DRIVERS: &[Driver] = &[Driver {
+    language: "rust",
+    answers: &["uplink", "ack", "inner", "derive", "points"],
+    build: || {
+        let mut build = cargo(&["build", "--quiet", "--release", "-p", "tipwire"]);
+        run_to_end(build.args(["--example", "driver"]))
+    },
+    start: || Command::new(root().join("target/release/examples/driver")),
+}];
+
+pub fn run(arguments: &[String]) -> Outcome {
+    let languages: Vec<&str> = DRIVERS.iter().map(|driver| driver.language).collect();
+    let named = |driver: &&Driver| arguments.iter().any(|word| word == driver.language);
+    let Some(driver) = DRIVERS.iter().find(named) else {
+        return Err(format!("which driver: {}?", languages.join(", ")));
+    };
+    (driver.build)()?;
+    run_to_end(&mut (driver.start)())
+}

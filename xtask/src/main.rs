@@ -1,0 +1,59 @@
+//! The project's tasks: `cargo xtask help`.
+
+mod bench;
+mod driver;
+mod fuzz;
+mod shell;
+mod test;
+mod vectors;
+
+use std::process::ExitCode;
+
+use shell::Outcome;
+
+const HELP: &str = "\
+Usage: cargo xtask <task> [options]
+
+  test [part]        everything that exists: format, lints, tests, vectors in every language;
+                     or the parts named: lint, core, vectors
+  bench [rust]       side by side with what else there is; --json for one object a line,
+                     a word to measure only what has it in its name
+  driver <language>  the black box of docs/spec/driver.md on standard input and output:
+                     rust
+  vectors <language> the conformance vectors through its driver
+  fuzz [target]      the fuzzers, --seconds N each (60)
+
+What a task needs and this machine lacks is installed where that is possible without a password,
+else named with the command that installs it.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = match arguments.split_first() {
+        Some((task, rest)) => (task.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    let outcome = match task {
+        "test" => test::run(rest),
+        "bench" => bench::run(rest),
+        "driver" => driver::run(rest),
+        "vectors" => vectors::run_for(rest),
+        "fuzz" => fuzz::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("there is no task {task:?}\n\n{HELP}")),
+    };
+    report(outcome)
+}
+
+fn report(outcome: Outcome) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Everything that exists, checked: `cargo xtask test`.
+
+use crate::shell::{Outcome, cargo, command, have_rust, root, run as run_to_end, step, toolchain};
+use crate::{fuzz, vectors};
+
+/// Builds without a standard library: the smallest and the widest of the processors.
+const BARE: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
+
+/// A part of the tests that can be run alone.
+struct Group {
+    name: &'static str,
+    run: fn() -> Outcome,
+}
+
+const GROUPS: &[Group] = &[
+    Group { name: "lint", run: lint },
+    Group { name: "core", run: core },
+    Group { name: "vectors", run: || step("vectors", vectors::run) },
+];
+
+/// Runs the groups that are named, or all of them.
+pub fn run(arguments: &[String]) -> Outcome {
+    let named = |group: &Group| {
+        arguments.iter().any(|word| word.strip_prefix("--").unwrap_or(word) == group.name)
+    };
+    let count = GROUPS.iter().filter(|group| named(group)).count();
+    if count < arguments.len() {
+        let names: Vec<&str> = GROUPS.iter().map(|group| group.name).collect();
+        return Err(format!("the parts of the tests are {}", names.join(", ")));
+    }
+    for group in GROUPS.iter().filter(|group| arguments.is_empty() || named(group)) {
+        (group.run)()?;
+    }
+    eprintln!("\nall is well");
+    Ok(())
+}
+
+fn lint() -> Outcome {
+    step("toolchain", || have_rust(&toolchain(), BARE, &["rustfmt", "clippy"]))?;
+    step("format", || {
+        run_to_end(&mut cargo(&["fmt", "--all", "--check"]))?;
+        run_to_end(cargo(&["fmt", "--check"]).current_dir(root().join("core/fuzz")))
+    })?;
+    step("lints", || {
+        let lints =
+            ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-Dwarnings"];
+        run_to_end(&mut cargo(&lints))
+    })
+}
+
+fn core() -> Outcome {
+    step("core tests", core_tests)?;
+    step("documentation", || {
+        let mut doc = cargo(&["doc", "--quiet", "--no-deps", "-p", "tipwire", "--all-features"]);
+        run_to_end(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
+    })?;
+    step("bare metal builds", || {
+        have_rust(&toolchain(), BARE, &[])?;
+        for target in BARE {
+            let build = ["build", "--quiet", "-p", "tipwire", "--no-default-features", "--target"];
+            run_to_end(cargo(&build).arg(target))?;
+        }
+        Ok(())
+    })?;
+    step("benchmarks run", || {
+        let one = ["run", "--quiet", "--release", "-p", "tipwire-bench", "--", "--json", "/ping"];
+        run_to_end(&mut cargo(&one))
+    })?;
+    step("interpreted tests", interpreted)?;
+    step("fuzzers, a little", || fuzz::fuzz(None, 5))
+}
+
+fn core_tests() -> Outcome {
+    run_to_end(&mut cargo(&["test", "--quiet", "-p", "tipwire", "--all-features"]))?;
+    // Without features only what needs none: the tests themselves want vectors and strings.
+    run_to_end(&mut cargo(&["check", "--quiet", "-p", "tipwire", "--no-default-features"]))?;
+    run_to_end(&mut cargo(&["test", "--quiet", "--release", "-p", "tipwire", "--test", "stack"]))
+}
+
+/// Unit tests under Miri, which sees undefined behaviour of this crate and of those below it.
+fn interpreted() -> Outcome {
+    have_rust("nightly", &[], &["miri", "rust-src"])?;
+    let arguments = ["+nightly", "miri", "test", "-p", "tipwire"];
+    let mut miri = command("cargo", &arguments);
+    miri.args(["--lib", "--test", "reading", "--test", "writing"]);
+    miri.env("MIRIFLAGS", "-Zmiri-disable-isolation").env_remove("RUSTUP_TOOLCHAIN");
+    run_to_end(&mut miri)
+}
