@@ -3,10 +3,13 @@
 use crate::shell::{Outcome, cargo, run as run_to_end};
 
 pub fn run(arguments: &[String]) -> Outcome {
-    let rest = match arguments.split_first() {
-        Some((language, rest)) if language == "rust" => rest,
-        _ => arguments,
-    };
+    match arguments.split_first() {
+        Some((language, rest)) if language == "rust" => rust(rest),
+        _ => rust(arguments),
+    }
+}
+
+fn rust(arguments: &[String]) -> Outcome {
     let mut bench = cargo(&["run", "--quiet", "--release", "-p", "tipwire-bench", "--"]);
-    run_to_end(bench.args(rest))
+    run_to_end(bench.args(arguments))
 }

@@ -81,3 +81,43 @@ pub fn toolchain() -> String {
     let channel = text.lines().find_map(|line| line.strip_prefix("channel = "));
     channel.map_or("stable".into(), |channel| channel.trim_matches('"').to_owned())
 }
+
+/// What a task needs of the system: a program by its name, or a file by its path, and the Debian
+/// package that brings it.
+pub type Need = (&'static str, &'static str);
+
+/// The system has all of these: packages that are missing are installed where this user may do
+/// that, else named with the command.
+pub fn have_system(needs: &[Need]) -> Outcome {
+    let mut missing: Vec<&str> =
+        needs.iter().filter(|(what, _)| !is_there(what)).map(|(_, package)| *package).collect();
+    missing.dedup();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages = missing.join(" ");
+    let is_root = output(&mut command("id", &["-u"])).is_some_and(|id| id.trim() == "0");
+    if !is_root || !is_there("apt-get") {
+        return Err(format!("this needs: apt-get install --no-install-recommends {packages}"));
+    }
+    eprintln!("installing {packages}");
+    let quiet = |arguments: &[&str]| {
+        let mut apt = command("apt-get", arguments);
+        apt.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+        apt
+    };
+    run(&mut quiet(&["-qq", "update"]))?;
+    run(quiet(&["-qq", "-y", "--no-install-recommends", "install"]).args(&missing))?;
+    match needs.iter().find(|(what, _)| !is_there(what)) {
+        Some((what, package)) => Err(format!("{package} did not bring {what}")),
+        None => Ok(()),
+    }
+}
+
+fn is_there(what: &str) -> bool {
+    if what.starts_with('/') {
+        return std::path::Path::new(what).exists();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(what).is_file())
+}

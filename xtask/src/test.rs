@@ -1,10 +1,15 @@
 //! Everything that exists, checked: `cargo xtask test`.
 
-use crate::shell::{Outcome, cargo, command, have_rust, root, run as run_to_end, step, toolchain};
+use crate::shell::{
+    Need, Outcome, cargo, command, have_rust, have_system, root, run as run_to_end, step, toolchain,
+};
 use crate::{fuzz, vectors};
 
 /// Builds without a standard library: the smallest and the widest of the processors.
 const BARE: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
+
+/// Crates with C in them want a C compiler.
+const SYSTEM: &[Need] = &[("cc", "gcc")];
 
 /// A part of the tests that can be run alone.
 struct Group {
@@ -36,7 +41,10 @@ pub fn run(arguments: &[String]) -> Outcome {
 }
 
 fn lint() -> Outcome {
-    step("toolchain", || have_rust(&toolchain(), BARE, &["rustfmt", "clippy"]))?;
+    step("toolchain", || {
+        have_system(SYSTEM)?;
+        have_rust(&toolchain(), BARE, &["rustfmt", "clippy"])
+    })?;
     step("format", || {
         run_to_end(&mut cargo(&["fmt", "--all", "--check"]))?;
         run_to_end(cargo(&["fmt", "--check"]).current_dir(root().join("core/fuzz")))
