@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead, Write};
 
+use tipwire::stream::{Any, Order, Settings, Splitter};
 use tipwire::{
     Ack, Body, Detail, Error, Frame, Method, Push, Reply, Status, Token, Value, Variables,
 };
@@ -40,6 +41,9 @@ fn dispatch(fields: &[&[u8]]) -> Answer {
             derive(plain(token)?, plain(serial)?, number(length)?)
         }
         [b"points", auth, serial, json] => points(plain(auth)?, plain(serial)?, &hex(json)?),
+        [b"split", splitter, settings, chunks] => {
+            split(plain(splitter)?, plain(settings)?, &hexes(chunks)?)
+        }
         _ => Err(bad_request()),
     }
 }
@@ -71,6 +75,11 @@ fn hex(digits: &[u8]) -> Result<Vec<u8>, String> {
     digits.chunks(2).map(|pair| Ok(value(pair[0])? << 4 | value(pair[1])?)).collect()
 }
 
+/// Hex with commas between.
+fn hexes(list: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    list.split(|&byte| byte == b',').map(hex).collect()
+}
+
 fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -81,7 +90,7 @@ fn plain(field: &[u8]) -> Result<&str, String> {
 
 fn number<T: std::str::FromStr>(field: &[u8]) -> Result<T, String> {
     let text = plain(field)?;
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(bad_request());
     }
     text.parse().map_err(|_| bad_request())
@@ -262,4 +271,46 @@ fn points(auth: &str, serial: &str, json: &[u8]) -> Answer {
         }
         out + "}"
     })
+}
+
+fn split(splitter: &str, settings: &str, chunks: &[Vec<u8>]) -> Answer {
+    if !Any::NAMES.contains(&splitter) {
+        return Err(bad_request());
+    }
+    let words = settings.split_terminator(';').map(|word| word.split_once('='));
+    let words: Vec<_> = words.collect::<Option<_>>().ok_or_else(bad_request)?;
+    let delimiters = words.iter().rfind(|word| word.0 == "delimiters");
+    let delimiters = delimiters.map(|word| hexes(word.1.as_bytes())).transpose()?;
+    let delimiters: Option<Vec<&[u8]>> =
+        delimiters.as_ref().map(|list| list.iter().map(Vec::as_slice).collect());
+    let mut settings = Settings { delimiters: delimiters.as_deref(), ..Settings::default() };
+    for (key, value) in words {
+        let size = || number(value.as_bytes());
+        match (key, value) {
+            ("delimiters", _) => {}
+            ("max", _) => settings.max = Some(size()?),
+            ("strip", "true") => settings.strip = Some(1),
+            ("strip", "false") => settings.strip = Some(0),
+            ("strip", _) => settings.strip = Some(size()?),
+            ("order", "big") => settings.order = Some(Order::Big),
+            ("order", "little") => settings.order = Some(Order::Little),
+            ("offset", _) => settings.offset = Some(size()?),
+            ("length", _) => settings.length = Some(size()?),
+            ("adjustment", _) => settings.adjustment = Some(number(value.as_bytes())?),
+            _ => return Err(bad_request()),
+        }
+    }
+    let splitter = Any::new(splitter, &settings).and_then(Splitter::owned);
+    let mut splitter = splitter.map_err(|kind| code(kind.name()))?;
+    let mut events = Vec::new();
+    for chunk in chunks {
+        let mut input = chunk.as_slice();
+        while let Some(event) = splitter.next(&mut input) {
+            events.push(match event {
+                Ok(message) => format!("{{\"message\":\"{}\"}}", to_hex(message)),
+                Err(kind) => format!("{{\"error\":\"{}\"}}", kind.name()),
+            });
+        }
+    }
+    Ok(format!("{{\"events\":[{}],\"pending\":{}}}", events.join(","), splitter.pending()))
 }

@@ -103,6 +103,11 @@ kinds! {
 
     // Credentials.
     60 Token "token" InvalidToken "expected at and 32 hex digits",
+
+    // Cutting streams.
+    80 TooLong "too_long" none "the message is above the maximum",
+    81 Corrupt "corrupt" none "no message can begin here",
+    82 InvalidSettings "invalid_settings" none "these settings can never work",
 }
 
 macro_rules! codes {
@@ -176,6 +181,8 @@ impl fmt::Display for Kind {
         f.write_str(self.sentence())
     }
 }
+
+impl core::error::Error for Kind {}
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

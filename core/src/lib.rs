@@ -99,6 +99,7 @@ mod points;
 mod scan;
 #[cfg(feature = "serde")]
 mod serde;
+pub mod stream;
 mod time;
 
 pub use credentials::{DerivedKey, Hash, HashText, Token, device_hash};

@@ -16,3 +16,9 @@ pub const MAX_DIGITS: usize = 64;
 pub const HASH_DIGITS: usize = 16;
 /// Hex digits of a token, after its `at`.
 pub const TOKEN_DIGITS: usize = 32;
+/// Most bytes of a TagoTiP/S message after its length on a stream: the longest header, frame and tag.
+pub const MAX_ENVELOPE_ON_STREAM: usize = 21 + MAX_FRAME + 16;
+/// Bytes of a ThingsPanel packet before its payload.
+pub const PACKET_HEADER: usize = 8;
+/// Most bytes of a ThingsPanel packet's payload: a whole packet has 16,384.
+pub const MAX_PACKET_PAYLOAD: usize = 16_384 - PACKET_HEADER;
