@@ -5,7 +5,8 @@ use std::io::{self, BufRead, Write};
 
 use tipwire::stream::{Any, Order, Settings, Splitter};
 use tipwire::{
-    Ack, Body, Detail, Error, Frame, Method, Push, Reply, Status, Token, Value, Variables,
+    Ack, Body, Cipher, Detail, Error, Frame, Header, Inner, InnerMethod, Layout, Opener, Push,
+    Reply, Sealer, Status, Token, Value, Variables,
 };
 
 fn main() -> io::Result<()> {
@@ -37,6 +38,11 @@ fn dispatch(fields: &[&[u8]]) -> Answer {
         [b"uplink", frame] => uplink(&hex(frame)?),
         [b"ack", frame] => ack(&hex(frame)?),
         [b"inner", method, frame] => inner(plain(method)?, &hex(frame)?),
+        [b"open", layout, key, envelope] => {
+            let layout = Layout::from_name(plain(layout)?).ok_or_else(bad_request)?;
+            open(layout, &hex(key)?, &mut hex(envelope)?)
+        }
+        [b"seal", ref fields @ ..] => seal(fields),
         [b"derive", token, serial, length] => {
             derive(plain(token)?, plain(serial)?, number(length)?)
         }
@@ -113,18 +119,47 @@ fn ack(bytes: &[u8]) -> Answer {
 }
 
 fn inner(method: &str, bytes: &[u8]) -> Answer {
-    let method = match method {
-        "PUSH" => Method::Push,
-        "PULL" => Method::Pull,
-        "PING" => Method::Ping,
-        "ACK" => {
-            let ack = Ack::parse_inner(bytes).map_err(unreadable)?;
-            return Ok(format!("{{{}}}", ack_forms(&ack)));
-        }
-        _ => return Err(bad_request()),
+    let method = InnerMethod::from_name(method).ok_or_else(bad_request)?;
+    Ok(match Inner::parse(method, bytes).map_err(unreadable)? {
+        Inner::Frame(frame) => format!("{{{}}}", forms(&frame)),
+        Inner::Ack(ack) => format!("{{{}}}", ack_forms(&ack)),
+    })
+}
+
+fn open(layout: Layout, key: &[u8], envelope: &mut [u8]) -> Answer {
+    let refused = |error: Error| code(error.code());
+    let cipher = Header::parse(layout, envelope).map_err(refused)?.cipher;
+    let opener = Opener::new(cipher, key, None).map_err(refused)?;
+    let opened = opener.open(layout, envelope).map_err(refused)?;
+    let header = opened.header;
+    Ok(format!(
+        "{{\"cipher\":\"{}\",\"method\":\"{}\",\"counter\":{},\"auth\":\"{}\",\"device\":\"{}\",\"inner\":{}}}",
+        header.cipher,
+        header.method.name(),
+        header.counter,
+        header.auth,
+        to_hex(header.device()),
+        quoted(opened.text)
+    ))
+}
+
+fn seal(fields: &[&[u8]]) -> Answer {
+    let &[layout, cipher, method, token, serial, key, counter, inner] = fields else {
+        return Err(bad_request());
     };
-    let frame = Frame::parse_inner(method, bytes).map_err(unreadable)?;
-    Ok(format!("{{{}}}", forms(&frame)))
+    let layout = Layout::from_name(plain(layout)?).ok_or_else(bad_request)?;
+    let cipher = Cipher::from_name(plain(cipher)?).ok_or_else(bad_request)?;
+    let method = InnerMethod::from_name(plain(method)?).ok_or_else(bad_request)?;
+    let (token, serial) = (plain(token)?, plain(serial)?);
+    let (key, counter, inner) = (hex(key)?, number::<u32>(counter)?, hex(inner)?);
+    let refused = |error: Error| code(error.code());
+    cipher.check_key(&key).map_err(refused)?;
+    let token = Token::new(token).map_err(refused)?;
+    let sealer = Sealer::new(layout, cipher, &key, &token, serial, counter.into());
+    let mut buffer = vec![0; inner.len() + 64];
+    let mut sealer = sealer.map_err(refused)?;
+    let envelope = sealer.seal(method, &inner, &mut buffer).map_err(refused)?;
+    Ok(format!("{{\"envelope\":\"{}\"}}", to_hex(envelope)))
 }
 
 /// `"json":…` and, where there are variables, `"points":…`.

@@ -104,6 +104,20 @@ kinds! {
     // Credentials.
     60 Token "token" InvalidToken "expected at and 32 hex digits",
 
+    // Envelopes.
+    61 TooShort "too_short" none "an envelope has a header and a tag",
+    62 Plaintext "plaintext" none "this is an answer in plaintext, not an envelope",
+    63 Version "unsupported_version" UnsupportedVersion "only version 0 of envelopes is known",
+    64 Cipher "unsupported_cipher" UnsupportedCipher "the cipher is unknown, or was not built in",
+    65 EnvelopeMethod "envelope_method" InvalidMethod "expected a PUSH, PULL, PING or ACK inside",
+    66 InvalidKey "invalid_key" none "a key has 16 or 32 bytes, as its cipher wants",
+    67 EnvelopeTooLarge "envelope_too_large" EnvelopeTooLarge "an envelope holds at most 16384 bytes",
+    68 AuthFailed "auth_failed" AuthFailed "the envelope does not open",
+    69 CounterExhausted "counter_exhausted" none "the last counter under this key is used up",
+    70 CounterUnreserved "counter_unreserved" none "the last reserved counter is used up",
+    71 ForbiddenFlags "forbidden_flags" none "aes-256-ccm cannot carry a PULL",
+    72 OtherSerial "other_serial" InvalidPayload "expected the serial that the key belongs to",
+
     // Cutting streams.
     80 TooLong "too_long" none "the message is above the maximum",
     81 Corrupt "corrupt" none "no message can begin here",
@@ -158,6 +172,11 @@ impl Kind {
     /// The kind with this number.
     pub fn from_number(number: u8) -> Option<Kind> {
         Kind::ALL.iter().copied().find(|kind| kind.number() == number)
+    }
+
+    /// Whether an envelope as a whole is wrong, not one of its bytes.
+    pub(crate) fn is_of_envelopes(self) -> bool {
+        (Kind::TooShort.number()..=Kind::ForbiddenFlags.number()).contains(&self.number())
     }
 
     /// The protocol's code where it has one, else the kind's own name.
@@ -225,6 +244,9 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind.is_of_envelopes() {
+            return f.write_str(self.kind.sentence());
+        }
         write!(f, "{} at byte {}", self.kind, self.at)
     }
 }
@@ -239,6 +261,9 @@ struct Explained<'a> {
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Error { kind, at } = self.error;
+        if kind.is_of_envelopes() {
+            return write!(f, "{}", self.error);
+        }
         f.write_str(kind.sentence())?;
         let rest = self.input.get(at as usize..).unwrap_or_default();
         let secret = matches!(kind.code(), Some(Code::InvalidToken));

@@ -1,4 +1,5 @@
-//! Codec for device telemetry: TagoTiP text frames, read and written without allocation.
+//! Codec for device telemetry: TagoTiP text frames and TagoTiP/S envelopes, read and written
+//! without allocation.
 //!
 //! A device reports with one line of text, and the server answers with another:
 //!
@@ -62,9 +63,36 @@
 //!
 //! With the feature `alloc`, `&mut Vec<u8>` and `String::new()` stand in the place of the buffer.
 //!
-//! # Credentials
+//! # Envelopes
 //!
-//! A [`Token`] gives the authorization hash that frames carry, and the key that envelopes may use.
+//! A [`Sealer`] builds frames inside an encrypted envelope, an [`Opener`] opens them; both hold their
+//! key expanded, and work in place in a buffer of the caller. [`Token`] gives the authorization hash
+//! that headers (and the text frames) carry, and a key for those who do not choose one.
+//!
+//! ```
+//! use tipwire::{Cipher, Inner, Layout, Opener, Sealer, Token};
+//!
+//! let token = Token::new("ate2bd319014b24e0a8aca9f00aea4c0d0")?;
+//! let key = token.derive_key("sensor-01");
+//! let (layout, cipher, key) = (Layout::Current, Cipher::ChaCha20Poly1305, key.bytes());
+//!
+//! let next = 0; // the counter that was stored last: see `Counter`
+//! let mut device = Sealer::new(layout, cipher, key, &token, "sensor-01", next)?;
+//! let mut buffer = [0; 128];
+//! let envelope = device.push(&mut buffer, |push| {
+//!     push.number("temperature", 32).unit("C");
+//! })?;
+//!
+//! let mut received = envelope.to_vec();
+//! let server = Opener::new(cipher, key, Some("sensor-01"))?;
+//! let opened = server.open(layout, &mut received)?;
+//! let Inner::Frame(frame) = opened.parse()? else { unreachable!("the header says PUSH") };
+//! assert_eq!((opened.header.counter, frame.variables().len()), (0, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`open_with`] tries several keys, found by what the header says, and both layouts. A device opens
+//! answers by [`Sealer::opener`], and [`plaintext_answer`] knows those that are no envelope.
 //!
 //! # Features
 //!
@@ -73,6 +101,7 @@
 //! | `std` (default) | nothing but `alloc` |
 //! | `alloc` | writing into vectors and strings, owned views |
 //! | `serde` | `Serialize` for everything that is read |
+//! | `aes-128-ccm`, `aes-128-gcm`, `aes-256-ccm`, `aes-256-gcm`, `chacha20-poly1305` (default) | the ciphers of envelopes |
 //!
 //! The crate needs neither `std` nor `alloc`, has no `unsafe` code, and never panics on any input.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -91,6 +120,7 @@ extern crate alloc;
 mod credentials;
 mod cursor;
 mod encoding;
+mod envelope;
 mod error;
 mod frame;
 mod json;
@@ -103,6 +133,7 @@ pub mod stream;
 mod time;
 
 pub use credentials::{DerivedKey, Hash, HashText, Token, device_hash};
+pub use envelope::*;
 pub use error::{BuildError, Code, Error, Field, Kind};
 pub use frame::*;
 pub use json::PointList;

@@ -319,7 +319,9 @@ impl Error {
     /// ```
     pub fn reply<S: Sink>(&self, sink: impl IntoSink<Sink = S>) -> Reply<S> {
         let mut reply = Reply::to(sink);
-        reply.error(self.kind.code().unwrap_or(Code::InvalidPayload));
+        let is_sealed = self.kind.is_of_envelopes();
+        let fallback = if is_sealed { Code::AuthFailed } else { Code::InvalidPayload };
+        reply.error(self.kind.code().unwrap_or(fallback));
         reply
     }
 }

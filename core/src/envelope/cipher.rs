@@ -1,0 +1,259 @@
+//! The ciphers, as one table.
+
+// Without any cipher there are no keys, and nothing to do with them.
+#![cfg_attr(
+    not(any(
+        feature = "aes-128-ccm",
+        feature = "aes-128-gcm",
+        feature = "aes-256-ccm",
+        feature = "aes-256-gcm",
+        feature = "chacha20-poly1305",
+    )),
+    allow(unused)
+)]
+
+use core::fmt;
+
+use aead::{AeadInOut, KeyInit};
+use subtle::ConstantTimeEq;
+
+use crate::envelope::{Header, refuse};
+use crate::error::{Error, Kind};
+
+/// Most bytes of a nonce.
+const MAX_NONCE: usize = 13;
+
+/// An AEAD cipher of envelopes. Each is built in by the feature of its name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Cipher {
+    /// `aes-128-ccm`, which every receiver knows.
+    Aes128Ccm = 0,
+    /// `aes-128-gcm`
+    Aes128Gcm = 1,
+    /// `aes-256-ccm`; it cannot carry a PULL.
+    Aes256Ccm = 2,
+    /// `aes-256-gcm`
+    Aes256Gcm = 3,
+    /// `chacha20-poly1305`
+    ChaCha20Poly1305 = 4,
+}
+
+impl Cipher {
+    /// Every cipher, in the order of the numbers.
+    pub const ALL: &'static [Cipher] = &[
+        Cipher::Aes128Ccm,
+        Cipher::Aes128Gcm,
+        Cipher::Aes256Ccm,
+        Cipher::Aes256Gcm,
+        Cipher::ChaCha20Poly1305,
+    ];
+
+    /// The name, as in `aes-128-ccm`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cipher::Aes128Ccm => "aes-128-ccm",
+            Cipher::Aes128Gcm => "aes-128-gcm",
+            Cipher::Aes256Ccm => "aes-256-ccm",
+            Cipher::Aes256Gcm => "aes-256-gcm",
+            Cipher::ChaCha20Poly1305 => "chacha20-poly1305",
+        }
+    }
+
+    /// The cipher of this name.
+    pub fn from_name(name: &str) -> Option<Cipher> {
+        Cipher::ALL.iter().copied().find(|cipher| cipher.name() == name)
+    }
+
+    /// The number on the wire.
+    pub const fn id(self) -> u8 {
+        self as u8
+    }
+
+    /// The cipher of this number.
+    pub fn from_id(id: u8) -> Option<Cipher> {
+        Cipher::ALL.get(usize::from(id)).copied()
+    }
+
+    /// The bytes of a key.
+    pub const fn key_len(self) -> usize {
+        match self {
+            Cipher::Aes128Ccm | Cipher::Aes128Gcm => 16,
+            Cipher::Aes256Ccm | Cipher::Aes256Gcm | Cipher::ChaCha20Poly1305 => 32,
+        }
+    }
+
+    /// The bytes of a tag.
+    pub const fn tag_len(self) -> usize {
+        match self {
+            Cipher::Aes128Ccm | Cipher::Aes256Ccm => 8,
+            Cipher::Aes128Gcm | Cipher::Aes256Gcm | Cipher::ChaCha20Poly1305 => 16,
+        }
+    }
+
+    /// The bytes of a nonce.
+    const fn nonce_len(self) -> usize {
+        match self {
+            Cipher::Aes128Ccm | Cipher::Aes256Ccm => MAX_NONCE,
+            _ => MAX_NONCE - 1,
+        }
+    }
+
+    /// Whether a key has the right length for this cipher.
+    pub const fn check_key(self, key: &[u8]) -> Result<(), Error> {
+        if key.len() == self.key_len() {
+            Ok(())
+        } else {
+            Err(Error { kind: Kind::InvalidKey, at: 0 })
+        }
+    }
+}
+
+impl fmt::Display for Cipher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An envelope in its parts.
+struct Message<'e> {
+    /// Flags, zeros, the first 4 bytes of the device hash, the counter; the last byte is not of
+    /// every cipher's nonce.
+    nonce: &'e [u8],
+    header: &'e [u8],
+    text: &'e mut [u8],
+    tag: &'e mut [u8],
+}
+
+impl Message<'_> {
+    /// Works on an envelope of this header.
+    fn with(
+        header: &Header,
+        envelope: &mut [u8],
+        work: impl FnOnce(Message<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut nonce = [0; MAX_NONCE];
+        let length = header.cipher.nonce_len();
+        let zeros = core::iter::repeat_n(0, length - 9);
+        let parts = zeros.chain(header.short_device()).chain(header.counter.to_be_bytes());
+        for (byte, part) in nonce.iter_mut().zip([header.flags()].into_iter().chain(parts)) {
+            *byte = part;
+        }
+        let too_short = || refuse(Kind::TooShort);
+        let nonce = nonce.get(..length).ok_or_else(too_short)?;
+        let at = envelope.len().checked_sub(header.cipher.tag_len()).ok_or_else(too_short)?;
+        let (rest, tag) = envelope.split_at_mut_checked(at).ok_or_else(too_short)?;
+        let split = rest.split_at_mut_checked(header.layout.header_len());
+        let (header, text) = split.ok_or_else(too_short)?;
+        work(Message { nonce, header, text, tag })
+    }
+}
+
+fn encrypt<C: AeadInOut>(cipher: &C, message: Message<'_>) -> Result<(), Error> {
+    let Message { nonce, header, text, tag } = message;
+    let failed = refuse(Kind::EnvelopeTooLarge);
+    let nonce = nonce.try_into().map_err(|_| failed)?;
+    let made = cipher.encrypt_inout_detached(nonce, header, text.into()).map_err(|_| failed)?;
+    tag.copy_from_slice(&made);
+    Ok(())
+}
+
+fn decrypt<C: AeadInOut>(cipher: &C, message: Message<'_>) -> Result<(), Error> {
+    let Message { nonce, header, text, tag } = message;
+    let failed = refuse(Kind::AuthFailed);
+    let nonce = nonce.try_into().map_err(|_| failed)?;
+    let tag = (&*tag).try_into().map_err(|_| failed)?;
+    cipher.decrypt_inout_detached(nonce, header, text.into(), tag).map_err(|_| failed)
+}
+
+macro_rules! suites {
+    ($($feature:literal $cipher:ident $suite:ty;)*) => {
+        /// An expanded key, which wipes itself when dropped.
+        #[derive(Clone)]
+        pub(super) enum Suite {
+            $(#[cfg(feature = $feature)] $cipher($suite),)*
+        }
+
+        impl Suite {
+            /// Sets a cipher up.
+            pub(super) fn new(cipher: Cipher, key: &[u8]) -> Result<Suite, Error> {
+                cipher.check_key(key)?;
+                match cipher {
+                    $(
+                        #[cfg(feature = $feature)]
+                        Cipher::$cipher => {
+                            let suite = <$suite as KeyInit>::new_from_slice(key);
+                            suite.map(Suite::$cipher).map_err(|_| refuse(Kind::InvalidKey))
+                        }
+                        #[cfg(not(feature = $feature))]
+                        Cipher::$cipher => Err(refuse(Kind::Cipher)),
+                    )*
+                }
+            }
+
+            pub(super) fn cipher(&self) -> Cipher {
+                match *self {
+                    $(#[cfg(feature = $feature)] Suite::$cipher(_) => Cipher::$cipher,)*
+                }
+            }
+
+            /// Encrypts a text in place and writes its tag.
+            fn encrypt(&self, message: Message<'_>) -> Result<(), Error> {
+                match *self {
+                    $(#[cfg(feature = $feature)] Suite::$cipher(ref suite) => {
+                        encrypt(suite, message)
+                    })*
+                }
+            }
+
+            /// Checks the tag of a text and decrypts it in place.
+            fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
+                match *self {
+                    $(#[cfg(feature = $feature)] Suite::$cipher(ref suite) => {
+                        decrypt(suite, message)
+                    })*
+                }
+            }
+        }
+    };
+}
+
+suites! {
+    "aes-128-ccm" Aes128Ccm ccm::Ccm<aes::Aes128Enc, aead::consts::U8, aead::consts::U13>;
+    "aes-128-gcm" Aes128Gcm aes_gcm::AesGcm<aes::Aes128Enc, aead::consts::U12>;
+    "aes-256-ccm" Aes256Ccm ccm::Ccm<aes::Aes256Enc, aead::consts::U8, aead::consts::U13>;
+    "aes-256-gcm" Aes256Gcm aes_gcm::AesGcm<aes::Aes256Enc, aead::consts::U12>;
+    "chacha20-poly1305" ChaCha20Poly1305 chacha20poly1305::ChaCha20Poly1305;
+}
+
+impl Suite {
+    /// Encrypts what stands in an envelope after its header, and writes the tag.
+    pub(super) fn seal(&self, header: &Header, envelope: &mut [u8]) -> Result<(), Error> {
+        Message::with(header, envelope, |message| self.encrypt(message))
+    }
+
+    /// Checks the tag and decrypts. Where the tag is wrong, nothing of the text is to be seen.
+    pub(super) fn open(&self, header: &Header, envelope: &mut [u8]) -> Result<(), Error> {
+        Message::with(header, envelope, |message| self.decrypt(message))
+    }
+
+    /// The same, but where the tag is wrong the envelope stays as it is, for another key.
+    pub(super) fn try_open(&self, header: &Header, envelope: &mut [u8]) -> Result<(), Error> {
+        if !matches!(self.cipher(), Cipher::Aes128Ccm | Cipher::Aes256Ccm) {
+            return self.open(header, envelope);
+        }
+        // CCM tells only after decrypting, and wipes then. Encrypting is its own inverse but for the
+        // tag: it gives the text, then the envelope again, now with the tag as it should be.
+        let at = envelope.len().saturating_sub(header.cipher.tag_len());
+        let found = envelope.get(at..).and_then(|tag| tag.first_chunk::<8>()).copied();
+        let tag = found.ok_or(refuse(Kind::TooShort))?;
+        self.seal(header, envelope)?;
+        self.seal(header, envelope)?;
+        let made = envelope.get_mut(at..).unwrap_or_default();
+        if bool::from(made.ct_eq(&tag)) {
+            return self.seal(header, envelope);
+        }
+        made.copy_from_slice(&tag);
+        Err(refuse(Kind::AuthFailed))
+    }
+}
