@@ -122,6 +122,11 @@ kinds! {
     80 TooLong "too_long" none "the message is above the maximum",
     81 Corrupt "corrupt" none "no message can begin here",
     82 InvalidSettings "invalid_settings" none "these settings can never work",
+
+    // Sessions.
+    90 Full "full" none "no more fits before something is sent or answered",
+    91 Closed "closed" none "the connection is over",
+    92 Turn "turn" none "requests are answered in the order they came, each once",
 }
 
 macro_rules! codes {

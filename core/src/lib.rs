@@ -129,6 +129,7 @@ mod points;
 mod scan;
 #[cfg(feature = "serde")]
 mod serde;
+pub mod session;
 pub mod stream;
 mod time;
 

@@ -70,4 +70,5 @@ pub use rule::Rule;
 pub use splitter::{Buffer, Splitter};
 pub use tagotip::{Mode, TagoTip};
 
-use rule::{Cut, Scan, size};
+use rule::size;
+pub(crate) use rule::{Cut, Scan};

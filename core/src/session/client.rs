@@ -1,0 +1,569 @@
+//! The side of a connection that asks.
+
+use core::fmt;
+
+use super::backoff::Backoff;
+use super::event::{Answer, ClientEvent, Reason};
+use super::queue::{Queue, Request, names, write_request};
+use super::wire::{Parts, Transport, Wire};
+use crate::envelope::Counter;
+use crate::error::{BuildError, Code, Error, Kind};
+use crate::frame::{Ack, Detail, Frame, Method, Ping, Pull, Push, Slice, Status};
+use crate::limits::MAX_FRAME;
+use crate::stream::{Buffer, Mode, Splitter};
+
+/// How a [`Client`] behaves. Times are in milliseconds; 0 is never.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClientSettings {
+    /// A stream of bytes, or datagrams.
+    pub transport: Transport,
+    /// After how long a silence of its own the client sends a PING: before the server's limit.
+    pub keep_alive: u32,
+    /// How long it waits for an answer, or for a connection. A stream is given up then; a datagram is
+    /// sent again, and the time doubles.
+    pub timeout: u32,
+    /// How long it waits before it connects again, the first time; then twice as long, and so on.
+    pub retry_first: u32,
+    /// The longest such wait, and the longest between two sendings of a datagram.
+    pub retry_max: u32,
+    /// How often a request is sent before it is given up; 0 for as often as it takes.
+    pub attempts: u8,
+    /// What happens when the queue is full.
+    pub overflow: Overflow,
+    /// The number of the first request under this counter: what [`Client::counter`] said last.
+    pub next_number: u64,
+    /// Where the jitter comes from. Every device should have its own.
+    pub seed: u64,
+    /// The most bytes of requests that are kept. Never more than the queue has room for.
+    pub max_queue: usize,
+    /// The longest answer. Never more than the input buffer has room for, with two bytes for the
+    /// line ending or the length.
+    pub max_answer: usize,
+}
+
+/// What happens to a request for which there is no room.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Overflow {
+    /// It is refused with [`Kind::Full`].
+    #[default]
+    Refuse,
+    /// The oldest ones make room, as far as they are not being sent.
+    DropOldest,
+}
+
+impl Default for ClientSettings {
+    fn default() -> ClientSettings {
+        ClientSettings {
+            transport: Transport::Stream,
+            keep_alive: 15_000,
+            timeout: 10_000,
+            retry_first: 1_000,
+            retry_max: 60_000,
+            attempts: 0,
+            overflow: Overflow::Refuse,
+            next_number: 1,
+            seed: 0,
+            max_queue: 4 * MAX_FRAME,
+            max_answer: MAX_FRAME,
+        }
+    }
+}
+
+/// A request was taken into the queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Queued {
+    /// The number by which its answer will be known.
+    pub number: u32,
+    /// The first and the last of the requests that made room for it: they, and all that were queued
+    /// between them, will get no answer.
+    pub dropped: Option<(u32, u32)>,
+}
+
+/// One device, seen from itself: requests in, bytes out; bytes in, answers and commands out.
+///
+/// See the [module](super) for how it is used.
+pub struct Client<Q, I = Q> {
+    settings: ClientSettings,
+    input: Splitter<Wire, I>,
+    requests: Requests<Q>,
+}
+
+/// All but the input.
+struct Requests<Q> {
+    queue: Queue<Q>,
+    counter: Counter,
+    backoff: Backoff,
+    link: Link,
+    /// Why the connection is given up, until that is told.
+    reason: Option<Reason>,
+    /// Since when the oldest request has been waited for, and for how long that goes on.
+    since: u64,
+    patience: u32,
+    /// When something was sent last.
+    spoke: u64,
+    /// The keep-alive that is on its way.
+    keep_alive: Option<u32>,
+    /// How often the oldest request has been sent in vain.
+    attempts: u8,
+    /// Requests with smaller numbers than this will get no answer any more.
+    lost_below: u64,
+}
+
+/// The connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Link {
+    /// None is wanted.
+    Off,
+    /// One is wanted from then on.
+    Wanted(u64),
+    /// The owner has been connecting since then.
+    Connecting(u64),
+    Up,
+}
+
+impl<Q: Buffer, I: Buffer> Client<Q, I> {
+    /// A client that wants to be connected, as this device.
+    ///
+    /// `queue` keeps the authorization, the serial, and all requests that are not answered; `input`
+    /// keeps answers of which only a part has come, and may be as short as the longest of them.
+    pub fn new(
+        settings: &ClientSettings,
+        auth: &str,
+        serial: &str,
+        queue: Q,
+        input: I,
+    ) -> Result<Client<Q, I>, BuildError> {
+        // Whoever cannot even send a PING has wrong names.
+        Ping::to(&mut [0; 160], auth, serial).finish()?;
+        let transport = settings.transport;
+        let input = Wire::splitter(transport, input, settings.max_answer);
+        let queue = Queue::new(queue, settings.max_queue, transport, Mode::Text, auth, serial)?;
+        let first = match transport {
+            Transport::Stream => settings.retry_first,
+            Transport::Datagrams => settings.timeout,
+        };
+        Ok(Client {
+            settings: *settings,
+            input: input.map_err(BuildError::of)?,
+            requests: Requests {
+                queue,
+                counter: Counter::resume(settings.next_number),
+                backoff: Backoff::new(first, settings.retry_max, settings.seed),
+                link: Link::Wanted(0),
+                reason: None,
+                since: 0,
+                patience: settings.timeout,
+                spoke: 0,
+                keep_alive: None,
+                attempts: 0,
+                lost_below: 0,
+            },
+        })
+    }
+
+    /// Queues a PUSH, which `write` writes. It may be called again, with more room.
+    pub fn push(
+        &mut self,
+        now: u64,
+        mut write: impl FnMut(&mut Push<Slice<'_>>),
+    ) -> Result<Queued, BuildError> {
+        self.enqueue(now, |(auth, serial), number, free| {
+            let mut push = Push::to(free, auth, serial);
+            push.seq(number);
+            write(&mut push);
+            push.finish_line().map(<[u8]>::len)
+        })
+    }
+
+    /// Queues a PULL, whose names `write` writes. It may be called again, with more room.
+    pub fn pull(
+        &mut self,
+        now: u64,
+        mut write: impl FnMut(&mut Pull<Slice<'_>>),
+    ) -> Result<Queued, BuildError> {
+        self.enqueue(now, |(auth, serial), number, free| {
+            let mut pull = Pull::to(free, auth, serial);
+            pull.seq(number);
+            write(&mut pull);
+            pull.finish_line().map(<[u8]>::len)
+        })
+    }
+
+    /// Queues a PING.
+    pub fn ping(&mut self, now: u64) -> Result<Queued, BuildError> {
+        self.enqueue(now, |(auth, serial), number, free| {
+            Ping::to(free, auth, serial).seq(number).finish_line().map(<[u8]>::len)
+        })
+    }
+
+    /// Queues a frame that was written elsewhere. Its counter is made that of the client.
+    pub fn send(&mut self, frame: &[u8], now: u64) -> Result<Queued, BuildError> {
+        Frame::parse(frame).map_err(|error| BuildError::of(error.kind))?;
+        let parts = Parts::of(frame);
+        self.enqueue(now, |_, number, free| write_request(free, &parts, number))
+    }
+
+    fn enqueue(
+        &mut self,
+        now: u64,
+        mut write: impl FnMut((&str, &str), u32, &mut [u8]) -> Result<usize, BuildError>,
+    ) -> Result<Queued, BuildError> {
+        let requests = &mut self.requests;
+        if requests.counter.left() == 0 {
+            // Which of the two reasons it is.
+            requests.counter.take().map_err(BuildError::of)?;
+        }
+        let number = u32::try_from(requests.counter.next()).unwrap_or(u32::MAX);
+        let was_empty = requests.queue.is_empty();
+        let mut dropped = None;
+        loop {
+            match requests.queue.append(|head, free| write(names(head), number, free)) {
+                Ok(()) => break,
+                Err(error) => {
+                    let may_drop = self.settings.overflow == Overflow::DropOldest;
+                    let oldest = requests.queue.droppable();
+                    match oldest.filter(|_| error.kind == Kind::Full && may_drop) {
+                        Some(oldest) => requests.drop(&oldest, &mut dropped),
+                        None => return Err(error),
+                    }
+                }
+            }
+        }
+        requests.counter.take().map_err(BuildError::of)?;
+        if was_empty {
+            requests.since = now;
+        }
+        Ok(Queued { number, dropped })
+    }
+
+    /// The next thing that happened, or is to be done, `input` being what was received since.
+    ///
+    /// Takes all of `input`, unless it is stopped before: it goes past what it takes. To be called
+    /// until it gives `None`, after everything else that is called.
+    pub fn next_event<'m, 'i: 'm>(
+        &'m mut self,
+        input: &mut &'i [u8],
+        now: u64,
+    ) -> Option<ClientEvent<'m>> {
+        let requests = &mut self.requests;
+        if let Some(reason) = requests.reason.take() {
+            *input = &[];
+            return Some(ClientEvent::Disconnect(reason));
+        }
+        if let Some(number) = requests.next_lost() {
+            return Some(ClientEvent::Lost { number });
+        }
+        match requests.link {
+            Link::Wanted(at) if at <= now => {
+                requests.link = Link::Connecting(now);
+                return Some(ClientEvent::Connect);
+            }
+            Link::Up => {}
+            _ => {
+                *input = &[];
+                return None;
+            }
+        }
+        let Ok(message) = self.input.next(input)? else {
+            requests.miss_long_answer();
+            return Some(ClientEvent::Unreadable(Error::new(Kind::TooLong, 0)));
+        };
+        Some(match Ack::parse(message) {
+            Ok(ack) => requests.take_answer(ack, &self.settings, now),
+            Err(error) => {
+                requests.miss_answer(message, &self.settings, now);
+                ClientEvent::Unreadable(error)
+            }
+        })
+    }
+
+    /// What is to be sent now; nothing while there is no connection. A datagram is to be sent as a
+    /// whole.
+    pub fn output(&self) -> &[u8] {
+        match self.requests.link {
+            Link::Up => self.requests.queue.unsent(),
+            _ => &[],
+        }
+    }
+
+    /// The first `count` bytes of [`output`](Client::output) have been sent.
+    pub fn sent(&mut self, count: usize, now: u64) {
+        let requests = &mut self.requests;
+        if count > 0 {
+            requests.queue.sent(count);
+            requests.spoke = now;
+            let is_long = requests.queue.awaited().is_none();
+            if is_long || self.settings.transport == Transport::Datagrams {
+                requests.since = now;
+            }
+        }
+    }
+
+    /// The connection that was wanted is there.
+    pub fn connected(&mut self, now: u64) {
+        self.input.reset();
+        let requests = &mut self.requests;
+        requests.link = Link::Up;
+        requests.since = now;
+        requests.spoke = now;
+        requests.patience = self.settings.timeout;
+        if self.settings.transport == Transport::Datagrams {
+            requests.patience = requests.backoff.next_delay();
+        }
+    }
+
+    /// There is no connection any more, or none could be made. Another one will be wanted, after a
+    /// while.
+    pub fn disconnected(&mut self, now: u64) {
+        self.input.reset();
+        if matches!(self.requests.link, Link::Up | Link::Connecting(_)) {
+            self.requests.retreat(&self.settings, now);
+        }
+    }
+
+    /// No connection is wanted until [`open`](Client::open). Requests are kept.
+    pub fn close(&mut self) {
+        self.input.reset();
+        self.requests.rewind();
+        self.requests.link = Link::Off;
+    }
+
+    /// A connection is wanted, at once; as it is from the beginning.
+    pub fn open(&mut self, now: u64) {
+        if self.requests.link == Link::Off {
+            self.requests.link = Link::Wanted(now);
+        }
+    }
+
+    /// When [`handle_timeout`](Client::handle_timeout) is to be called; `None` for never.
+    pub fn deadline(&self) -> Option<u64> {
+        let requests = &self.requests;
+        match requests.link {
+            Link::Off => None,
+            Link::Wanted(at) => Some(at),
+            Link::Connecting(since) => after(since, self.settings.timeout),
+            Link::Up => {
+                let answer = after(requests.since, requests.patience);
+                let answer = answer.filter(|_| !requests.queue.is_empty());
+                let silence = after(requests.spoke, self.settings.keep_alive);
+                let silence = silence.filter(|_| requests.may_keep_alive());
+                [answer, silence].into_iter().flatten().min()
+            }
+        }
+    }
+
+    /// Does what is due: gives up a connection, sends again, keeps alive. Does nothing before the
+    /// time. [`next_event`](Client::next_event) tells what is to be done.
+    pub fn handle_timeout(&mut self, now: u64) {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        let requests = &mut self.requests;
+        match requests.link {
+            Link::Off | Link::Wanted(_) => {}
+            Link::Connecting(_) => requests.give_up(Reason::Timeout, &self.settings, now),
+            Link::Up => {
+                let answer = after(requests.since, requests.patience);
+                if requests.queue.is_empty() || answer.is_none_or(|answer| now < answer) {
+                    self.keep_alive(now);
+                } else if self.settings.transport == Transport::Stream {
+                    requests.give_up(Reason::Timeout, &self.settings, now);
+                } else {
+                    requests.count_attempt(&self.settings);
+                    requests.queue.rewind();
+                    requests.since = now;
+                    requests.patience = requests.backoff.next_delay();
+                }
+            }
+        }
+    }
+
+    fn keep_alive(&mut self, now: u64) {
+        // If nothing fits, or the numbers are used up, the silence goes on.
+        self.requests.spoke = now;
+        self.requests.keep_alive = self.ping(now).ok().map(|queued| queued.number);
+    }
+
+    /// The numbers of requests that are left. What it gives [next](Counter::next) is to be stored by
+    /// whoever wants to go on after a restart, or fewer times with [`reserve`](Client::reserve).
+    pub fn counter(&self) -> &Counter {
+        &self.requests.counter
+    }
+
+    /// Reserves the next `count` numbers, and gives the number to store before any of them is used:
+    /// see [`Counter::reserve`].
+    pub fn reserve(&mut self, count: u32) -> u64 {
+        self.requests.counter.reserve(count)
+    }
+
+    /// Whether every request has got its answer.
+    pub fn is_idle(&self) -> bool {
+        self.requests.queue.is_empty()
+    }
+
+    /// Whether there is a connection, as far as the client was told.
+    pub fn is_connected(&self) -> bool {
+        self.requests.link == Link::Up
+    }
+}
+
+/// Without what the buffers hold.
+impl<Q: Buffer, I: Buffer> fmt::Debug for Client<Q, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut client = f.debug_struct("Client");
+        client.field("link", &self.requests.link).field("counter", &self.requests.counter);
+        client.field("unsent", &self.output().len()).field("is_idle", &self.is_idle());
+        client.finish_non_exhaustive()
+    }
+}
+
+impl<Q: Buffer> Requests<Q> {
+    /// What an answer is to the owner.
+    fn take_answer<'a>(
+        &mut self,
+        ack: Ack<'a>,
+        settings: &ClientSettings,
+        now: u64,
+    ) -> ClientEvent<'a> {
+        let request = match (ack.seq, ack.status) {
+            (Some(number), _) => self.queue.awaited_as(number),
+            // Commands without a number come unasked.
+            (None, Status::Cmd) => None,
+            (None, status) => {
+                let is_farewell = settings.transport == Transport::Stream;
+                if let Some(code) = ack.code().filter(|code| is_farewell && ends(*code)) {
+                    self.give_up(Reason::Closing(code), settings, now);
+                    return ClientEvent::Extra(ack);
+                }
+                let fits = |method| match status {
+                    Status::Pong => method == Method::Ping,
+                    Status::Ok => method != Method::Ping,
+                    Status::Cmd | Status::Err => true,
+                };
+                self.queue.awaited().filter(|request| fits(request.method))
+            }
+        };
+        if let Some(request) = &request {
+            // Answers come in order: those before will get none.
+            self.lost_below = request.number.into();
+            self.queue.remove(request);
+            self.attempts = 0;
+            self.since = now;
+            self.backoff.reset();
+            if settings.transport == Transport::Datagrams {
+                self.patience = self.backoff.next_delay();
+            }
+        }
+        let number = request.map(|request| request.number);
+        let is_own = number.is_some() && number == self.keep_alive;
+        if is_own {
+            self.keep_alive = None;
+        }
+        match (request.filter(|_| !is_own), ack.detail) {
+            (request, Detail::Command(text)) => {
+                ClientEvent::Command { text, answers: request.map(|request| request.number) }
+            }
+            (Some(request), detail) => ClientEvent::Answer(Answer {
+                number: request.number,
+                method: request.method,
+                is_repeated: request.is_repeated,
+                ack: Ack { detail, ..ack },
+            }),
+            (None, detail) => ClientEvent::Extra(Ack { detail, ..ack }),
+        }
+    }
+
+    /// An answer came that cannot be read.
+    fn miss_answer(&mut self, message: &[u8], settings: &ClientSettings, now: u64) {
+        let parts = Parts::of(message);
+        let number = parts.seq.filter(|_| parts.head == b"ACK|");
+        match number.and_then(|number| self.queue.awaited_as(number)) {
+            Some(request) => self.lost_below = u64::from(request.number) + 1,
+            None if settings.transport == Transport::Datagrams => {}
+            None => self.give_up(Reason::Unreadable, settings, now),
+        }
+    }
+
+    /// An answer was too long to be read. To ask again would not help: that of a PULL is lost. What
+    /// is told to others is never so long, so that it was a command.
+    fn miss_long_answer(&mut self) {
+        if let Some(request) = self.queue.awaited().filter(|first| first.method == Method::Pull) {
+            self.lost_below = u64::from(request.number) + 1;
+        }
+    }
+
+    /// Takes out the next request that will get no answer.
+    fn next_lost(&mut self) -> Option<u32> {
+        loop {
+            let first = self.queue.first()?;
+            if u64::from(first.number) >= self.lost_below {
+                return None;
+            }
+            self.queue.remove(&first);
+            if self.keep_alive == Some(first.number) {
+                self.keep_alive = None;
+            } else {
+                return Some(first.number);
+            }
+        }
+    }
+
+    /// Makes room.
+    fn drop(&mut self, request: &Request, dropped: &mut Option<(u32, u32)>) {
+        self.queue.remove(request);
+        if self.keep_alive == Some(request.number) {
+            self.keep_alive = None;
+        } else {
+            let first = dropped.map_or(request.number, |(first, _)| first);
+            *dropped = Some((first, request.number));
+        }
+    }
+
+    /// The connection is of no use any more.
+    fn give_up(&mut self, reason: Reason, settings: &ClientSettings, now: u64) {
+        self.reason = Some(reason);
+        self.retreat(settings, now);
+    }
+
+    /// The connection is gone.
+    fn retreat(&mut self, settings: &ClientSettings, now: u64) {
+        self.count_attempt(settings);
+        self.rewind();
+        self.link = Link::Wanted(now.saturating_add(self.backoff.next_delay().into()));
+    }
+
+    /// All is to be sent again, but for the keep-alive.
+    fn rewind(&mut self) {
+        self.queue.rewind();
+        if let Some(request) = self.keep_alive.take().and_then(|number| self.queue.find(number)) {
+            self.queue.remove(&request);
+        }
+    }
+
+    /// The oldest request was sent in vain, if it was.
+    fn count_attempt(&mut self, settings: &ClientSettings) {
+        if let Some(first) = self.queue.awaited() {
+            self.attempts = self.attempts.saturating_add(1);
+            if settings.attempts > 0 && self.attempts >= settings.attempts {
+                self.attempts = 0;
+                self.lost_below = u64::from(first.number) + 1;
+            }
+        }
+    }
+
+    /// Whether a silence would be broken by a keep-alive.
+    fn may_keep_alive(&self) -> bool {
+        self.keep_alive.is_none() && self.queue.may_send_more()
+    }
+}
+
+/// `wait` after `since`; never if it is 0.
+fn after(since: u64, wait: u32) -> Option<u64> {
+    (wait > 0).then(|| since.saturating_add(wait.into()))
+}
+
+/// Whether a server says this unasked, before it closes the connection.
+const fn ends(code: Code) -> bool {
+    matches!(code, Code::TtlExpired | Code::KeepAliveTimeout | Code::RateLimited)
+}
