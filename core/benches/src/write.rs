@@ -28,7 +28,7 @@ pub fn run(bench: &mut Bench) {
 fn compare(bench: &mut Bench, name: &str, frame: &str, ours: impl Fn(&mut [u8]) -> usize) {
     let is_answer = frame.starts_with("ACK");
     let theirs = peer::Built::of(frame, is_answer);
-    let (mut buffer, mut their_buffer) = ([0; 20_000], [0; 20_000]);
+    let (mut their_buffer, mut buffer) = ([0; 20_000], [0; 20_000]);
     assert_eq!(ours(&mut buffer), frame.len(), "{name}");
     assert_eq!(&buffer[..frame.len()], frame.as_bytes(), "{name}");
     assert_eq!(theirs.write(&mut their_buffer), frame.len(), "{name}");

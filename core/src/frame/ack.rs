@@ -99,6 +99,7 @@ impl<'a> Ack<'a> {
         read_whole(bytes, |text| Ack::read_status(&mut Scan::new(text), None, None))
     }
 
+    #[inline(always)]
     /// `ack = "ACK|" [seq "|"] …`
     fn read(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<Ack<'a>, Error> {
         scan.expect_word("ACK|", Kind::Answer)?;
@@ -106,6 +107,7 @@ impl<'a> Ack<'a> {
         Ack::read_status(scan, revision, seq)
     }
 
+    #[inline(always)]
     /// `… status ["|" detail]`
     fn read_status(
         scan: &mut Scan<'a>,
@@ -146,6 +148,7 @@ impl<'a> Ack<'a> {
 }
 
 impl<'a> Detail<'a> {
+    #[inline(always)]
     fn read(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
@@ -210,6 +213,7 @@ pub struct Reply<S> {
 
 impl<S: Sink> Reply<S> {
     /// Starts an answer.
+    #[inline(always)]
     pub fn to(sink: impl IntoSink<Sink = S>) -> Reply<S> {
         let mut line = Line::new(sink);
         line.put(b"ACK|");
@@ -218,6 +222,7 @@ impl<S: Sink> Reply<S> {
     }
 
     /// Starts the inner frame of an envelope.
+    #[inline(always)]
     pub fn inner(sink: impl IntoSink<Sink = S>) -> Reply<S> {
         Reply { line: Line::new(sink), status: None }
     }
@@ -229,6 +234,7 @@ impl<S: Sink> Reply<S> {
     }
 
     /// Just the status.
+    #[inline(always)]
     pub fn status(&mut self, status: Status) -> &mut Reply<S> {
         self.line.field(Field::Status);
         if self.status.is_some() {
@@ -253,6 +259,7 @@ impl<S: Sink> Reply<S> {
     }
 
     /// `OK` and a list of variables.
+    #[inline(always)]
     pub fn variables(&mut self) -> Push<S> {
         self.status(Status::Ok);
         self.line.put(b"|");
@@ -290,12 +297,14 @@ impl<S: Sink> Reply<S> {
     }
 
     /// The answer, without a line ending.
+    #[inline(always)]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish()
     }
 
     /// The answer and a line feed, as streams want it.
+    #[inline(always)]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish_line()

@@ -69,6 +69,7 @@ impl<'a> Block<'a> {
     /// modifiers  = ["@=" place] ["@" time] ["^" group] ["{" meta "}"]
     ///            / ["^" group] ["@" time] ["{" meta "}"]
     /// ```
+    #[inline(always)]
     pub(super) fn read(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
@@ -104,6 +105,7 @@ impl<'a> Block<'a> {
     }
 
     /// A bare list of variables, without defaults: the detail of `ACK|OK|[…]`.
+    #[inline(always)]
     pub(super) fn read_list(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,

@@ -50,6 +50,7 @@ pub struct Slice<'b> {
 impl<'b> Sink for Slice<'b> {
     type Done = &'b [u8];
 
+    #[inline(always)]
     fn done(self) -> Result<&'b [u8], Kind> {
         self.buffer.get(..self.length).ok_or(Kind::Buffer)
     }
@@ -80,6 +81,7 @@ impl sealed::Sink for Slice<'_> {
         self.length = length;
     }
 
+    #[inline(always)]
     fn take(&mut self) -> Self {
         let length = core::mem::take(&mut self.length);
         Slice { buffer: core::mem::take(&mut self.buffer), length }
@@ -287,6 +289,7 @@ enum Seq {
 }
 
 impl<S: Sink> Line<S> {
+    #[inline(always)]
     pub(crate) fn new(sink: impl IntoSink<Sink = S>) -> Line<S> {
         Line::over(sink.into_sink())
     }
@@ -387,6 +390,7 @@ impl<S: Sink> Line<S> {
     }
 
     /// A sequence counter belongs here, if one is given later.
+    #[inline(always)]
     pub(crate) fn allow_seq(&mut self) {
         self.seq = Seq::At(self.len());
     }
@@ -409,12 +413,14 @@ impl<S: Sink> Line<S> {
     }
 
     /// The bytes written, unless something went wrong. Nothing can be written afterwards.
+    #[inline(always)]
     pub(crate) fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.check_size();
         self.done()
     }
 
     /// The same with a line feed at the end.
+    #[inline(always)]
     pub(crate) fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.check_size();
         self.put(b"\n");
@@ -422,18 +428,21 @@ impl<S: Sink> Line<S> {
     }
 
     /// The line itself, leaving one that can only fail.
+    #[inline(always)]
     pub(crate) fn take(&mut self) -> Line<S> {
         let taken = Line { sink: self.sink.take(), ..*self };
         self.fail_whole(Kind::Misplaced);
         taken
     }
 
+    #[inline(always)]
     fn check_size(&mut self) {
         if self.len() > MAX_FRAME {
             self.fail_whole(Kind::TooLarge);
         }
     }
 
+    #[inline(always)]
     fn done(&mut self) -> Result<S::Done, BuildError> {
         let Line { sink, error, .. } = self.take();
         match error {

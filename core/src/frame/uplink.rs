@@ -60,6 +60,7 @@ impl<'a> Frame<'a> {
         read_whole(bytes, |text| Frame::read_serial(&mut Scan::new(text), None, method, None, ""))
     }
 
+    #[inline(always)]
     /// `uplink = METHOD "|" [seq "|"] auth "|" …`
     fn read(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<Frame<'a>, Error> {
         let method = read_method(scan)?;
@@ -68,6 +69,7 @@ impl<'a> Frame<'a> {
         Frame::read_serial(scan, revision, method, seq, auth)
     }
 
+    #[inline(always)]
     /// `… serial ["|" body]`
     fn read_serial(
         scan: &mut Scan<'a>,
@@ -196,6 +198,7 @@ fn read_auth<'a>(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<&'a 
 }
 
 /// Whether `auth` is one that a frame can carry; else what is wrong.
+#[inline(always)]
 pub(crate) fn check_auth(auth: &str) -> Result<(), Kind> {
     let (digits, count) = match auth.strip_prefix("at") {
         Some(digits) => (digits, TOKEN_DIGITS),
@@ -206,10 +209,14 @@ pub(crate) fn check_auth(auth: &str) -> Result<(), Kind> {
 }
 
 /// Writes `METHOD|auth|serial`; without a method `serial` alone, as inner frames have it.
+#[inline(always)]
 pub(super) fn write_head<S: Sink>(out: &mut Line<S>, method: Option<(Method, &str)>, serial: &str) {
     if let Some((method, auth)) = method {
-        out.put(method.name().as_bytes());
-        out.put(b"|");
+        out.put(match method {
+            Method::Push => b"PUSH|",
+            Method::Pull => b"PULL|",
+            Method::Ping => b"PING|",
+        });
         out.allow_seq();
         out.field(Field::Auth);
         out.check(check_auth(auth));
@@ -240,6 +247,7 @@ pub struct Pull<S> {
 
 impl<S: Sink> Pull<S> {
     /// Starts a PULL.
+    #[inline(always)]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Pull<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, Some((Method::Pull, auth)), serial);
@@ -247,6 +255,7 @@ impl<S: Sink> Pull<S> {
     }
 
     /// Starts the inner frame of an envelope.
+    #[inline(always)]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Pull<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, None, serial);
@@ -272,6 +281,7 @@ impl<S: Sink> Pull<S> {
     }
 
     /// Asks for variables whose names were read, as they stand.
+    #[inline(always)]
     pub fn names(&mut self, names: Names<'_>) -> &mut Pull<S> {
         self.line.field(Field::Names);
         if names.len() > 0 {
@@ -286,12 +296,14 @@ impl<S: Sink> Pull<S> {
     }
 
     /// The frame, without a line ending.
+    #[inline(always)]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish()
     }
 
     /// The frame and a line feed, as streams want it.
+    #[inline(always)]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish_line()
@@ -324,6 +336,7 @@ pub struct Ping<S> {
 
 impl<S: Sink> Ping<S> {
     /// Starts a PING.
+    #[inline(always)]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Ping<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, Some((Method::Ping, auth)), serial);
@@ -331,6 +344,7 @@ impl<S: Sink> Ping<S> {
     }
 
     /// Starts the inner frame of an envelope.
+    #[inline(always)]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Ping<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, None, serial);
@@ -344,11 +358,13 @@ impl<S: Sink> Ping<S> {
     }
 
     /// The frame, without a line ending.
+    #[inline(always)]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.line.finish()
     }
 
     /// The frame and a line feed, as streams want it.
+    #[inline(always)]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.line.finish_line()
     }

@@ -101,6 +101,7 @@ enum Stage {
 
 impl<S: Sink> Push<S> {
     /// Starts a PUSH.
+    #[inline(always)]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Push<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, Some((Method::Push, auth)), serial);
@@ -109,6 +110,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Starts the inner frame of an envelope.
+    #[inline(always)]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Push<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, None, serial);
@@ -117,10 +119,12 @@ impl<S: Sink> Push<S> {
     }
 
     /// Starts a bare list of variables after what is written.
+    #[inline(always)]
     pub(super) fn list(line: Line<S>) -> Push<S> {
         Push::start(line, Stage::List)
     }
 
+    #[inline(always)]
     fn start(line: Line<S>, stage: Stage) -> Push<S> {
         let mut push = Push {
             line,
@@ -229,6 +233,7 @@ impl<S: Sink> Push<S> {
     /// assert_eq!(forwarded, b"PUSH|4deedd7bab8817ec|gateway|[rssi:=-70;t:=1;h:=2]");
     /// # Ok::<(), tipwire::BuildError>(())
     /// ```
+    #[inline(always)]
     pub fn variables(&mut self, variables: Variables<'_>) -> &mut Push<S> {
         let count = variables.len();
         if count > 0 {
@@ -315,6 +320,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Passthrough data that was read, as it stands.
+    #[inline(always)]
     pub fn raw_read(&mut self, raw: Raw<'_>) -> &mut Push<S> {
         self.begin_raw(raw.encoding());
         self.line.put(raw.data().as_bytes());
@@ -330,17 +336,20 @@ impl<S: Sink> Push<S> {
     }
 
     /// The frame, without a line ending.
+    #[inline(always)]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish()
     }
 
     /// The frame and a line feed, as streams want it.
+    #[inline(always)]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish_line()
     }
 
+    #[inline(always)]
     fn close(&mut self) {
         if self.stage != Stage::Raw {
             self.close_metadata();
@@ -377,6 +386,7 @@ impl<S: Sink> Push<S> {
         self.line.put(if self.count == 0 { b"[" } else { b";" });
     }
 
+    #[inline(always)]
     fn begin_raw(&mut self, encoding: Encoding) {
         self.line.field(Field::Raw);
         if self.stage != Stage::Defaults || self.filled != 0 {
