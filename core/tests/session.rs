@@ -29,16 +29,18 @@ impl Endpoint {
                         self.stored.push((variable.name.to_owned(), value.to_owned()));
                     }
                     let count = frame.variables().len() as u64;
-                    self.server.answer(ticket, |reply| reply.count(count).finish()).unwrap();
+                    self.server
+                        .answer(ticket, &mut (), |reply| reply.count(count).finish())
+                        .unwrap();
                 }
                 Body::Pull(names) => {
                     let last = |name| self.stored.iter().rev().find(|(stored, _)| stored == name);
                     let found: Vec<_> = names.clone().filter_map(last).collect();
                     if found.is_empty() {
-                        self.server.refuse(ticket, Code::VariableNotFound).unwrap();
+                        self.server.refuse(ticket, &mut (), Code::VariableNotFound).unwrap();
                         continue;
                     }
-                    let answer = self.server.answer(ticket, |reply| {
+                    let answer = self.server.answer(ticket, &mut (), |reply| {
                         let mut list = reply.variables();
                         for (name, value) in &found {
                             list.number(name, value.parse::<f64>().unwrap());
@@ -48,7 +50,7 @@ impl Endpoint {
                     answer.unwrap();
                 }
                 Body::Ping => {
-                    self.server.answer(ticket, |reply| reply.pong().finish()).unwrap();
+                    self.server.answer(ticket, &mut (), |reply| reply.pong().finish()).unwrap();
                 }
             }
         }
@@ -135,7 +137,7 @@ fn a_data_logger_sends_its_batch_with_times_and_is_told_to_update_in_between() {
     // One answer comes, then a command, then the others.
     let (first, rest) = sent.split_at(sent.find("PUSH|!2").unwrap());
     let mut said = endpoint.hears(first, 20);
-    endpoint.server.command("ota=https://example.com/v2.1.bin").unwrap();
+    endpoint.server.command(&mut (), "ota=https://example.com/v2.1.bin").unwrap();
     said += &endpoint.hears(rest, 30);
     assert_eq!(
         said,

@@ -196,7 +196,8 @@ impl Sealer {
         self.seal_checked(method, buffer, length).map_err(of)
     }
 
-    fn serial(&self) -> &str {
+    /// The serial of the device whose envelopes it seals.
+    pub fn serial(&self) -> &str {
         self.opener.device().map_or("", |device| device.serial())
     }
 

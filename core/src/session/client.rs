@@ -4,9 +4,10 @@ use core::fmt;
 
 use super::backoff::Backoff;
 use super::event::{Answer, ClientEvent, Reason};
+use super::output::with_length;
 use super::queue::{Queue, Request, names, write_request};
 use super::wire::{Parts, Transport, Wire};
-use crate::envelope::Counter;
+use crate::envelope::{Counter, Inner, Sealer};
 use crate::error::{BuildError, Code, Error, Kind};
 use crate::frame::{Ack, Detail, Frame, Method, Ping, Pull, Push, Slice, Status};
 use crate::limits::MAX_FRAME;
@@ -83,10 +84,61 @@ pub struct Queued {
 /// One device, seen from itself: requests in, bytes out; bytes in, answers and commands out.
 ///
 /// See the [module](super) for how it is used.
-pub struct Client<Q, I = Q> {
+pub struct Client<Q, I = Q, K = ()> {
     settings: ClientSettings,
     input: Splitter<Wire, I>,
     requests: Requests<Q>,
+    keys: K,
+}
+
+/// What a client seals with: `()` for text, a [`Sealer`] for TagoTiP/S, or either of them, as an
+/// `Option`, and borrowed.
+pub trait Keys {
+    /// What seals, if anything does.
+    fn sealer(&self) -> Option<&Sealer>;
+
+    /// The same, to be used.
+    fn sealer_mut(&mut self) -> Option<&mut Sealer>;
+}
+
+impl Keys for () {
+    fn sealer(&self) -> Option<&Sealer> {
+        None
+    }
+
+    fn sealer_mut(&mut self) -> Option<&mut Sealer> {
+        None
+    }
+}
+
+impl Keys for Sealer {
+    fn sealer(&self) -> Option<&Sealer> {
+        Some(self)
+    }
+
+    fn sealer_mut(&mut self) -> Option<&mut Sealer> {
+        Some(self)
+    }
+}
+
+impl<K: Keys> Keys for Option<K> {
+    fn sealer(&self) -> Option<&Sealer> {
+        self.as_ref().and_then(K::sealer)
+    }
+
+    fn sealer_mut(&mut self) -> Option<&mut Sealer> {
+        self.as_mut().and_then(K::sealer_mut)
+    }
+}
+
+impl<K: Keys> Keys for &mut K {
+    fn sealer(&self) -> Option<&Sealer> {
+        (**self).sealer()
+    }
+
+    fn sealer_mut(&mut self) -> Option<&mut Sealer> {
+        (**self).sealer_mut()
+    }
 }
 
 /// All but the input.
@@ -108,6 +160,14 @@ struct Requests<Q> {
     attempts: u8,
     /// Requests with smaller numbers than this will get no answer any more.
     lost_below: u64,
+    /// The counter of the last sealed answer.
+    last_answer: Option<u32>,
+}
+
+/// Where a request is written.
+enum Place<'p> {
+    Text { auth: &'p str, serial: &'p str, number: u32, free: &'p mut [u8] },
+    Sealed(&'p mut Sealer, &'p mut [u8]),
 }
 
 /// The connection.
@@ -134,11 +194,33 @@ impl<Q: Buffer, I: Buffer> Client<Q, I> {
         queue: Q,
         input: I,
     ) -> Result<Client<Q, I>, BuildError> {
+        Client::with_keys(settings, auth, serial, (), queue, input)
+    }
+}
+
+impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
+    /// The same with a key: requests are sealed, and answers opened. Serial and authorization are
+    /// those of the key, as are the numbers.
+    ///
+    /// The input buffer must hold a whole answer, and gets a copy of it.
+    pub fn with_keys(
+        settings: &ClientSettings,
+        auth: &str,
+        serial: &str,
+        keys: K,
+        queue: Q,
+        input: I,
+    ) -> Result<Client<Q, I, K>, BuildError> {
         // Whoever cannot even send a PING has wrong names.
         Ping::to(&mut [0; 160], auth, serial).finish()?;
         let transport = settings.transport;
         let input = Wire::splitter(transport, input, settings.max_answer);
-        let queue = Queue::new(queue, settings.max_queue, transport, Mode::Text, auth, serial)?;
+        let mode = match keys.sealer() {
+            None => Mode::Text,
+            Some(sealer) if sealer.serial() == serial => Mode::Envelopes,
+            Some(_) => return Err(BuildError::of(Kind::OtherSerial)),
+        };
+        let queue = Queue::new(queue, settings.max_queue, transport, mode, auth, serial)?;
         let first = match transport {
             Transport::Stream => settings.retry_first,
             Transport::Datagrams => settings.timeout,
@@ -158,7 +240,9 @@ impl<Q: Buffer, I: Buffer> Client<Q, I> {
                 keep_alive: None,
                 attempts: 0,
                 lost_below: 0,
+                last_answer: None,
             },
+            keys,
         })
     }
 
@@ -168,11 +252,14 @@ impl<Q: Buffer, I: Buffer> Client<Q, I> {
         now: u64,
         mut write: impl FnMut(&mut Push<Slice<'_>>),
     ) -> Result<Queued, BuildError> {
-        self.enqueue(now, |(auth, serial), number, free| {
-            let mut push = Push::to(free, auth, serial);
-            push.seq(number);
-            write(&mut push);
-            push.finish_line().map(<[u8]>::len)
+        self.enqueue(now, |place| match place {
+            Place::Text { auth, serial, number, free } => {
+                let mut push = Push::to(free, auth, serial);
+                push.seq(number);
+                write(&mut push);
+                push.finish_line().map(<[u8]>::len)
+            }
+            Place::Sealed(sealer, free) => sealer.push(free, &mut write).map(<[u8]>::len),
         })
     }
 
@@ -182,55 +269,78 @@ impl<Q: Buffer, I: Buffer> Client<Q, I> {
         now: u64,
         mut write: impl FnMut(&mut Pull<Slice<'_>>),
     ) -> Result<Queued, BuildError> {
-        self.enqueue(now, |(auth, serial), number, free| {
-            let mut pull = Pull::to(free, auth, serial);
-            pull.seq(number);
-            write(&mut pull);
-            pull.finish_line().map(<[u8]>::len)
+        self.enqueue(now, |place| match place {
+            Place::Text { auth, serial, number, free } => {
+                let mut pull = Pull::to(free, auth, serial);
+                pull.seq(number);
+                write(&mut pull);
+                pull.finish_line().map(<[u8]>::len)
+            }
+            Place::Sealed(sealer, free) => sealer.pull(free, &mut write).map(<[u8]>::len),
         })
     }
 
     /// Queues a PING.
     pub fn ping(&mut self, now: u64) -> Result<Queued, BuildError> {
-        self.enqueue(now, |(auth, serial), number, free| {
-            Ping::to(free, auth, serial).seq(number).finish_line().map(<[u8]>::len)
+        self.enqueue(now, |place| match place {
+            Place::Text { auth, serial, number, free } => {
+                Ping::to(free, auth, serial).seq(number).finish_line().map(<[u8]>::len)
+            }
+            Place::Sealed(sealer, free) => sealer.ping(free).map(<[u8]>::len),
         })
     }
 
-    /// Queues a frame that was written elsewhere. Its counter is made that of the client.
+    /// Queues a text frame that was written elsewhere. Its counter is made that of the client. With a
+    /// key, what is inside is sealed; its serial must be that of the key.
     pub fn send(&mut self, frame: &[u8], now: u64) -> Result<Queued, BuildError> {
-        Frame::parse(frame).map_err(|error| BuildError::of(error.kind))?;
+        let of = |error: Error| BuildError::of(error.kind);
+        let method = Frame::parse(frame).map_err(of)?.method();
         let parts = Parts::of(frame);
-        self.enqueue(now, |_, number, free| write_request(free, &parts, number))
+        self.enqueue(now, |place| match place {
+            Place::Text { number, free, .. } => write_request(free, &parts, number),
+            Place::Sealed(sealer, free) => {
+                let text = Parts::of(parts.rest).rest;
+                sealer.seal(method.into(), text, free).map(<[u8]>::len).map_err(of)
+            }
+        })
     }
 
     fn enqueue(
         &mut self,
         now: u64,
-        mut write: impl FnMut((&str, &str), u32, &mut [u8]) -> Result<usize, BuildError>,
+        mut write: impl FnMut(Place<'_>) -> Result<usize, BuildError>,
     ) -> Result<Queued, BuildError> {
-        let requests = &mut self.requests;
-        if requests.counter.left() == 0 {
-            // Which of the two reasons it is.
-            requests.counter.take().map_err(BuildError::of)?;
-        }
-        let number = u32::try_from(requests.counter.next()).unwrap_or(u32::MAX);
+        let Client { requests, settings, keys, .. } = self;
+        // Where none is left, it is asked for one to tell why.
+        let next = match keys.sealer() {
+            Some(sealer) => sealer.counter().next(),
+            None if requests.counter.left() == 0 => {
+                requests.counter.take().map_err(BuildError::of)?.into()
+            }
+            None => requests.counter.next(),
+        };
+        let number = u32::try_from(next).map_err(|_| BuildError::of(Kind::CounterExhausted))?;
         let was_empty = requests.queue.is_empty();
         let mut dropped = None;
         loop {
-            match requests.queue.append(|head, free| write(names(head), number, free)) {
-                Ok(()) => break,
-                Err(error) => {
-                    let may_drop = self.settings.overflow == Overflow::DropOldest;
-                    let oldest = requests.queue.droppable();
-                    match oldest.filter(|_| error.kind == Kind::Full && may_drop) {
-                        Some(oldest) => requests.drop(&oldest, &mut dropped),
-                        None => return Err(error),
-                    }
+            let appended = requests.queue.append(|head, free| {
+                if let Some(sealer) = keys.sealer_mut() {
+                    let seal = |free: &mut [u8]| write(Place::Sealed(sealer, free));
+                    return with_length(free, Transport::Stream, seal);
                 }
+                let (auth, serial) = names(head);
+                write(Place::Text { auth, serial, number, free })
+            });
+            let Err(error) = appended else { break };
+            let may_drop = error.kind == Kind::Full && settings.overflow == Overflow::DropOldest;
+            match requests.queue.droppable().filter(|_| may_drop) {
+                Some(oldest) => requests.drop(&oldest, &mut dropped),
+                None => return Err(error),
             }
         }
-        requests.counter.take().map_err(BuildError::of)?;
+        if keys.sealer().is_none() {
+            requests.counter.take().map_err(BuildError::of)?;
+        }
         if was_empty {
             requests.since = now;
         }
@@ -265,16 +375,19 @@ impl<Q: Buffer, I: Buffer> Client<Q, I> {
                 return None;
             }
         }
-        let Ok(message) = self.input.next(input)? else {
-            requests.miss_long_answer();
-            return Some(ClientEvent::Unreadable(Error::new(Kind::TooLong, 0)));
-        };
-        Some(match Ack::parse(message) {
-            Ok(ack) => requests.take_answer(ack, &self.settings, now),
-            Err(error) => {
-                requests.miss_answer(message, &self.settings, now);
-                ClientEvent::Unreadable(error)
-            }
+        let settings = &self.settings;
+        if let Some(sealer) = self.keys.sealer() {
+            return Some(match self.input.next_mut(input)? {
+                Ok(envelope) => requests.take_envelope(envelope, sealer, settings, now),
+                Err(kind) => requests.miss_long_answer(kind),
+            });
+        }
+        Some(match self.input.next(input)? {
+            Ok(line) => match Ack::parse(line) {
+                Ok(ack) => requests.take_answer(ack, settings, now),
+                Err(error) => requests.miss_answer(line, error, settings, now),
+            },
+            Err(kind) => requests.miss_long_answer(kind),
         })
     }
 
@@ -388,13 +501,16 @@ impl<Q: Buffer, I: Buffer> Client<Q, I> {
     /// The numbers of requests that are left. What it gives [next](Counter::next) is to be stored by
     /// whoever wants to go on after a restart, or fewer times with [`reserve`](Client::reserve).
     pub fn counter(&self) -> &Counter {
-        &self.requests.counter
+        self.keys.sealer().map_or(&self.requests.counter, Sealer::counter)
     }
 
     /// Reserves the next `count` numbers, and gives the number to store before any of them is used:
     /// see [`Counter::reserve`].
     pub fn reserve(&mut self, count: u32) -> u64 {
-        self.requests.counter.reserve(count)
+        match self.keys.sealer_mut() {
+            Some(sealer) => sealer.reserve(count),
+            None => self.requests.counter.reserve(count),
+        }
     }
 
     /// Whether every request has got its answer.
@@ -409,10 +525,10 @@ impl<Q: Buffer, I: Buffer> Client<Q, I> {
 }
 
 /// Without what the buffers hold.
-impl<Q: Buffer, I: Buffer> fmt::Debug for Client<Q, I> {
+impl<Q: Buffer, I: Buffer, K: Keys> fmt::Debug for Client<Q, I, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut client = f.debug_struct("Client");
-        client.field("link", &self.requests.link).field("counter", &self.requests.counter);
+        client.field("link", &self.requests.link).field("counter", self.counter());
         client.field("unsent", &self.output().len()).field("is_idle", &self.is_idle());
         client.finish_non_exhaustive()
     }
@@ -426,10 +542,11 @@ impl<Q: Buffer> Requests<Q> {
         settings: &ClientSettings,
         now: u64,
     ) -> ClientEvent<'a> {
+        let is_sealed = self.queue.is_sealed();
         let request = match (ack.seq, ack.status) {
             (Some(number), _) => self.queue.awaited_as(number),
-            // Commands without a number come unasked.
-            (None, Status::Cmd) => None,
+            // With numbers, a command without one comes unasked. Else it may answer a PING.
+            (None, Status::Cmd) if !is_sealed => None,
             (None, status) => {
                 let is_farewell = settings.transport == Transport::Stream;
                 if let Some(code) = ack.code().filter(|code| is_farewell && ends(*code)) {
@@ -437,9 +554,9 @@ impl<Q: Buffer> Requests<Q> {
                     return ClientEvent::Extra(ack);
                 }
                 let fits = |method| match status {
-                    Status::Pong => method == Method::Ping,
+                    Status::Pong | Status::Cmd => method == Method::Ping,
                     Status::Ok => method != Method::Ping,
-                    Status::Cmd | Status::Err => true,
+                    Status::Err => true,
                 };
                 self.queue.awaited().filter(|request| fits(request.method))
             }
@@ -468,14 +585,67 @@ impl<Q: Buffer> Requests<Q> {
                 number: request.number,
                 method: request.method,
                 is_repeated: request.is_repeated,
+                // Without numbers, a datagram may answer another request than one thinks.
+                may_be_late: is_sealed && settings.transport == Transport::Datagrams,
                 ack: Ack { detail, ..ack },
             }),
             (None, detail) => ClientEvent::Extra(Ack { detail, ..ack }),
         }
     }
 
+    /// What an envelope is to the owner, or what came instead of one.
+    fn take_envelope<'a>(
+        &mut self,
+        envelope: &'a mut [u8],
+        sealer: &Sealer,
+        settings: &ClientSettings,
+        now: u64,
+    ) -> ClientEvent<'a> {
+        if envelope.first() == Some(&b'A') {
+            // Nothing vouches for it, so that it can tell of failures only.
+            return match Ack::parse(envelope) {
+                Ok(ack) if ack.status == Status::Err => self.take_answer(ack, settings, now),
+                Ok(_) => self.miss_answer(&[], Error::new(Kind::Plaintext, 0), settings, now),
+                Err(error) => self.miss_answer(&[], error, settings, now),
+            };
+        }
+        let opened = match sealer.opener().open(sealer.layout(), envelope) {
+            Ok(opened) => opened,
+            Err(error) => return self.miss_answer(&[], error, settings, now),
+        };
+        match opened.parse() {
+            Ok(Inner::Ack(ack)) if self.is_late(opened.header.counter, settings) => {
+                ClientEvent::Extra(ack)
+            }
+            Ok(Inner::Ack(ack)) => self.take_answer(ack, settings, now),
+            Ok(Inner::Frame(_)) => {
+                self.miss_answer(&[], Error::new(Kind::EnvelopeMethod, 0), settings, now)
+            }
+            Err(error) => self.miss_answer(&[], error, settings, now),
+        }
+    }
+
+    /// Whether an answer that came as a datagram was made before the last one, or is the same: it
+    /// cannot be the one that is waited for. Servers count up, or choose at random.
+    fn is_late(&mut self, number: u32, settings: &ClientSettings) -> bool {
+        const NEAR: u32 = 1024;
+        let is_near = |last: u32| last.checked_sub(number).is_some_and(|ago| ago < NEAR);
+        let is_late =
+            settings.transport == Transport::Datagrams && self.last_answer.is_some_and(is_near);
+        if !is_late {
+            self.last_answer = Some(number);
+        }
+        is_late
+    }
+
     /// An answer came that cannot be read.
-    fn miss_answer(&mut self, message: &[u8], settings: &ClientSettings, now: u64) {
+    fn miss_answer<'a>(
+        &mut self,
+        message: &[u8],
+        error: Error,
+        settings: &ClientSettings,
+        now: u64,
+    ) -> ClientEvent<'a> {
         let parts = Parts::of(message);
         let number = parts.seq.filter(|_| parts.head == b"ACK|");
         match number.and_then(|number| self.queue.awaited_as(number)) {
@@ -483,14 +653,16 @@ impl<Q: Buffer> Requests<Q> {
             None if settings.transport == Transport::Datagrams => {}
             None => self.give_up(Reason::Unreadable, settings, now),
         }
+        ClientEvent::Unreadable(error)
     }
 
     /// An answer was too long to be read. To ask again would not help: that of a PULL is lost. What
     /// is told to others is never so long, so that it was a command.
-    fn miss_long_answer(&mut self) {
+    fn miss_long_answer<'a>(&mut self, kind: Kind) -> ClientEvent<'a> {
         if let Some(request) = self.queue.awaited().filter(|first| first.method == Method::Pull) {
             self.lost_below = u64::from(request.number) + 1;
         }
+        ClientEvent::Unreadable(Error::new(kind, 0))
     }
 
     /// Takes out the next request that will get no answer.

@@ -132,6 +132,7 @@ pub struct Answer<'a> {
     pub method: Method,
     /// Whether the request was sent more than once.
     pub is_repeated: bool,
+    pub(super) may_be_late: bool,
     /// The answer.
     pub ack: Ack<'a>,
 }
@@ -140,11 +141,13 @@ impl Answer<'_> {
     /// Whether the request was fulfilled.
     ///
     /// It was as well if a PUSH was sent again because its answer got lost, and the server says that
-    /// it has this number already.
+    /// it has this number already. But not so for envelopes as datagrams, whose answers tell no
+    /// number: it may be said of the request before.
     pub fn is_done(&self) -> bool {
         match self.ack.status {
             Status::Err => {
                 self.is_repeated
+                    && !self.may_be_late
                     && self.method == Method::Push
                     && self.ack.code() == Some(Code::InvalidSeq)
             }

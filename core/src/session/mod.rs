@@ -38,9 +38,9 @@
 //! }
 //! assert_eq!(server.output(), b"", "the second answer waits for the first one");
 //! for (ticket, count) in unanswered {
-//!     server.answer(ticket, |reply| reply.count(count).finish())?;
+//!     server.answer(ticket, &mut (), |reply| reply.count(count).finish())?;
 //! }
-//! server.command("reboot")?;
+//! server.command(&mut (), "reboot")?;
 //! assert_eq!(server.output(), b"ACK|!1|OK|2\nACK|!2|ERR|invalid_token\nACK|CMD|reboot\n");
 //! # Ok::<(), tipwire::BuildError>(())
 //! ```
@@ -98,7 +98,7 @@ mod server;
 mod wire;
 
 pub use backoff::Backoff;
-pub use client::{Client, ClientSettings, Overflow, Queued};
+pub use client::{Client, ClientSettings, Keys, Overflow, Queued};
 pub use event::{Answer, ClientEvent, Device, Reason, ServerEvent, Ticket};
 pub use sequence::Sequence;
 pub use server::{Devices, Server, ServerSettings};

@@ -1,5 +1,6 @@
 //! Bytes that wait to be sent.
 
+use super::wire::Transport;
 use crate::error::{BuildError, Kind};
 use crate::stream::Buffer;
 
@@ -134,4 +135,22 @@ pub(super) fn write_seq(target: &mut [u8], at: usize, seq: u32) -> Result<usize,
     let at = copy(target, at, b"!")?;
     let at = copy(target, at, digits.get(first..).unwrap_or_default())?;
     copy(target, at, b"|")
+}
+
+/// Writes by `write` to the front of `target`, after the length of what was written if it goes on a
+/// stream; how long both are.
+pub(super) fn with_length(
+    target: &mut [u8],
+    transport: Transport,
+    write: impl FnOnce(&mut [u8]) -> Result<usize, BuildError>,
+) -> Result<usize, BuildError> {
+    if transport == Transport::Datagrams {
+        return write(target);
+    }
+    let buffer = BuildError::of(Kind::Buffer);
+    let (prefix, rest) = target.split_at_mut_checked(2).ok_or(buffer)?;
+    let length = write(rest)?;
+    let bytes = u16::try_from(length).map_err(|_| BuildError::of(Kind::TooLarge))?.to_be_bytes();
+    prefix.copy_from_slice(&bytes);
+    Ok(length + prefix.len())
 }

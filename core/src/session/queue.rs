@@ -54,6 +54,10 @@ impl<B: Buffer> Queue<B> {
         self.output.len() == 0
     }
 
+    pub(super) const fn is_sealed(&self) -> bool {
+        matches!(self.mode, Mode::Envelopes)
+    }
+
     /// Appends a request that `write` writes into the bytes after the head, and tells the length of.
     pub(super) fn append(
         &mut self,

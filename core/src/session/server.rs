@@ -3,24 +3,41 @@
 use core::fmt;
 
 use super::event::{Device, ServerEvent, Ticket};
-use super::output::{Output, copy, write_seq};
+use super::output::{Output, copy, with_length, write_seq};
 use super::sequence::Sequence;
 use super::wire::{Parts, Transport, Wire};
+use crate::credentials::{Hash, HashText};
+use crate::envelope::{Header, Inner, InnerMethod, Layout, Sealer, open_with};
 use crate::error::{BuildError, Code, Error, Kind};
-use crate::frame::{Ack, Frame, Reply, Slice, Status};
+use crate::frame::{Ack, Frame, Reply, Slice};
 use crate::limits::MAX_FRAME;
 use crate::stream::{Buffer, Mode, Splitter};
 
-/// What a server knows of devices: supplied by the caller, asked while requests are read.
+/// What a server knows of devices: supplied by the caller, asked while requests are read and
+/// answered.
 ///
-/// `()` knows nothing: no counters are enforced.
+/// `()` knows nothing: no counters are enforced, and no envelope can be opened.
 pub trait Devices {
     /// The counter of this device; `None` if it is not enforced.
     ///
-    /// Where it is, a request without a counter is an `invalid_seq` too. The number counts as used
-    /// as soon as the request is handed out: keep it in one transaction with what is stored.
+    /// Where it is, a text frame without a counter is an `invalid_seq` too. The number counts as used
+    /// as soon as the request is handed out: keep it in one transaction with what is stored. Anybody
+    /// can write a name into a text frame: give the counter only to who has the authorization.
     fn sequence(&mut self, device: Device<'_>) -> Option<&mut Sequence> {
         let _ = device;
+        None
+    }
+
+    /// The keys that an envelope with this header may have been sealed with: the first, the second,
+    /// and so on, until there is none. Each with a name of the caller's choice.
+    fn key(&self, header: &Header, nth: usize) -> Option<(usize, &Sealer)> {
+        let _ = (header, nth);
+        None
+    }
+
+    /// The key of this name, to seal an answer with.
+    fn sealer(&mut self, name: usize) -> Option<&mut Sealer> {
+        let _ = name;
         None
     }
 }
@@ -64,12 +81,17 @@ pub struct Server<I, O = I> {
     turns: Turns<O>,
     opened: u64,
     heard: u64,
+    /// The authorization that the last envelope has, as text.
+    auth: HashText,
 }
 
 /// What is to be answered, and the answers.
 struct Turns<O> {
     output: Output<O>,
+    transport: Transport,
     mode: Mode,
+    /// The name of the key of the last envelope.
+    key: Option<usize>,
     /// The turns of the next request, and of the next answer.
     asked: u32,
     answered: u32,
@@ -115,7 +137,9 @@ impl<I: Buffer, O: Buffer> Server<I, O> {
             input: Wire::splitter(settings.transport, input, settings.max_frame)?,
             turns: Turns {
                 output,
+                transport: settings.transport,
                 mode: Mode::Text,
+                key: None,
                 asked: 0,
                 answered: 0,
                 owed: None,
@@ -123,6 +147,7 @@ impl<I: Buffer, O: Buffer> Server<I, O> {
             },
             opened: now,
             heard: now,
+            auth: Hash::from_bytes([0; 8]).as_hex(),
         })
     }
 
@@ -143,47 +168,31 @@ impl<I: Buffer, O: Buffer> Server<I, O> {
             *input = &[];
             return None;
         }
-        if !self.turns.can_go_on(self.settings.transport) {
+        if !self.turns.can_go_on() {
             return None;
         }
-        self.turns.mode = self.input.rule().mode(input.first().copied());
-        let message = self.input.next(input)?;
-        self.heard = now;
         let turns = &mut self.turns;
-        let Ok(message) = message else {
-            let code = match turns.mode {
-                Mode::Text => Code::PayloadTooLarge,
-                Mode::Envelopes => Code::EnvelopeTooLarge,
-            };
-            return Some(turns.reject(code, None, None));
-        };
-        match Frame::parse(message) {
-            Ok(frame) => {
-                let device = Device { auth: frame.auth, serial: frame.serial, is_sealed: false };
-                let is_fresh = match devices.sequence(device) {
-                    Some(sequence) => frame.seq.is_some_and(|seq| sequence.accept(seq)),
-                    None => true,
-                };
-                if !is_fresh {
-                    return Some(turns.reject(Code::InvalidSeq, frame.seq, None));
-                }
-                let ticket = turns.ask(frame.seq);
-                Some(ServerEvent::Request { ticket, frame, device })
-            }
-            Err(error) => {
-                let code = error.kind.code().unwrap_or(Code::InvalidPayload);
-                // The counter is echoed if it is not itself what is wrong.
-                let seq = Parts::of(message).seq;
-                let seq = seq.filter(|_| !matches!(code, Code::InvalidMethod | Code::InvalidSeq));
-                Some(turns.reject(code, seq, Some(error)))
-            }
+        turns.mode = self.input.rule().mode(input.first().copied());
+        if turns.mode == Mode::Envelopes {
+            let envelope = self.input.next_mut(input)?;
+            self.heard = now;
+            return Some(match envelope {
+                Ok(envelope) => turns.take_envelope(envelope, &mut self.auth, devices),
+                Err(_) => turns.fall_back(Kind::EnvelopeTooLarge),
+            });
         }
+        let line = self.input.next(input)?;
+        self.heard = now;
+        Some(match line {
+            Ok(line) => turns.take_line(line, devices),
+            Err(_) => turns.reject(Code::PayloadTooLarge, None, None),
+        })
     }
 
     /// Answers a request: the oldest one that has no answer yet.
     ///
     /// `write` gets an answer that has the counter of the request already, and finishes it. It may
-    /// be called again, with more room.
+    /// be called again, with more room. Under TagoTiP/S the answer is sealed with a key of `devices`.
     ///
     /// Another request than the oldest is [`Kind::Turn`]. [`Kind::Full`] says that bytes have to be
     /// [sent](Server::output) first, and [`Kind::Closed`] that it is too late. After any error the
@@ -191,35 +200,47 @@ impl<I: Buffer, O: Buffer> Server<I, O> {
     pub fn answer(
         &mut self,
         ticket: Ticket,
+        devices: &mut dyn Devices,
         mut write: impl for<'b> FnMut(&mut Reply<Slice<'b>>) -> Result<&'b [u8], BuildError>,
     ) -> Result<(), BuildError> {
         self.turns.check(ticket)?;
-        self.turns.reply(ticket.seq, &mut write)?;
+        self.turns.reply(ticket.seq, devices, &mut write)?;
         self.turns.next_turn();
         Ok(())
     }
 
     /// Answers a request with an answer that was written elsewhere, `ACK|…`; its counter is made
     /// that of the request.
-    pub fn answer_with(&mut self, ticket: Ticket, ack: &[u8]) -> Result<(), BuildError> {
+    pub fn answer_with(
+        &mut self,
+        ticket: Ticket,
+        devices: &mut dyn Devices,
+        ack: &[u8],
+    ) -> Result<(), BuildError> {
         Ack::parse(ack).map_err(|error| BuildError::of(error.kind))?;
         self.turns.check(ticket)?;
-        self.turns.copy(ticket.seq, Parts::of(ack).rest)?;
+        self.turns.copy(ticket.seq, devices, Parts::of(ack).rest)?;
         self.turns.next_turn();
         Ok(())
     }
 
     /// Answers a request with an error.
-    pub fn refuse(&mut self, ticket: Ticket, code: Code) -> Result<(), BuildError> {
-        self.answer(ticket, |reply| reply.error(code).finish())
+    pub fn refuse(
+        &mut self,
+        ticket: Ticket,
+        devices: &mut dyn Devices,
+        code: Code,
+    ) -> Result<(), BuildError> {
+        self.answer(ticket, devices, |reply| reply.error(code).finish())
     }
 
     /// Sends a command that the device did not ask for: between answers, whenever there is one.
-    pub fn command(&mut self, command: &str) -> Result<(), BuildError> {
+    /// Under TagoTiP/S it is for the device that sent the last envelope.
+    pub fn command(&mut self, devices: &mut dyn Devices, command: &str) -> Result<(), BuildError> {
         if self.turns.end != End::No {
             return Err(BuildError::of(Kind::Closed));
         }
-        self.turns.reply(None, &mut |reply| reply.text(Status::Cmd, command).finish())
+        self.turns.reply(None, devices, &mut |reply| reply.command(command).finish())
     }
 
     /// What is to be sent now. A datagram is to be sent as a whole.
@@ -296,8 +317,8 @@ impl<O: Buffer> Turns<O> {
     }
 
     /// Whether another message can be read: it may have to be answered at once.
-    fn can_go_on(&self, transport: Transport) -> bool {
-        let has_turn = match (transport, self.mode) {
+    fn can_go_on(&self) -> bool {
+        let has_turn = match (self.transport, self.mode) {
             (Transport::Datagrams, _) => self.unanswered() == 0 && self.output.len() == 0,
             (_, Mode::Envelopes) => self.unanswered() == 0,
             (_, Mode::Text) => self.unanswered() < Ticket::TURNS,
@@ -333,12 +354,80 @@ impl<O: Buffer> Turns<O> {
         }
         // Room for this was kept. A peer that does not take its answers does not get a farewell.
         if let Some((code, seq)) = self.owed.take() {
-            _ = self.reply(seq, &mut |reply| reply.error(code).finish());
+            _ = self.write_error(seq, code);
         }
         if let End::Soon(code) = self.end {
-            _ = self.reply(None, &mut |reply| reply.error(code).finish());
+            _ = self.write_error(None, code);
             self.end = End::Now(code);
         }
+    }
+
+    /// What a line is to the owner.
+    fn take_line<'a>(&mut self, line: &'a [u8], devices: &mut dyn Devices) -> ServerEvent<'a> {
+        match Frame::parse(line) {
+            Ok(frame) => {
+                let device = Device { auth: frame.auth, serial: frame.serial, is_sealed: false };
+                if !is_fresh(devices, device, frame.seq) {
+                    return self.reject(Code::InvalidSeq, frame.seq, None);
+                }
+                ServerEvent::Request { ticket: self.ask(frame.seq), frame, device }
+            }
+            Err(error) => {
+                let code = error.kind.code().unwrap_or(Code::InvalidPayload);
+                // The counter is echoed if it is not itself what is wrong.
+                let seq = Parts::of(line).seq;
+                let seq = seq.filter(|_| !matches!(code, Code::InvalidMethod | Code::InvalidSeq));
+                self.reject(code, seq, Some(error))
+            }
+        }
+    }
+
+    /// What an envelope is to the owner.
+    fn take_envelope<'a>(
+        &mut self,
+        envelope: &'a mut [u8],
+        auth: &'a mut HashText,
+        devices: &mut dyn Devices,
+    ) -> ServerEvent<'a> {
+        let known = &*devices;
+        let opened = open_with(envelope, Layout::ALL, |header| {
+            let header = *header;
+            (0..).map_while(move |nth| known.key(&header, nth)).map(|(_, key)| key.opener())
+        });
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(error) => return self.fall_back(error.kind),
+        };
+        let header = opened.header;
+        self.key = devices.key(&header, opened.candidate).map(|(name, _)| name);
+        *auth = header.auth.as_hex();
+        let (code, error) = match opened.parse() {
+            Ok(Inner::Frame(frame)) => {
+                let device = Device { auth: auth.as_str(), serial: frame.serial, is_sealed: true };
+                if is_fresh(devices, device, Some(header.counter)) {
+                    return ServerEvent::Request { ticket: self.ask(None), frame, device };
+                }
+                (Code::InvalidSeq, None)
+            }
+            // A device has nothing to answer.
+            Ok(Inner::Ack(_)) => (Code::InvalidMethod, None),
+            Err(error) => (error.kind.code().unwrap_or(Code::InvalidPayload), Some(error)),
+        };
+        if self.reply(None, devices, &mut |reply| reply.error(code).finish()).is_err() {
+            _ = self.write_error(None, Code::ServerError);
+        }
+        ServerEvent::Rejected { code, error }
+    }
+
+    /// Answers in plaintext what could not be opened. One request is outstanding: it is its turn.
+    fn fall_back<'e>(&mut self, kind: Kind) -> ServerEvent<'e> {
+        let code = match kind {
+            Kind::Version => Code::UnsupportedVersion,
+            Kind::Cipher => Code::UnsupportedCipher,
+            Kind::EnvelopeTooLarge => Code::EnvelopeTooLarge,
+            _ => Code::AuthFailed,
+        };
+        self.reject(code, None, Some(Error::new(kind, 0)))
     }
 
     /// Answers what is not handed out, in its turn.
@@ -359,21 +448,39 @@ impl<O: Buffer> Turns<O> {
         Some(code)
     }
 
-    /// Writes an answer.
-    fn reply(&mut self, seq: Option<u32>, write: &mut WriteReply<'_>) -> Result<(), BuildError> {
-        self.output.append(|_, free| {
-            let mut reply = Reply::to(&mut *free);
+    /// Writes an answer, sealed under TagoTiP/S.
+    fn reply(
+        &mut self,
+        seq: Option<u32>,
+        devices: &mut dyn Devices,
+        write: &mut WriteReply<'_>,
+    ) -> Result<(), BuildError> {
+        let mut write_to = |mut reply: Reply<Slice<'_>>| {
             if let Some(seq) = seq {
                 reply.seq(seq);
             }
             let written = write(&mut reply)?;
-            let length = written.strip_suffix(b"\n").unwrap_or(written).len();
+            Ok(written.strip_suffix(b"\n").unwrap_or(written).len())
+        };
+        if self.mode == Mode::Envelopes {
+            return self.seal(devices, |text| write_to(Reply::inner(text)));
+        }
+        self.output.append(|_, free| {
+            let length = write_to(Reply::to(&mut *free))?;
             copy(free, length, b"\n")
         })
     }
 
     /// Writes an answer of which all is known but the beginning.
-    fn copy(&mut self, seq: Option<u32>, rest: &[u8]) -> Result<(), BuildError> {
+    fn copy(
+        &mut self,
+        seq: Option<u32>,
+        devices: &mut dyn Devices,
+        rest: &[u8],
+    ) -> Result<(), BuildError> {
+        if self.mode == Mode::Envelopes {
+            return self.seal(devices, |text| copy(text, 0, rest));
+        }
         self.output.append(|_, free| {
             let mut at = copy(free, 0, b"ACK|")?;
             if let Some(seq) = seq {
@@ -383,4 +490,58 @@ impl<O: Buffer> Turns<O> {
             copy(free, at, b"\n")
         })
     }
+
+    /// Writes an envelope with what `write` writes, and tells the length of.
+    fn seal(
+        &mut self,
+        devices: &mut dyn Devices,
+        mut write: impl FnMut(&mut [u8]) -> Result<usize, BuildError>,
+    ) -> Result<(), BuildError> {
+        let sealer = self.key.and_then(|name| devices.sealer(name));
+        let sealer = sealer.ok_or(BuildError::of(Kind::InvalidKey))?;
+        write_prefixed(&mut self.output, self.transport, |free| {
+            let header = sealer.header_len();
+            let end = (free.len() + header).saturating_sub(sealer.overhead());
+            let text = free.get_mut(header..end).ok_or(BuildError::of(Kind::Buffer))?;
+            let length = write(text)?;
+            let envelope = sealer.seal_in_place(InnerMethod::Ack, free, length);
+            envelope.map(<[u8]>::len).map_err(|error| BuildError::of(error.kind))
+        })
+    }
+
+    /// Writes an error that nothing vouches for, as a line or as a plaintext answer.
+    fn write_error(&mut self, seq: Option<u32>, code: Code) -> Result<(), BuildError> {
+        let write = |free: &mut [u8]| {
+            let mut reply = Reply::to(free);
+            if let Some(seq) = seq {
+                reply.seq(seq);
+            }
+            match self.mode {
+                Mode::Text => reply.error(code).finish_line(),
+                Mode::Envelopes => reply.error(code).finish(),
+            }
+            .map(<[u8]>::len)
+        };
+        match self.mode {
+            Mode::Text => self.output.append(|_, free| write(free)),
+            Mode::Envelopes => write_prefixed(&mut self.output, self.transport, write),
+        }
+    }
+}
+
+/// Whether this number is a new one, as far as that matters.
+fn is_fresh(devices: &mut dyn Devices, device: Device<'_>, number: Option<u32>) -> bool {
+    match devices.sequence(device) {
+        Some(sequence) => number.is_some_and(|number| sequence.accept(number)),
+        None => true,
+    }
+}
+
+/// Appends what `write` writes, with its length before it on a stream.
+fn write_prefixed(
+    output: &mut Output<impl Buffer>,
+    transport: Transport,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, BuildError>,
+) -> Result<(), BuildError> {
+    output.append(|_, free| with_length(free, transport, &mut write))
 }

@@ -116,7 +116,24 @@ impl<R: Rule, B: Buffer> Splitter<R, B> {
     /// Goes past what it takes of `input`, so that nothing is lost or given twice wherever the
     /// caller stops. The message is a part of the chunk where it can be, else of the buffer.
     pub fn next<'m, 'i: 'm>(&'m mut self, input: &mut &'i [u8]) -> Option<Result<&'m [u8], Kind>> {
-        let found = loop {
+        Some(self.find(input, false)?.map(|found| match found {
+            Place::Input(message) => message,
+            Place::Buffer(range) => self.buffer.bytes().get(range).unwrap_or_default(),
+        }))
+    }
+
+    /// The same, with every message in the buffer, where it can be worked on.
+    pub(crate) fn next_mut(&mut self, input: &mut &[u8]) -> Option<Result<&mut [u8], Kind>> {
+        Some(self.find(input, true)?.map(|found| match found {
+            Place::Input(_) => &mut [],
+            Place::Buffer(range) => self.buffer.bytes_mut().get_mut(range).unwrap_or_default(),
+        }))
+    }
+
+    /// Where the next message is; with `copy` always in the buffer.
+    #[inline(always)]
+    fn find<'i>(&mut self, input: &mut &'i [u8], copy: bool) -> Option<Result<Place<'i>, Kind>> {
+        loop {
             // The current unit is what is kept and then the input. Of both, what the rule has seen
             // is not looked at again.
             let kept = self.end - self.start;
@@ -144,7 +161,9 @@ impl<R: Rule, B: Buffer> Splitter<R, B> {
                 match cut.event {
                     None => continue,
                     Some(Err(kind)) => return Some(Err(kind)),
-                    Some(Ok(part)) => break Place::Buffer(start + part.start..start + part.end),
+                    Some(Ok(part)) => {
+                        return Some(Ok(Place::Buffer(start + part.start..start + part.end)));
+                    }
                 }
             };
             let (unit, after) = input.split_at_checked(outside).unwrap_or((input, &[]));
@@ -159,19 +178,15 @@ impl<R: Rule, B: Buffer> Splitter<R, B> {
                     }
                 }
             };
-            if kept == 0 {
-                break Place::Input(unit.get(part).unwrap_or_default());
+            if kept == 0 && !copy {
+                return Some(Ok(Place::Input(unit.get(part).unwrap_or_default())));
             }
             // Only what belongs to the message has to join its beginning.
             self.keep(unit.get(..part.end.saturating_sub(kept)).unwrap_or_default());
             let start = self.start;
             (self.start, self.end) = (0, 0);
-            break Place::Buffer(start + part.start..start + part.end);
-        };
-        Some(Ok(match found {
-            Place::Input(message) => message,
-            Place::Buffer(range) => self.buffer.bytes().get(range).unwrap_or_default(),
-        }))
+            return Some(Ok(Place::Buffer(start + part.start..start + part.end)));
+        }
     }
 
     /// The free part of the buffer, never empty once [`next`](Self::next) has returned `None`: for
