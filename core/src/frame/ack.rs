@@ -99,16 +99,16 @@ impl<'a> Ack<'a> {
         read_whole(bytes, |text| Ack::read_status(&mut Scan::new(text), None, None))
     }
 
-    #[inline(always)]
     /// `ack = "ACK|" [seq "|"] …`
+    #[inline(always)]
     fn read(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<Ack<'a>, Error> {
         scan.expect_word("ACK|", Kind::Answer)?;
         let seq = read_seq(scan)?;
         Ack::read_status(scan, revision, seq)
     }
 
-    #[inline(always)]
     /// `… status ["|" detail]`
+    #[inline(always)]
     fn read_status(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,

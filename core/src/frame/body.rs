@@ -252,15 +252,17 @@ impl<'a> Names<'a> {
     pub(super) fn read(scan: &mut Scan<'a>) -> Result<Names<'a>, Error> {
         scan.expect(b'[', Kind::List)?;
         let start = scan.at();
-        let mut count = 1;
-        check_name(scan)?;
-        while scan.peek() == b';' {
+        let mut count = 0;
+        loop {
+            check_name(scan)?;
+            count += 1;
+            if scan.peek() != b';' {
+                break;
+            }
             if usize::from(count) == MAX_VARIABLES {
                 return Err(scan.error(Kind::TooManyVariables));
             }
             scan.bump();
-            check_name(scan)?;
-            count += 1;
         }
         let cursor = Cursor::new(scan.since(start));
         scan.expect(b']', Kind::ListEnd)?;

@@ -27,16 +27,18 @@ impl<'a> Metadata<'a> {
 
     /// `"{" pair *31("," pair) "}"`
     pub(super) fn check(scan: &mut Scan<'_>) -> Result<(), Error> {
-        scan.bump();
-        let mut count = 1;
-        check_pair(scan)?;
-        while scan.peek() == b',' {
-            if count == MAX_PAIRS {
-                return Err(scan.error(Kind::TooManyPairs));
-            }
+        let mut count = 0;
+        loop {
+            // The brace, or a comma.
             scan.bump();
             check_pair(scan)?;
             count += 1;
+            if scan.peek() != b',' {
+                break;
+            }
+            if count == MAX_PAIRS {
+                return Err(scan.error(Kind::TooManyPairs));
+            }
         }
         scan.expect(b'}', Kind::Metadata)
     }

@@ -60,8 +60,8 @@ impl<'a> Frame<'a> {
         read_whole(bytes, |text| Frame::read_serial(&mut Scan::new(text), None, method, None, ""))
     }
 
-    #[inline(always)]
     /// `uplink = METHOD "|" [seq "|"] auth "|" …`
+    #[inline(always)]
     fn read(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<Frame<'a>, Error> {
         let method = read_method(scan)?;
         let seq = read_seq(scan)?;
@@ -69,8 +69,8 @@ impl<'a> Frame<'a> {
         Frame::read_serial(scan, revision, method, seq, auth)
     }
 
-    #[inline(always)]
     /// `… serial ["|" body]`
+    #[inline(always)]
     fn read_serial(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,

@@ -250,15 +250,17 @@ impl<'a> Variables<'a> {
         let start = scan.at();
         // A copy, which can stay in registers.
         let mut ahead = *scan;
-        let mut count = 1;
-        Variable::check(&mut ahead, revision)?;
-        while ahead.peek() == b';' {
+        let mut count = 0;
+        loop {
+            Variable::check(&mut ahead, revision)?;
+            count += 1;
+            if ahead.peek() != b';' {
+                break;
+            }
             if usize::from(count) == MAX_VARIABLES {
                 return Err(ahead.error(Kind::TooManyVariables));
             }
             ahead.bump();
-            Variable::check(&mut ahead, revision)?;
-            count += 1;
         }
         let variables = Variables { cursor: Cursor::new(ahead.since(start)), left: count };
         *scan = ahead;
