@@ -3,6 +3,7 @@
 mod bench;
 mod driver;
 mod fuzz;
+mod generated;
 mod shell;
 mod test;
 mod vectors;
@@ -21,6 +22,7 @@ Usage: cargo xtask <task> [options]
   driver <language>  the black box of docs/spec/driver.md on standard input and output:
                      rust
   vectors <language> the conformance vectors through its driver
+  gen [--check]      what is generated and committed; --check only compares
   fuzz [target]      the fuzzers, --seconds N each (60)
 
 What a task needs and this machine lacks is installed where that is possible without a password,
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "driver" => driver::run(rest),
         "vectors" => vectors::run_for(rest),
+        "gen" => generated::run(rest),
         "fuzz" => fuzz::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

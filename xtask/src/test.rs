@@ -3,7 +3,7 @@
 use crate::shell::{
     Need, Outcome, cargo, command, have_rust, have_system, root, run as run_to_end, step, toolchain,
 };
-use crate::{fuzz, vectors};
+use crate::{fuzz, generated, vectors};
 
 /// Builds without a standard library: the smallest and the widest of the processors.
 const BARE: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
@@ -53,7 +53,8 @@ fn lint() -> Outcome {
         let lints =
             ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-Dwarnings"];
         run_to_end(&mut cargo(&lints))
-    })
+    })?;
+    step("generated files", generated::check_all)
 }
 
 fn core() -> Outcome {
