@@ -16,7 +16,7 @@ pub struct Delimiter {
     strip: bool,
     seen: usize,
     /// The beginnings of delimiters that the bytes seen end with, as places in the table.
-    open: Places,
+    open: Aligned,
     /// The best delimiter so far.
     found: Option<Found>,
     /// The message was too long; the rest of it goes away.
@@ -28,8 +28,8 @@ pub struct Delimiter {
 struct Table {
     bytes: [u8; Delimiter::ROOM],
     /// The places where a delimiter begins, and where one ends.
-    first: Places,
-    last: Places,
+    first: Aligned,
+    last: Aligned,
     longest: usize,
     /// None is empty, and there is room for all.
     is_valid: bool,
@@ -37,6 +37,34 @@ struct Table {
 
 /// A set of places in the table. One step for each byte that comes moves all of them.
 type Places = u128;
+
+/// The same as it is kept: in a splitter that is to stand in the memory of a C program, which aligns
+/// nothing to 16 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Aligned([u64; 2]);
+
+impl Aligned {
+    const NONE: Aligned = Aligned([0, 0]);
+
+    const fn is_empty(self) -> bool {
+        matches!(self, Aligned::NONE)
+    }
+}
+
+impl From<Places> for Aligned {
+    #[inline(always)]
+    fn from(places: Places) -> Aligned {
+        #[allow(clippy::cast_possible_truncation, reason = "the lower half")]
+        Aligned([places as u64, (places >> 64) as u64])
+    }
+}
+
+impl From<Aligned> for Places {
+    #[inline(always)]
+    fn from(Aligned([low, high]): Aligned) -> Places {
+        Places::from(low) | Places::from(high) << 64
+    }
+}
 
 /// A whole delimiter. The lesser is the better one: what comes first in the stream, then in the
 /// table.
@@ -62,7 +90,7 @@ impl Delimiter {
             max: 128,
             strip: true,
             seen: 0,
-            open: 0,
+            open: Aligned::NONE,
             found: None,
             dropping: false,
         }
@@ -86,26 +114,28 @@ impl Delimiter {
     #[inline]
     fn step(&mut self, byte: u8) {
         let table = &self.delimiters;
+        let (first, last) = (Places::from(table.first), Places::from(table.last));
         // What begins after a whole delimiter can no longer win.
-        let begins = if self.found.is_none() { table.first } else { 0 };
-        let moved = table.with_byte(self.open << 1 & !table.first | begins, byte);
+        let begins = if self.found.is_none() { first } else { 0 };
+        let moved = table.with_byte(Places::from(self.open) << 1 & !first | begins, byte);
         self.seen += 1;
-        self.open = moved & !table.last;
-        for place in members(moved & table.last) {
+        let mut open = moved & !last;
+        for place in members(moved & last) {
             let first = table.first_of(place);
             let length = (place - first) as usize + 1;
             let found = Found { start: self.seen - length, first, length };
             self.found = Some(self.found.map_or(found, |best| best.min(found)));
         }
         if let Some(best) = self.found {
-            for place in members(self.open) {
+            for place in members(open) {
                 let first = table.first_of(place);
                 let start = self.start_of(place);
                 if (start, first) > (best.start, best.first) {
-                    self.open &= !(1 << place);
+                    open &= !(1 << place);
                 }
             }
         }
+        self.open = open.into();
     }
 
     /// Where the delimiter begins in the unit, of which the last byte seen is at `place`.
@@ -129,7 +159,7 @@ impl Delimiter {
 
     /// Leaves only what may be the beginning of a delimiter; how many bytes that are not.
     fn forget(&mut self) -> usize {
-        let starts = members(self.open).map(|place| self.start_of(place));
+        let starts = members(self.open.into()).map(|place| self.start_of(place));
         let start = starts.min().unwrap_or(self.seen);
         self.seen -= start;
         if let Some(found) = &mut self.found {
@@ -157,7 +187,7 @@ impl Rule for Delimiter {
     }
 
     fn reset(&mut self) {
-        (self.seen, self.open, self.found, self.dropping) = (0, 0, None, false);
+        (self.seen, self.open, self.found, self.dropping) = (0, Aligned::NONE, None, false);
     }
 }
 
@@ -170,7 +200,7 @@ impl Scan for Delimiter {
         let most = self.max.saturating_add(self.delimiters.longest);
         let mut rest = bytes;
         while !rest.is_empty() {
-            if self.open == 0 {
+            if self.open.is_empty() {
                 let skipped = self.delimiters.find_first(rest);
                 self.seen += skipped;
                 rest = rest.get(skipped..).unwrap_or_default();
@@ -180,7 +210,7 @@ impl Scan for Delimiter {
                 rest = after;
             }
             if let Some(found) = self.found {
-                if self.open == 0 {
+                if self.open.is_empty() {
                     return Some(self.end(found));
                 }
             } else if self.seen > most && !self.dropping {
@@ -202,25 +232,24 @@ impl Scan for Delimiter {
 
 impl Table {
     fn new(delimiters: &[&[u8]]) -> Table {
-        let mut table =
-            Table { bytes: [0; Delimiter::ROOM], first: 0, last: 0, longest: 0, is_valid: true };
-        let mut used = 0;
+        let (mut bytes, mut longest) = ([0; Delimiter::ROOM], 0);
+        let (mut first, mut last): (Places, Places) = (0, 0);
+        let (mut used, mut is_valid) = (0, !delimiters.is_empty());
         for delimiter in delimiters {
             let end = used + delimiter.len();
-            match table.bytes.get_mut(used..end) {
+            match bytes.get_mut(used..end) {
                 Some(room) if !delimiter.is_empty() => room.copy_from_slice(delimiter),
                 _ => {
-                    table.is_valid = false;
+                    is_valid = false;
                     break;
                 }
             }
-            table.first |= 1 << used;
-            table.last |= 1 << (end - 1);
-            table.longest = table.longest.max(delimiter.len());
+            first |= 1 << used;
+            last |= 1 << (end - 1);
+            longest = delimiter.len().max(longest);
             used = end;
         }
-        table.is_valid &= used > 0;
-        table
+        Table { bytes, first: first.into(), last: last.into(), longest, is_valid }
     }
 
     /// Those of the places that have this byte.
@@ -233,19 +262,20 @@ impl Table {
 
     /// The place where the delimiter begins that has this place.
     fn first_of(&self, place: u32) -> u32 {
-        let up_to = self.first & (Places::MAX >> (Places::BITS - 1 - place));
+        let up_to = Places::from(self.first) & (Places::MAX >> (Places::BITS - 1 - place));
         Places::BITS - 1 - up_to.leading_zeros()
     }
 
     /// How many bytes there are before one that a delimiter begins with.
     #[inline]
     fn find_first(&self, bytes: &[u8]) -> usize {
-        let mut firsts = members(self.first).filter_map(|place| self.bytes.get(place as usize));
+        let mut firsts =
+            members(self.first.into()).filter_map(|place| self.bytes.get(place as usize));
         let at = match (firsts.next(), firsts.next(), firsts.next(), firsts.next()) {
             (Some(a), None, ..) => memchr(*a, bytes),
             (Some(a), Some(b), None, _) => memchr2(*a, *b, bytes),
             (Some(a), Some(b), Some(c), None) => memchr3(*a, *b, *c, bytes),
-            _ => bytes.iter().position(|byte| self.with_byte(self.first, *byte) != 0),
+            _ => bytes.iter().position(|byte| self.with_byte(self.first.into(), *byte) != 0),
         };
         at.unwrap_or(bytes.len())
     }

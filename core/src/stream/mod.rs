@@ -72,3 +72,16 @@ pub use tagotip::{Mode, TagoTip};
 
 use rule::size;
 pub(crate) use rule::{Cut, Scan};
+
+#[cfg(test)]
+mod tests {
+    use super::{Any, Lines, Splitter, TagoTip};
+
+    #[test]
+    fn a_splitter_is_small_and_aligned_as_any_memory_is() {
+        assert!(size_of::<Splitter<Lines, &mut [u8]>>() <= 64);
+        assert!(size_of::<Splitter<TagoTip, &mut [u8]>>() <= 192);
+        assert!(size_of::<Splitter<Any, &mut [u8]>>() <= 320);
+        assert!(align_of::<Splitter<Any, &mut [u8]>>() <= 8);
+    }
+}
