@@ -14,6 +14,13 @@ fn the_invariants_of_the_fuzzers_hold_for_what_they_kept() {
             invariants::read(&data);
             invariants::rewrite(&data);
             invariants::points(&data);
+            invariants::split_lines(&data);
+            invariants::split_delimiter(&data);
+            invariants::split_length_field(&data);
+            invariants::split_length_prefixed(&data);
+            invariants::split_json(&data);
+            invariants::split_packets(&data);
+            invariants::split_tagotip(&data);
             files += 1;
         }
     }

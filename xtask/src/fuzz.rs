@@ -4,7 +4,18 @@ use std::path::PathBuf;
 
 use crate::shell::{Outcome, command, have_rust, root, run as run_to_end};
 
-const TARGETS: &[&str] = &["read", "rewrite", "points"];
+const TARGETS: &[&str] = &[
+    "read",
+    "rewrite",
+    "points",
+    "split_lines",
+    "split_delimiter",
+    "split_length_field",
+    "split_length_prefixed",
+    "split_json",
+    "split_packets",
+    "split_tagotip",
+];
 
 /// Coverage for libFuzzer and the address sanitizer.
 const FLAGS: &str = "--cfg fuzzing -Zsanitizer=address -Ccodegen-units=1 -Cpasses=sancov-module \

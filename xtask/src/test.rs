@@ -76,7 +76,7 @@ fn core() -> Outcome {
         run_to_end(&mut cargo(&one))
     })?;
     step("interpreted tests", interpreted)?;
-    step("fuzzers, a little", || fuzz::fuzz(None, 5))
+    step("fuzzers, a little", || fuzz::fuzz(None, 3))
 }
 
 fn core_tests() -> Outcome {

@@ -23,16 +23,17 @@ impl Bench {
         Bench { json, filter }
     }
 
-    /// Measures both sides in turn, so that a machine that slows down slows both.
+    /// Measures both sides in turn, so that a machine that slows down slows both. Nanoseconds of
+    /// ours, unless it is not asked for.
     pub fn compare<A, B>(
         &mut self,
         name: &str,
         against: &str,
         mut ours: impl FnMut() -> A,
         mut theirs: impl FnMut() -> B,
-    ) {
+    ) -> Option<f64> {
         if !name.contains(&self.filter) {
-            return;
+            return None;
         }
         let (many, few) = (calibrate(&mut ours), calibrate(&mut theirs));
         let mut samples: Vec<(f64, f64)> =
@@ -51,6 +52,14 @@ impl Bench {
             );
         } else {
             println!("{name:<14} {ours:>10.1}   {against:<21} {theirs:>10.1} {ratio:>7.1}x");
+        }
+        Some(ours)
+    }
+
+    /// Says more about what was measured last.
+    pub fn note(&self, what: &str) {
+        if !self.json {
+            println!("{:<14} {what}", "");
         }
     }
 }

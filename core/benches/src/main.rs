@@ -5,6 +5,7 @@ mod harness;
 mod peer;
 mod points;
 mod read;
+mod split;
 mod write;
 
 fn main() {
@@ -14,4 +15,5 @@ fn main() {
     let mut bench = harness::Bench::new(json, filter.cloned().unwrap_or_default());
     read::run(&mut bench);
     write::run(&mut bench);
+    split::run(&mut bench);
 }

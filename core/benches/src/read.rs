@@ -12,11 +12,11 @@ pub fn run(bench: &mut Bench) {
     for case in corpus() {
         let (frame, is_answer) = (case.frame.as_str(), case.name == "ack10");
         let name = format!("read/{}", case.name);
-        assert_eq!(touch(frame, is_answer), peer::touch(frame, is_answer), "{name}");
+        assert_eq!(touch(frame.as_bytes(), is_answer), peer::touch(frame, is_answer), "{name}");
         bench.compare(
             &name,
             "tagotip-codec",
-            || touch(black_box(frame), is_answer),
+            || touch(black_box(frame.as_bytes()), is_answer),
             || peer::touch(black_box(frame), is_answer),
         );
         if let Some(json) = points::json_of(frame, is_answer) {
@@ -26,7 +26,7 @@ pub fn run(bench: &mut Bench) {
                 points::touch_borrowed(json).bytes,
                 "{name}"
             );
-            let ours = || touch(black_box(frame), is_answer);
+            let ours = || touch(black_box(frame.as_bytes()), is_answer);
             bench.compare(&name, "serde_json", ours, || points::touch_value(black_box(json)));
             let borrowed = || points::touch_borrowed(black_box(json));
             bench.compare(&name, "serde_json, borrowing", ours, borrowed);
@@ -58,16 +58,17 @@ impl Sum {
     }
 }
 
-fn touch(frame: &str, is_answer: bool) -> Sum {
+/// Reads a frame and all that is in it.
+pub fn touch(frame: &[u8], is_answer: bool) -> Sum {
     if is_answer {
-        let ack = Ack::parse(frame.as_bytes()).expect("a frame of the corpus");
+        let ack = Ack::parse(frame).expect("a frame of the corpus");
         let mut sum = Sum::bytes(ack.status.name().len());
         if let Detail::Variables(block) = &ack.detail {
             sum += touch_variables(block.variables.clone());
         }
         return sum;
     }
-    let frame = Frame::parse(frame.as_bytes()).expect("a frame of the corpus");
+    let frame = Frame::parse(frame).expect("a frame of the corpus");
     let mut sum = Sum::bytes(frame.auth.len() + frame.serial.len());
     match &frame.body {
         Body::Push(block) => {

@@ -1,6 +1,9 @@
 //! What must hold for every input. The fuzzers look for inputs for which it does not; the tests
 //! replay what they kept.
 
+mod split;
+
+pub use split::*;
 use tipwire::{Ack, Detail, Error, Frame, Method, PointList, Push, Reply, Status, Text, Variables};
 
 /// Reading any bytes gives a frame or an error within them, and everything in a frame can be

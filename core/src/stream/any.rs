@@ -162,4 +162,8 @@ impl Scan for Any {
     fn seen(&self) -> usize {
         the_rule!(self, rule => rule.seen())
     }
+
+    fn unit(&self, message: &[u8], put: &mut dyn FnMut(&[u8])) {
+        the_rule!(self, rule => rule.unit(message, put));
+    }
 }

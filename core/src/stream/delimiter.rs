@@ -199,23 +199,23 @@ impl Scan for Delimiter {
     fn scan(&mut self, bytes: &[u8]) -> Option<Cut> {
         let most = self.max.saturating_add(self.delimiters.longest);
         let mut rest = bytes;
-        while !rest.is_empty() {
+        loop {
             if self.open.is_empty() {
                 let skipped = self.delimiters.find_first(rest);
                 self.seen += skipped;
                 rest = rest.get(skipped..).unwrap_or_default();
             }
-            if let Some((&byte, after)) = rest.split_first() {
-                self.step(byte);
-                rest = after;
-            }
-            if let Some(found) = self.found {
-                if self.open.is_empty() {
-                    return Some(self.end(found));
-                }
-            } else if self.seen > most && !self.dropping {
+            if self.found.is_none() && self.seen > most && !self.dropping {
                 self.dropping = true;
                 return Some(Cut::error(self.forget(), Kind::TooLong));
+            }
+            let Some((&byte, after)) = rest.split_first() else { break };
+            self.step(byte);
+            rest = after;
+            if let Some(found) = self.found
+                && self.open.is_empty()
+            {
+                return Some(self.end(found));
             }
         }
         if self.dropping {
@@ -227,6 +227,13 @@ impl Scan for Delimiter {
 
     fn seen(&self) -> usize {
         self.seen
+    }
+
+    fn unit(&self, message: &[u8], put: &mut dyn FnMut(&[u8])) {
+        put(message);
+        if self.strip {
+            put(self.delimiters.first_delimiter());
+        }
     }
 }
 
@@ -250,6 +257,12 @@ impl Table {
             used = end;
         }
         Table { bytes, first: first.into(), last: last.into(), longest, is_valid }
+    }
+
+    /// The bytes of the first delimiter.
+    fn first_delimiter(&self) -> &[u8] {
+        let last = Places::from(self.last).trailing_zeros() as usize;
+        self.bytes.get(..=last).unwrap_or_default()
     }
 
     /// Those of the places that have this byte.

@@ -220,6 +220,33 @@ impl Scan for LengthField {
     fn seen(&self) -> usize {
         self.seen
     }
+
+    fn unit(&self, message: &[u8], put: &mut dyn FnMut(&[u8])) {
+        // What is stripped is written again: the length where it stands, and zeros.
+        let counted = self.strip as i128 + message.len() as i128;
+        let field = counted - self.header() as i128 - i128::from(self.adjustment);
+        if self.strip > self.offset && field >> (8 * self.length) != 0 {
+            // Negative, or more than the field holds.
+            return;
+        }
+        for at in 0..self.strip {
+            let byte = match at.checked_sub(self.offset) {
+                Some(place) if place < self.length => {
+                    let from_low = match self.order {
+                        Order::Big => self.length - 1 - place,
+                        Order::Little => place,
+                    };
+                    #[allow(clippy::cast_possible_truncation, reason = "one byte of many")]
+                    #[allow(clippy::cast_sign_loss, reason = "it is not negative")]
+                    let byte = (field >> (8 * from_low)) as u8;
+                    byte
+                }
+                _ => 0,
+            };
+            put(&[byte]);
+        }
+        put(message);
+    }
 }
 
 /// Messages that two bytes of length stand before, as TagoTiP/S has them on TCP.
@@ -272,6 +299,10 @@ impl Scan for LengthPrefixed {
     #[inline]
     fn seen(&self) -> usize {
         self.0.seen()
+    }
+
+    fn unit(&self, message: &[u8], put: &mut dyn FnMut(&[u8])) {
+        self.0.unit(message, put);
     }
 }
 

@@ -112,4 +112,9 @@ impl Scan for Lines {
     fn seen(&self) -> usize {
         self.seen
     }
+
+    fn unit(&self, message: &[u8], put: &mut dyn FnMut(&[u8])) {
+        put(message);
+        put(b"\n");
+    }
 }

@@ -52,6 +52,7 @@
 
 mod any;
 mod delimiter;
+mod join;
 mod json;
 mod length;
 mod lines;
@@ -59,9 +60,12 @@ mod packets;
 mod rule;
 mod splitter;
 mod tagotip;
+#[cfg(feature = "tokio")]
+mod tokio;
 
 pub use any::{Any, Settings};
 pub use delimiter::Delimiter;
+pub use join::join;
 pub use json::Json;
 pub use length::{LengthField, LengthPrefixed, Order};
 pub use lines::Lines;
@@ -69,6 +73,8 @@ pub use packets::Packets;
 pub use rule::Rule;
 pub use splitter::{Buffer, Splitter};
 pub use tagotip::{Mode, TagoTip};
+#[cfg(feature = "tokio")]
+pub use tokio::Codec;
 
 use rule::size;
 pub(crate) use rule::{Cut, Scan};

@@ -31,6 +31,11 @@ pub trait Scan {
 
     /// How many bytes of the current unit it has seen.
     fn seen(&self) -> usize;
+
+    /// The unit that carries this message, in parts. Whether it reads as that is seen afterwards.
+    fn unit(&self, message: &[u8], put: &mut dyn FnMut(&[u8])) {
+        put(message);
+    }
 }
 
 /// The end of a unit.

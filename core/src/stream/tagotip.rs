@@ -107,4 +107,12 @@ impl Scan for TagoTip {
     fn seen(&self) -> usize {
         self.lines.seen() + self.envelopes.seen()
     }
+
+    fn unit(&self, message: &[u8], put: &mut dyn FnMut(&[u8])) {
+        let by_message = || message.first().map_or(Mode::Text, |first| Mode::of(*first));
+        match self.mode.unwrap_or_else(by_message) {
+            Mode::Text => self.lines.unit(message, put),
+            Mode::Envelopes => self.envelopes.unit(message, put),
+        }
+    }
 }
