@@ -51,6 +51,8 @@
 //! are refused with [`Kind::InvalidSettings`] when the splitter is made.
 
 mod any;
+#[cfg(feature = "tokio")]
+mod codec;
 mod delimiter;
 mod join;
 mod json;
@@ -60,10 +62,10 @@ mod packets;
 mod rule;
 mod splitter;
 mod tagotip;
-#[cfg(feature = "tokio")]
-mod tokio;
 
 pub use any::{Any, Settings};
+#[cfg(feature = "tokio")]
+pub use codec::Codec;
 pub use delimiter::Delimiter;
 pub use join::join;
 pub use json::Json;
@@ -73,8 +75,6 @@ pub use packets::Packets;
 pub use rule::Rule;
 pub use splitter::{Buffer, Splitter};
 pub use tagotip::{Mode, TagoTip};
-#[cfg(feature = "tokio")]
-pub use tokio::Codec;
 
 use rule::size;
 pub(crate) use rule::{Cut, Scan};
