@@ -101,6 +101,7 @@
 //! | `std` (default) | nothing but `alloc` |
 //! | `alloc` | writing into vectors and strings, owned views |
 //! | `serde` | `Serialize` for everything that is read |
+//! | `tokio` | [`stream`] as codecs for `tokio_util::codec::Framed` |
 //! | `aes-128-ccm`, `aes-128-gcm`, `aes-256-ccm`, `aes-256-gcm`, `chacha20-poly1305` (default) | the ciphers of envelopes |
 //!
 //! The crate needs neither `std` nor `alloc`, has no `unsafe` code, and never panics on any input.

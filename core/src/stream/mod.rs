@@ -81,7 +81,11 @@ pub(crate) use rule::{Cut, Scan};
 
 #[cfg(test)]
 mod tests {
-    use super::{Any, Lines, Splitter, TagoTip};
+    use super::{
+        Any, Cut, Delimiter, Json, LengthField, LengthPrefixed, Lines, Packets, Rule, Scan,
+        Splitter, TagoTip,
+    };
+    use crate::error::Kind;
 
     #[test]
     fn a_splitter_is_small_and_aligned_as_any_memory_is() {
@@ -89,5 +93,76 @@ mod tests {
         assert!(size_of::<Splitter<TagoTip, &mut [u8]>>() <= 192);
         assert!(size_of::<Splitter<Any, &mut [u8]>>() <= 320);
         assert!(align_of::<Splitter<Any, &mut [u8]>>() <= 8);
+    }
+
+    /// A rule that counts the bytes that it is shown.
+    struct Counting<R> {
+        rule: R,
+        shown: usize,
+    }
+
+    impl<R: Rule> Rule for Counting<R> {
+        fn capacity(&self) -> usize {
+            self.rule.capacity()
+        }
+
+        fn pending(&self) -> usize {
+            self.rule.pending()
+        }
+
+        fn reset(&mut self) {
+            self.rule.reset();
+        }
+    }
+
+    impl<R: Rule> Scan for Counting<R> {
+        fn check(&self) -> Result<(), Kind> {
+            self.rule.check()
+        }
+
+        fn scan(&mut self, bytes: &[u8]) -> Option<Cut> {
+            self.shown += bytes.len();
+            self.rule.scan(bytes)
+        }
+
+        fn seen(&self) -> usize {
+            self.rule.seen()
+        }
+    }
+
+    /// How many bytes the rule is shown if they come one by one.
+    fn shown(rule: impl Rule, input: &[u8]) -> usize {
+        let counting = Counting { rule, shown: 0 };
+        let mut splitter = Splitter::new(counting, [0; 4096]).unwrap();
+        for byte in input {
+            let mut input = core::slice::from_ref(byte);
+            while splitter.next(&mut input).is_some() {}
+        }
+        splitter.rule().shown
+    }
+
+    #[test]
+    fn a_byte_is_looked_at_once_however_the_input_trickles_in() {
+        const MAX: usize = 1000;
+        let cases: [&[u8]; 6] =
+            [b"x", b"a\r\n", b"\0\0\x09", b"[\"\\\"\"] ", b"TP\0\0\0\0\0\x02", b"\xff\xffT"];
+        for part in cases {
+            let mut input = [0; 5000];
+            input.iter_mut().zip(part.iter().cycle()).for_each(|(to, from)| *to = *from);
+            assert_eq!(shown(Lines::new().max(MAX), &input), input.len());
+            assert_eq!(shown(Delimiter::default().max(MAX), &input), input.len());
+            assert_eq!(shown(Delimiter::new(&[b"\r\n", b"\n"]).max(MAX), &input), input.len());
+            assert_eq!(shown(LengthField::new().max(MAX), &input), input.len());
+            assert_eq!(shown(LengthPrefixed::new().max(MAX), &input), input.len());
+            assert_eq!(shown(Json::new().max(MAX), &input), input.len());
+            assert_eq!(shown(TagoTip::within(MAX), &input), input.len());
+            // The byte that shows that a `T` begins no packet may begin one itself.
+            let again = shown(Packets::new().max(MAX), &input);
+            assert!((input.len()..=2 * input.len()).contains(&again));
+        }
+        // What was waited for and did not come is looked at again: at most a delimiter each time.
+        let input = [b'a'; 5000];
+        let again = shown(Delimiter::new(&[b"aaaab", b"a"]).max(MAX), &input);
+        assert!((input.len()..=5 * input.len()).contains(&again), "{again}");
     }
 }

@@ -115,6 +115,7 @@ impl<R: Rule, B: Buffer> Splitter<R, B> {
     ///
     /// Goes past what it takes of `input`, so that nothing is lost or given twice wherever the
     /// caller stops. The message is a part of the chunk where it can be, else of the buffer.
+    #[inline]
     pub fn next<'m, 'i: 'm>(&'m mut self, input: &mut &'i [u8]) -> Option<Result<&'m [u8], Kind>> {
         Some(self.find(input, false)?.map(|found| match found {
             Place::Input(message) => message,
@@ -138,19 +139,18 @@ impl<R: Rule, B: Buffer> Splitter<R, B> {
             // is not looked at again.
             let kept = self.end - self.start;
             let seen = self.rule.seen();
-            let cut = if seen < kept {
-                let fresh = self.buffer.bytes().get(self.start + seen..self.end);
-                match self.rule.scan(fresh.unwrap_or_default()) {
-                    None => continue,
-                    cut => cut,
-                }
+            let is_kept = seen < kept;
+            let fresh = if is_kept {
+                self.buffer.bytes().get(self.start + seen..self.end)
             } else {
-                match input.get(seen - kept..) {
-                    None | Some([]) => None,
-                    Some(fresh) => self.rule.scan(fresh),
-                }
+                input.get(seen - kept..)
             };
+            let fresh = fresh.unwrap_or_default();
+            let cut = if fresh.is_empty() { None } else { self.rule.scan(fresh) };
             let Some(cut) = cut else {
+                if is_kept {
+                    continue;
+                }
                 self.keep(input);
                 *input = &[];
                 return None;
