@@ -46,9 +46,10 @@
 //!
 //! # Errors
 //!
-//! [`Kind::TooLong`] and [`Kind::Corrupt`] are events among the messages. Each is reported once;
-//! then the splitter drops bytes up to the next boundary and goes on. Settings that can never work
-//! are refused with [`Kind::InvalidSettings`] when the splitter is made.
+//! [`TooLong`](crate::Kind::TooLong) and [`Corrupt`](crate::Kind::Corrupt) are events among the
+//! messages. Each is reported once; then the splitter drops bytes up to the next boundary and goes
+//! on. Settings that can never work are refused with
+//! [`InvalidSettings`](crate::Kind::InvalidSettings) when the splitter is made.
 
 mod any;
 #[cfg(feature = "tokio")]

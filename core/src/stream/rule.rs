@@ -6,7 +6,7 @@ use crate::error::Kind;
 
 /// Where a stream is cut: what all splitters of this module are.
 ///
-/// The settings of a rule are checked when a [`Splitter`] is made of it.
+/// The settings of a rule are checked when a [`Splitter`](super::Splitter) is made of it.
 pub trait Rule: Scan {
     /// The most bytes that ever have to be kept at once: the length of the buffer that is needed.
     fn capacity(&self) -> usize;
