@@ -27,7 +27,8 @@ pub struct ClientSettings {
     pub retry_first: u32,
     /// The longest such wait, and the longest between two sendings of a datagram.
     pub retry_max: u32,
-    /// How often a request is sent before it is given up; 0 for as often as it takes.
+    /// How often a request is sent before it is given up; 0 for as often as it takes. Datagrams of
+    /// TagoTiP/S are given up after two, if the second seems to be refused too.
     pub attempts: u8,
     /// What happens when the queue is full.
     pub overflow: Overflow,
@@ -162,6 +163,11 @@ struct Requests<Q> {
     lost_below: u64,
     /// The counter of the last sealed answer.
     last_answer: Option<u32>,
+    /// Whether the oldest request seems to be refused.
+    is_doubted: bool,
+    /// Whether a command was taken for the answer to a PING, but may have come unasked: then there
+    /// is still an answer to come.
+    owes_pong: bool,
 }
 
 /// Where a request is written.
@@ -241,6 +247,8 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
                 attempts: 0,
                 lost_below: 0,
                 last_answer: None,
+                is_doubted: false,
+                owes_pong: false,
             },
             keys,
         })
@@ -485,6 +493,7 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
                 } else {
                     requests.count_attempt(&self.settings);
                     requests.queue.rewind();
+                    requests.is_doubted = false;
                     requests.since = now;
                     requests.patience = requests.backoff.next_delay();
                 }
@@ -542,35 +551,37 @@ impl<Q: Buffer> Requests<Q> {
         settings: &ClientSettings,
         now: u64,
     ) -> ClientEvent<'a> {
-        let is_sealed = self.queue.is_sealed();
-        let request = match (ack.seq, ack.status) {
-            (Some(number), _) => self.queue.awaited_as(number),
-            // With numbers, a command without one comes unasked. Else it may answer a PING.
-            (None, Status::Cmd) if !is_sealed => None,
-            (None, status) => {
-                let is_farewell = settings.transport == Transport::Stream;
-                if let Some(code) = ack.code().filter(|code| is_farewell && ends(*code)) {
-                    self.give_up(Reason::Closing(code), settings, now);
-                    return ClientEvent::Extra(ack);
-                }
-                let fits = |method| match status {
-                    Status::Pong | Status::Cmd => method == Method::Ping,
-                    Status::Ok => method != Method::Ping,
-                    Status::Err => true,
-                };
-                self.queue.awaited().filter(|request| fits(request.method))
+        let is_stream = settings.transport == Transport::Stream;
+        if is_stream && ack.seq.is_none() {
+            if let Some(code) = ack.code().filter(|code| ends(*code)) {
+                self.give_up(Reason::Closing(code), settings, now);
+                return ClientEvent::Extra(ack);
             }
-        };
+            if self.owes_pong && ack.status == Status::Err {
+                // Of the PING, or of the request after it? To ask again tells.
+                self.give_up(Reason::Unreadable, settings, now);
+                return ClientEvent::Extra(ack);
+            }
+        }
+        let request = self.answered_by(&ack);
         if let Some(request) = &request {
             // Answers come in order: those before will get none.
             self.lost_below = request.number.into();
             self.queue.remove(request);
             self.attempts = 0;
+            self.is_doubted = false;
             self.since = now;
             self.backoff.reset();
-            if settings.transport == Transport::Datagrams {
+            if !is_stream {
                 self.patience = self.backoff.next_delay();
             }
+        }
+        if self.queue.is_sealed() {
+            self.owes_pong = match ack.status {
+                Status::Cmd => self.owes_pong || request.is_some(),
+                Status::Pong => self.owes_pong && request.is_some(),
+                Status::Ok | Status::Err => false,
+            };
         }
         let number = request.map(|request| request.number);
         let is_own = number.is_some() && number == self.keep_alive;
@@ -585,12 +596,29 @@ impl<Q: Buffer> Requests<Q> {
                 number: request.number,
                 method: request.method,
                 is_repeated: request.is_repeated,
-                // Without numbers, a datagram may answer another request than one thinks.
-                may_be_late: is_sealed && settings.transport == Transport::Datagrams,
+                is_sealed: self.queue.is_sealed(),
                 ack: Ack { detail, ..ack },
             }),
             (None, detail) => ClientEvent::Extra(Ack { detail, ..ack }),
         }
+    }
+
+    /// The request that this is the answer to, as far as can be told.
+    fn answered_by(&self, ack: &Ack<'_>) -> Option<Request> {
+        if let Some(number) = ack.seq {
+            return self.queue.awaited_as(number);
+        }
+        let is_sealed = self.queue.is_sealed();
+        let fits = |method| match (ack.status, &ack.detail) {
+            // With numbers, a command without one comes unasked. Else it may answer a PING.
+            (Status::Cmd, _) => is_sealed && method == Method::Ping,
+            (Status::Pong, _) => method == Method::Ping,
+            (Status::Ok, Detail::Variables(_)) => method == Method::Pull,
+            (Status::Ok, Detail::Count(_)) => method == Method::Push,
+            (Status::Ok, _) => method != Method::Ping,
+            (Status::Err, _) => true,
+        };
+        self.queue.awaited().filter(|request| fits(request.method))
     }
 
     /// What an envelope is to the owner, or what came instead of one.
@@ -604,7 +632,7 @@ impl<Q: Buffer> Requests<Q> {
         if envelope.first() == Some(&b'A') {
             // Nothing vouches for it, so that it can tell of failures only.
             return match Ack::parse(envelope) {
-                Ok(ack) if ack.status == Status::Err => self.take_answer(ack, settings, now),
+                Ok(ack) if ack.status == Status::Err => self.take_doubtful(ack, settings, now),
                 Ok(_) => self.miss_answer(&[], Error::new(Kind::Plaintext, 0), settings, now),
                 Err(error) => self.miss_answer(&[], error, settings, now),
             };
@@ -617,12 +645,30 @@ impl<Q: Buffer> Requests<Q> {
             Ok(Inner::Ack(ack)) if self.is_late(opened.header.counter, settings) => {
                 ClientEvent::Extra(ack)
             }
+            Ok(Inner::Ack(ack)) if ack.code() == Some(Code::InvalidSeq) => {
+                self.take_doubtful(ack, settings, now)
+            }
             Ok(Inner::Ack(ack)) => self.take_answer(ack, settings, now),
             Ok(Inner::Frame(_)) => {
                 self.miss_answer(&[], Error::new(Kind::EnvelopeMethod, 0), settings, now)
             }
             Err(error) => self.miss_answer(&[], error, settings, now),
         }
+    }
+
+    /// Takes an answer that, as a datagram, may be said of a copy of the request before: then it is
+    /// no answer yet, but a reason not to ask for ever.
+    fn take_doubtful<'a>(
+        &mut self,
+        ack: Ack<'a>,
+        settings: &ClientSettings,
+        now: u64,
+    ) -> ClientEvent<'a> {
+        if settings.transport == Transport::Stream {
+            return self.take_answer(ack, settings, now);
+        }
+        self.is_doubted = true;
+        ClientEvent::Extra(ack)
     }
 
     /// Whether an answer that came as a datagram was made before the last one, or is the same: it
@@ -707,6 +753,7 @@ impl<Q: Buffer> Requests<Q> {
 
     /// All is to be sent again, but for the keep-alive.
     fn rewind(&mut self) {
+        self.owes_pong = false;
         self.queue.rewind();
         if let Some(request) = self.keep_alive.take().and_then(|number| self.queue.find(number)) {
             self.queue.remove(&request);
@@ -717,7 +764,8 @@ impl<Q: Buffer> Requests<Q> {
     fn count_attempt(&mut self, settings: &ClientSettings) {
         if let Some(first) = self.queue.awaited() {
             self.attempts = self.attempts.saturating_add(1);
-            if settings.attempts > 0 && self.attempts >= settings.attempts {
+            let is_refused = self.is_doubted && first.is_repeated;
+            if is_refused || settings.attempts > 0 && self.attempts >= settings.attempts {
                 self.attempts = 0;
                 self.lost_below = u64::from(first.number) + 1;
             }

@@ -11,6 +11,8 @@ pub enum ServerEvent<'a> {
     Request {
         /// Says which request it is.
         ticket: Ticket,
+        /// Its counter, if it has one: of the frame, or under TagoTiP/S of the envelope.
+        number: Option<u32>,
         /// The request. Under TagoTiP/S it has neither counter nor authorization: see `device`.
         frame: Frame<'a>,
         /// Whose request it is.
@@ -104,7 +106,8 @@ pub enum ClientEvent<'a> {
         /// The number of the request.
         number: u32,
     },
-    /// An answer that nothing waits for: to a keep-alive, or too late, or once more.
+    /// An answer that nothing waits for, to a keep-alive, or too late, or once more; or one that
+    /// may be that.
     Extra(Ack<'a>),
     /// What came was no answer at all, or is too long to be read here.
     Unreadable(Error),
@@ -132,7 +135,8 @@ pub struct Answer<'a> {
     pub method: Method,
     /// Whether the request was sent more than once.
     pub is_repeated: bool,
-    pub(super) may_be_late: bool,
+    /// Whether the answer came in an envelope, on a stream.
+    pub(super) is_sealed: bool,
     /// The answer.
     pub ack: Ack<'a>,
 }
@@ -141,13 +145,14 @@ impl Answer<'_> {
     /// Whether the request was fulfilled.
     ///
     /// It was as well if a PUSH was sent again because its answer got lost, and the server says that
-    /// it has this number already. But not so for envelopes as datagrams, whose answers tell no
-    /// number: it may be said of the request before.
+    /// it has this number already.
     pub fn is_done(&self) -> bool {
         match self.ack.status {
             Status::Err => {
+                // A number that got lost on the way is an invalid one too.
+                let is_of_request = self.ack.seq.is_some() || self.is_sealed;
                 self.is_repeated
-                    && !self.may_be_late
+                    && is_of_request
                     && self.method == Method::Push
                     && self.ack.code() == Some(Code::InvalidSeq)
             }

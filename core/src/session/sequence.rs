@@ -5,6 +5,9 @@ const BITS: u32 = u32::BITS;
 /// Words of the ring.
 const WORDS: u32 = 4;
 
+/// How far back the ring reaches.
+const REACH: u32 = BITS * (WORDS - 1);
+
 /// What a server remembers of the counter of one device: 24 bytes, to be kept where its data is.
 ///
 /// Any first number is accepted, then only greater ones. With a window, numbers that are smaller by
@@ -28,8 +31,9 @@ pub struct Sequence {
     last: u32,
     is_started: bool,
     window: u8,
-    /// A bit for each number up to `last`: number `n` has bit `n % 32` of word `n / 32 % 4`. A word
-    /// is cleared when `last` enters it, so that three whole words behind it are always right.
+    /// A bit for each number up to `last` that is not accepted any more: number `n` has bit `n % 32`
+    /// of word `n / 32 % 4`. A word is filled anew when `last` enters it, so that three whole words
+    /// behind it are always right. Without a window, what was left out is never accepted either.
     seen: [u32; WORDS as usize],
 }
 
@@ -61,7 +65,8 @@ impl Sequence {
         if !self.is_started || number > self.last {
             return true;
         }
-        self.last - number <= self.window.into() && self.word(number) & bit(number) == 0
+        let reach = if self.window == 0 { Sequence::MAX_WINDOW } else { self.window };
+        self.last - number <= reach.into() && self.word(number) & bit(number) == 0
     }
 
     /// Accepts `number` if it may be, and remembers it.
@@ -75,14 +80,34 @@ impl Sequence {
                 None => WORDS,
                 Some(last) => (number / BITS - last / BITS).min(WORDS),
             };
+            let fill = if self.window == 0 { u32::MAX } else { 0 };
             for back in 0..entered {
-                *self.word_mut((number / BITS).wrapping_sub(back)) = 0;
+                *self.word_mut((number / BITS).wrapping_sub(back)) = fill;
             }
             self.last = number;
             self.is_started = true;
         }
         *self.word_mut(number / BITS) |= bit(number);
         true
+    }
+
+    /// Takes a number back that was accepted: what it stood for failed, and may be sent again. Without
+    /// effect if more than [`MAX_WINDOW`](Sequence::MAX_WINDOW) greater ones, or more than the window,
+    /// were accepted since.
+    ///
+    /// ```
+    /// use tipwire::session::Sequence;
+    ///
+    /// let mut sequence = Sequence::strict();
+    /// assert!(sequence.accept(7) && sequence.accept(8));
+    /// sequence.retract(7); // the database was full
+    /// assert!(sequence.accept(7) && !sequence.accept(7));
+    /// ```
+    pub fn retract(&mut self, number: u32) {
+        let is_near = |last: u32| last.checked_sub(number).is_some_and(|ago| ago <= REACH);
+        if self.last().is_some_and(is_near) {
+            *self.word_mut(number / BITS) &= !bit(number);
+        }
     }
 
     /// All of it, for storage that outlives the process.
@@ -135,13 +160,32 @@ mod tests {
     struct Naive {
         window: u32,
         accepted: alloc::collections::BTreeSet<u32>,
+        retracted: alloc::collections::BTreeSet<u32>,
     }
 
     impl Naive {
+        fn reach(&self) -> u32 {
+            if self.window == 0 { 96 } else { self.window }
+        }
+
+        fn retract(&mut self, number: u32) {
+            let last = self.accepted.last().copied();
+            if last.is_some_and(|last| last - number <= 96) {
+                self.retracted.insert(number);
+            }
+        }
+
         fn accept(&mut self, number: u32) -> bool {
             let last = self.accepted.last().copied();
-            let is_in_reach = last.is_none_or(|last| number > last || last - number <= self.window);
-            is_in_reach && self.accepted.insert(number)
+            let is_new = last.is_none_or(|last| number > last);
+            let ago = last.map_or(0, |last| last.saturating_sub(number));
+            let is_late = ago <= self.window && !self.accepted.contains(&number);
+            let is_back = ago <= self.reach() && self.retracted.contains(&number);
+            if is_new || is_late || is_back {
+                self.retracted.remove(&number);
+                self.accepted.insert(number);
+            }
+            is_new || is_late || is_back
         }
     }
 
@@ -154,13 +198,19 @@ mod tests {
         };
         for round in 0..if cfg!(miri) { 3 } else { 400 } {
             let window = [0, 1, 31, 32, 33, 64, 95, 96][round % 8];
-            let mut naive = Naive { window: window.into(), accepted: [].into() };
+            let (accepted, retracted) = ([].into(), [].into());
+            let mut naive = Naive { window: window.into(), accepted, retracted };
             let mut ring = Sequence::with_window(window);
             let mut around = if round % 3 == 0 { u32::MAX - 500 } else { random(1000) };
             for _ in 0..300 {
                 let number = around.saturating_add(random(140)).saturating_sub(100);
                 assert_eq!(ring.is_fresh(number), ring.clone().accept(number));
-                assert_eq!(ring.accept(number), naive.accept(number), "{number}, {ring:?}");
+                let is_accepted = ring.accept(number);
+                assert_eq!(is_accepted, naive.accept(number), "{number}, {ring:?}");
+                if is_accepted && random(4) == 0 {
+                    ring.retract(number);
+                    naive.retract(number);
+                }
                 assert_eq!(ring.last(), naive.accepted.last().copied());
                 around = around.saturating_add([0, 1, 2, 40, 200][random(5) as usize]);
                 ring = Sequence::from_bytes(&ring.to_bytes()).unwrap();

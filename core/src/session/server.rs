@@ -370,7 +370,8 @@ impl<O: Buffer> Turns<O> {
                 if !is_fresh(devices, device, frame.seq) {
                     return self.reject(Code::InvalidSeq, frame.seq, None);
                 }
-                ServerEvent::Request { ticket: self.ask(frame.seq), frame, device }
+                let (ticket, number) = (self.ask(frame.seq), frame.seq);
+                ServerEvent::Request { ticket, number, frame, device }
             }
             Err(error) => {
                 let code = error.kind.code().unwrap_or(Code::InvalidPayload);
@@ -404,8 +405,10 @@ impl<O: Buffer> Turns<O> {
         let (code, error) = match opened.parse() {
             Ok(Inner::Frame(frame)) => {
                 let device = Device { auth: auth.as_str(), serial: frame.serial, is_sealed: true };
-                if is_fresh(devices, device, Some(header.counter)) {
-                    return ServerEvent::Request { ticket: self.ask(None), frame, device };
+                let number = Some(header.counter);
+                if is_fresh(devices, device, number) {
+                    let ticket = self.ask(None);
+                    return ServerEvent::Request { ticket, number, frame, device };
                 }
                 (Code::InvalidSeq, None)
             }
