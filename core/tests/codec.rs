@@ -92,6 +92,7 @@ fn what_is_written_reads_as_itself_and_anything_else_is_refused() {
     check(header.clone(), b"abc", Ok(b"\0\x03\0\0\0abc"));
     check(header.adjustment(10), b"abc", Err(Kind::Misplaced));
     check(LengthField::new().length(1).strip(1).max(1000), &[0; 300], Err(Kind::Misplaced));
+    check(LengthField::new().adjustment(i64::MAX).strip(1 << 62), b"a", Err(Kind::Misplaced));
     check(Json::new(), b"{\"a\":1}", Ok(b"{\"a\":1}"));
     check(Json::new(), b"1", Err(Kind::Misplaced));
     check(Json::new(), b"[1][2]", Err(Kind::Misplaced));
@@ -111,9 +112,11 @@ fn an_answer_in_text_to_an_envelope_has_a_length_too() {
 }
 
 #[test]
-fn a_buffer_without_room_is_told_apart() {
+fn a_buffer_without_room_and_settings_that_cannot_work_are_told_apart() {
     assert_eq!(join(&Lines::new(), b"abc", &mut [0; 3]), Err(Kind::Buffer));
     assert_eq!(join(&Lines::new(), b"abc", &mut [0; 4]), Ok(&b"abc\n"[..]));
+    let never = LengthField::new().length(usize::MAX);
+    assert_eq!(join(&never, b"abc", &mut [0; 4]), Err(Kind::InvalidSettings));
 }
 
 #[test]

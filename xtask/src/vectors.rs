@@ -45,6 +45,7 @@ fn check(driver: &Driver) -> Outcome {
         }
     }
     cases.extend(refusals());
+    cases.extend(splitter_settings());
     cases.retain(|case| {
         let word = case.request.split('\t').next().unwrap_or_default();
         driver.answers.contains(&word) || case.name.starts_with("refused")
@@ -152,6 +153,43 @@ fn refusals() -> impl Iterator<Item = Case> {
         name: format!("refused: {request:?}"),
         request: request.to_owned(),
         expected: json!({"error": {"code": "bad_request"}}),
+    })
+}
+
+/// Settings of splitters: those that can never work, those that a splitter does not have, and what
+/// is none.
+fn splitter_settings() -> impl Iterator<Item = Case> {
+    let refused = |code: &str| json!({"error": {"code": code}});
+    let cases = [
+        ("length_field\tlength=5\t", refused("invalid_settings")),
+        ("length_field\toffset=127\t", refused("invalid_settings")),
+        ("length_field\tstrip=3\t", refused("invalid_settings")),
+        ("length_field\tstrip=6;adjustment=3\t", refused("invalid_settings")),
+        ("length_field\tstrip=5;adjustment=3\t", json!({"events": [], "pending": 0})),
+        ("delimiter\tdelimiters=\t", refused("invalid_settings")),
+        ("delimiter\tdelimiters=0a,\t", refused("invalid_settings")),
+        ("delimiter\tstrip=2\t", refused("invalid_settings")),
+        ("lines\toffset=1\t", refused("invalid_settings")),
+        ("tagotip\tmax=16\t", refused("invalid_settings")),
+        ("lines\tnonsense=1\t", refused("bad_request")),
+        ("lines\tmax=x\t", refused("bad_request")),
+        ("lines\tmax=-1\t", refused("bad_request")),
+        ("lines\tmax\t", refused("bad_request")),
+        ("delimiter\tdelimiters=0\t", refused("bad_request")),
+        ("length_field\torder=middle\t", refused("bad_request")),
+        ("nonsense\t\t", refused("bad_request")),
+        ("lines\t\t,0a,,0", refused("bad_request")),
+        (
+            "lines\tmax=0\t0a,,0a780a",
+            json!({
+                "events": [{"message": ""}, {"message": ""}, {"error": "too_long"}], "pending": 0,
+            }),
+        ),
+    ];
+    cases.into_iter().map(|(request, expected)| Case {
+        name: format!("settings: {request:?}"),
+        request: format!("split\t{request}"),
+        expected,
     })
 }
 

@@ -8,7 +8,8 @@ use crate::error::Kind;
 /// What is written reads as exactly this message, whatever follows; else it is an error.
 /// [`Kind::TooLong`] is a message above the rule's maximum, [`Kind::Misplaced`] one that holds a
 /// delimiter, does not fit its length field, or otherwise reads as something else, and
-/// [`Kind::Buffer`] one that the buffer has no room for.
+/// [`Kind::Buffer`] one that the buffer has no room for. Settings that can never work are
+/// [`Kind::InvalidSettings`].
 ///
 /// Of bytes that the rule strips, those that are no length are zeros. A rule that strips nothing of
 /// its header gets messages that have one.
@@ -27,6 +28,7 @@ pub fn join<'b, R: Rule + Clone>(
     message: &[u8],
     buffer: &'b mut [u8],
 ) -> Result<&'b [u8], Kind> {
+    rule.check()?;
     let mut end = Some(0);
     rule.unit(message, &mut |part| {
         end = end.and_then(|start: usize| {
@@ -44,7 +46,6 @@ pub fn join<'b, R: Rule + Clone>(
 pub(super) fn reads_as<R: Rule + Clone>(rule: &R, unit: &[u8], message: &[u8]) -> Result<(), Kind> {
     let mut rule = rule.clone();
     rule.reset();
-    rule.check()?;
     match rule.scan(unit) {
         Some(Cut { event: Some(Err(Kind::TooLong)), .. }) => Err(Kind::TooLong),
         Some(Cut { length, event: Some(Ok(part)) })

@@ -225,8 +225,9 @@ impl Scan for LengthField {
         // What is stripped is written again: the length where it stands, and zeros.
         let counted = self.strip as i128 + message.len() as i128;
         let field = counted - self.header() as i128 - i128::from(self.adjustment);
-        if self.strip > self.offset && field >> (8 * self.length) != 0 {
-            // Negative, or more than the field holds.
+        let has_room = field >> (8 * self.length) == 0;
+        if self.strip > self.max || self.strip > self.offset && !has_room {
+            // No frame is so long, or the field cannot tell it.
             return;
         }
         for at in 0..self.strip {

@@ -218,7 +218,7 @@ impl<R: Rule, B: Buffer> Splitter<R, B> {
         self.buffer.bytes_mut().get_mut(self.end..).unwrap_or_default()
     }
 
-    /// So many bytes were written to the front of [`spare`](Self::spare).
+    /// So many bytes were written to the front of [`spare`](Self::spare), at most all of it.
     pub fn filled(&mut self, count: usize) {
         self.end = self.end.saturating_add(count).min(self.buffer.bytes().len());
     }
@@ -262,7 +262,7 @@ impl<R: Rule, B: Buffer> Splitter<R, B> {
             (self.start, self.end) = (0, 0);
         }
         let length = self.buffer.bytes().len();
-        if length - self.end >= count {
+        if length.saturating_sub(self.end) >= count {
             return;
         }
         // What is moved is the beginning of a message, and is moved only once: it must be cut off
