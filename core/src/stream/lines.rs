@@ -75,7 +75,7 @@ impl Scan for Lines {
         Ok(())
     }
 
-    #[inline(always)]
+    #[inline]
     fn scan(&mut self, bytes: &[u8]) -> Option<Cut> {
         if self.dropping {
             return Some(self.drop_through_lf(bytes));

@@ -117,6 +117,20 @@ impl<R: Rule, B: Buffer> Splitter<R, B> {
     /// caller stops. The message is a part of the chunk where it can be, else of the buffer.
     #[inline]
     pub fn next<'m, 'i: 'm>(&'m mut self, input: &mut &'i [u8]) -> Option<Result<&'m [u8], Kind>> {
+        // Most messages lie within the input.
+        if self.start == self.end
+            && self.rule.seen() == 0
+            && !input.is_empty()
+            && let Some(cut) = self.rule.scan(input)
+        {
+            let (unit, after) = input.split_at_checked(cut.length).unwrap_or((input, &[]));
+            *input = after;
+            match cut.event {
+                Some(Ok(part)) => return Some(Ok(unit.get(part).unwrap_or_default())),
+                Some(Err(kind)) => return Some(Err(kind)),
+                None => {}
+            }
+        }
         Some(self.find(input, false)?.map(|found| match found {
             Place::Input(message) => message,
             Place::Buffer(range) => self.buffer.bytes().get(range).unwrap_or_default(),
@@ -132,7 +146,7 @@ impl<R: Rule, B: Buffer> Splitter<R, B> {
     }
 
     /// Where the next message is; with `copy` always in the buffer.
-    #[inline(always)]
+    #[inline(never)]
     fn find<'i>(&mut self, input: &mut &'i [u8], copy: bool) -> Option<Result<Place<'i>, Kind>> {
         loop {
             // The current unit is what is kept and then the input. Of both, what the rule has seen
