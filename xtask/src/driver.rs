@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::python;
 use crate::shell::{Outcome, cargo, root, run as run_to_end};
 
 /// A language, and how its driver is built and started.
@@ -13,15 +14,23 @@ pub struct Driver {
     pub start: fn() -> Command,
 }
 
-pub const DRIVERS: &[Driver] = &[Driver {
-    language: "rust",
-    answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split"],
-    build: || {
-        let mut build = cargo(&["build", "--quiet", "--release", "-p", "tipwire"]);
-        run_to_end(build.args(["--example", "driver"]))
+pub const DRIVERS: &[Driver] = &[
+    Driver {
+        language: "rust",
+        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split"],
+        build: || {
+            let mut build = cargo(&["build", "--quiet", "--release", "-p", "tipwire"]);
+            run_to_end(build.args(["--example", "driver"]))
+        },
+        start: || Command::new(root().join("target/release/examples/driver")),
     },
-    start: || Command::new(root().join("target/release/examples/driver")),
-}];
+    Driver {
+        language: "python",
+        answers: &["uplink", "ack", "inner", "derive", "points"],
+        build: python::build,
+        start: python::start,
+    },
+];
 
 pub fn run(arguments: &[String]) -> Outcome {
     let languages: Vec<&str> = DRIVERS.iter().map(|driver| driver.language).collect();

@@ -3,7 +3,11 @@
 mod bench;
 mod driver;
 mod fuzz;
+<<<<<<< HEAD
 mod generated;
+=======
+mod python;
+>>>>>>> 5289bf8 (Read and build frames from Python)
 mod shell;
 mod test;
 mod vectors;
@@ -16,11 +20,11 @@ const HELP: &str = "\
 Usage: cargo xtask <task> [options]
 
   test [part]        everything that exists: format, lints, tests, vectors in every language;
-                     or the parts named: lint, core, vectors
+                     or the parts named: lint, core, vectors, python
   bench [rust]       side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name
   driver <language>  the black box of docs/spec/driver.md on standard input and output:
-                     rust
+                     rust, python
   vectors <language> the conformance vectors through its driver
   gen [--check]      what is generated and committed; --check only compares
   fuzz [target]      the fuzzers, --seconds N each (60)

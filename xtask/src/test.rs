@@ -3,7 +3,11 @@
 use crate::shell::{
     Need, Outcome, cargo, command, have_rust, have_system, root, run as run_to_end, step, toolchain,
 };
+<<<<<<< HEAD
 use crate::{fuzz, generated, vectors};
+=======
+use crate::{fuzz, python, vectors};
+>>>>>>> 5289bf8 (Read and build frames from Python)
 
 /// Builds without a standard library: the smallest and the widest of the processors.
 const BARE: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
@@ -21,6 +25,7 @@ const GROUPS: &[Group] = &[
     Group { name: "lint", run: lint },
     Group { name: "core", run: core },
     Group { name: "vectors", run: || step("vectors", vectors::run) },
+    Group { name: "python", run: python::test },
 ];
 
 /// Runs the groups that are named, or all of them.

@@ -139,6 +139,27 @@ impl<T: sealed::ToNumber> ToNumber for T {}
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Fixed(pub f64, pub u8);
 
+/// A number of a type that is known only at run time, as bindings need it.
+///
+/// ```
+/// use tipwire::{AnyNumber, Push};
+/// let mut buffer = [0; 64];
+/// let place = (AnyNumber::Float(39.74), AnyNumber::Signed(-104));
+/// let frame = Push::to(&mut buffer, "4deedd7bab8817ec", "s").position("p", place).finish();
+/// assert_eq!(frame.unwrap(), b"PUSH|4deedd7bab8817ec|s|[p@=39.74,-104]");
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum AnyNumber<'a> {
+    /// An integer.
+    Signed(i64),
+    /// A greater integer.
+    Unsigned(u64),
+    /// The shortest text that reads back.
+    Float(f64),
+    /// Exact text.
+    Text(&'a str),
+}
+
 pub(crate) mod sealed {
     use super::{Line, Sink};
 
@@ -160,6 +181,17 @@ impl sealed::ToNumber for &str {
 impl sealed::ToNumber for Number<'_> {
     fn write<S: Sink>(&self, out: &mut Line<S>) {
         out.put(self.0.as_bytes());
+    }
+}
+
+impl sealed::ToNumber for AnyNumber<'_> {
+    fn write<S: Sink>(&self, out: &mut Line<S>) {
+        match self {
+            AnyNumber::Signed(value) => value.write(out),
+            AnyNumber::Unsigned(value) => value.write(out),
+            AnyNumber::Float(value) => value.write(out),
+            AnyNumber::Text(text) => text.write(out),
+        }
     }
 }
 

@@ -1,0 +1,55 @@
+//! The exceptions, which `tipwire/errors.py` defines: classes of Python can derive from
+//! `ValueError` everywhere.
+
+use pyo3::call::PyCallArgs;
+use pyo3::exceptions::PyOverflowError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+use tipwire::{BuildError, Error, Field, Kind};
+
+static FRAME_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static BUILD_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+fn raise<'py>(
+    py: Python<'py>,
+    class: &PyOnceLock<Py<PyType>>,
+    name: &str,
+    arguments: impl PyCallArgs<'py>,
+) -> PyErr {
+    let class = class.import(py, "tipwire.errors", name);
+    class.and_then(|class| class.call1(arguments)).map_or_else(|error| error, PyErr::from_value)
+}
+
+/// Input that cannot be read.
+pub fn unreadable(py: Python<'_>, error: Error, input: &[u8]) -> PyErr {
+    let message = error.explain(input).to_string();
+    let arguments = (message, error.kind.name(), error.code(), error.at);
+    raise(py, &FRAME_ERROR, "FrameError", arguments)
+}
+
+/// A frame that cannot be built; `variable` is the name of the data point.
+pub fn unbuildable(py: Python<'_>, error: BuildError, variable: Option<String>) -> PyErr {
+    let mut parts = Vec::new();
+    match (&variable, error.point) {
+        (Some(name), _) => parts.push(format!("variable {name:?}")),
+        (None, Some(point)) => parts.push(format!("data point {point}")),
+        (None, None) => {}
+    }
+    parts.extend(error.field.map(|field| field.name().to_owned()));
+    parts.push(error.kind.sentence().to_owned());
+    let field = error.field.map(Field::name);
+    let arguments =
+        (parts.join(": "), error.kind.name(), error.code(), error.point, variable, field);
+    raise(py, &BUILD_ERROR, "BuildError", arguments)
+}
+
+/// A frame that cannot be built, found by what translates from Python.
+pub fn wrong(py: Python<'_>, kind: Kind, field: Field) -> PyErr {
+    unbuildable(py, BuildError { kind, point: None, field: Some(field) }, None)
+}
+
+/// A time that `datetime` does not reach.
+pub fn too_late(time: u64) -> PyErr {
+    PyOverflowError::new_err(format!("{time} ms is beyond the years of datetime"))
+}

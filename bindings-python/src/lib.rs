@@ -1,0 +1,28 @@
+//! The Python module `tipwire`: the core's frames, envelopes, streams, sessions and columns as
+//! Python objects. No rule of a protocol stands here.
+//!
+//! `python/tipwire/_tipwire.pyi` says what each name is for.
+#![deny(unsafe_code)]
+
+mod build;
+mod credentials;
+mod errors;
+mod frame;
+mod held;
+mod source;
+mod value;
+mod variable;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _tipwire {
+    #[pymodule_export]
+    use super::build::{ack, from_points, ping, pull, push};
+    #[pymodule_export]
+    use super::credentials::{Token, device_hash};
+    #[pymodule_export]
+    use super::frame::{Ack, Frame, Ping, Pull, Push, parse, parse_ack, parse_inner};
+    #[pymodule_export]
+    use super::variable::{Location, Raw, Variable};
+}

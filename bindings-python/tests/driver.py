@@ -1,0 +1,163 @@
+"""The black box of docs/spec/driver.md over the Python API: one request a line, one JSON answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, Callable, Union
+
+import tipwire
+
+
+class BadRequest(Exception):
+    pass
+
+
+def unhex(digits: str) -> bytes:
+    if len(digits) % 2 or any(digit not in "0123456789abcdef" for digit in digits):
+        raise BadRequest
+    return bytes.fromhex(digits)
+
+
+def integer(digits: str) -> int:
+    if not digits.removeprefix("-").isdecimal() or not digits.isascii():
+        raise BadRequest
+    return int(digits)
+
+
+def rebuilt(variable: tipwire.Variable) -> tipwire.Variable:
+    """The variable from plain values."""
+    value = variable.decimal() if variable.type == "number" else variable.value
+    return tipwire.Variable(
+        variable.name,
+        value,
+        variable.unit,
+        location=variable.location,
+        time=variable.time,
+        group=variable.group,
+        metadata=variable.metadata,
+    )
+
+
+def canonical(frame: tipwire.Frame) -> str:
+    match frame:
+        case tipwire.Push(raw=tipwire.Raw(encoding, data)):
+            body: Any = tipwire.Raw(encoding, data)
+            return tipwire.push(frame.auth, frame.serial, body, seq=frame.seq)
+        case tipwire.Push(serial, variables):
+            return tipwire.push(
+                frame.auth,
+                serial,
+                map(rebuilt, variables),
+                seq=frame.seq,
+                location=frame.location,
+                time=frame.time,
+                group=frame.group,
+                metadata=frame.metadata,
+            )
+        case tipwire.Pull(serial, names):
+            return tipwire.pull(frame.auth, serial, names, seq=frame.seq)
+        case tipwire.Ping(serial):
+            return tipwire.ping(frame.auth, serial, seq=frame.seq)
+        case tipwire.Ack(status):
+            text = next((text for text in (frame.command, frame.error, frame.text) if text), None)
+            detail: Any = text if frame.count is None else frame.count
+            if frame.variables:
+                detail = map(rebuilt, frame.variables)
+            return tipwire.ack(status, detail, seq=frame.seq)
+    raise AssertionError
+
+
+def forms(frame: tipwire.Frame) -> dict[str, Any]:
+    answer: dict[str, Any] = {"json": Json(frame.to_json())}
+    if isinstance(frame, (tipwire.Push, tipwire.Ack)) and frame.variables:
+        answer["points"] = Json(frame.points_json())
+    return answer
+
+
+def uplink(frame: str) -> dict[str, Any]:
+    read = tipwire.parse(unhex(frame))
+    return {**forms(read), "canonical": canonical(read)}
+
+
+def ack(frame: str) -> dict[str, Any]:
+    read = tipwire.parse_ack(unhex(frame))
+    return {**forms(read), "canonical": canonical(read)}
+
+
+def inner(method: str, frame: str) -> dict[str, Any]:
+    if method not in ("PUSH", "PULL", "PING", "ACK"):
+        raise BadRequest
+    return forms(tipwire.parse_inner(method, unhex(frame)))
+
+
+def derive(text: str, serial: str, length: str) -> dict[str, Any]:
+    try:
+        token = tipwire.Token(text)
+    except tipwire.FrameError as error:
+        return {"error": {"code": error.code}}
+    if integer(length) > 32:
+        raise BadRequest
+    return {
+        "auth": token.hash,
+        "auth_a": token.first_revision_hash,
+        "device": tipwire.device_hash(serial),
+        "key": token.derive_key(serial)[: integer(length)].hex(),
+    }
+
+
+def points(auth: str, serial: str, text: str) -> dict[str, Any]:
+    try:
+        json_text = unhex(text).decode()
+    except UnicodeDecodeError:
+        return {"error": {"code": "invalid_payload"}}
+    return {"frame": tipwire.from_points(auth, serial, json_text)}
+
+
+REQUESTS: dict[str, Callable[..., dict[str, Any]]] = {
+    "uplink": uplink,
+    "ack": ack,
+    "inner": inner,
+    "derive": derive,
+    "points": points,
+}
+
+
+class Json(str):
+    """JSON text that goes into an answer as it is."""
+
+
+def compact(value: Union[dict[str, Any], list[Any], Any]) -> str:
+    if isinstance(value, Json):
+        return value
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{compact(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(compact, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def answer(request: bytes) -> dict[str, Any]:
+    try:
+        word, *fields = request.decode().split("\t")
+        return REQUESTS[word](*fields)
+    except tipwire.FrameError as error:
+        return {"error": {"code": error.code, "at": error.at}}
+    except tipwire.BuildError as error:
+        found = {"code": error.code, "point": error.point, "field": error.field}
+        return {"error": {key: value for key, value in found.items() if value is not None}}
+    except tipwire.TipwireError as error:
+        return {"error": {"code": error.code}}
+    except (BadRequest, KeyError, TypeError, UnicodeDecodeError):
+        return {"error": {"code": "bad_request"}}
+
+
+def main() -> None:
+    for line in sys.stdin.buffer:
+        out = compact(answer(line.removesuffix(b"\n"))).encode() + b"\n"
+        sys.stdout.buffer.write(out)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
