@@ -3,11 +3,8 @@
 mod bench;
 mod driver;
 mod fuzz;
-<<<<<<< HEAD
 mod generated;
-=======
 mod python;
->>>>>>> 5289bf8 (Read and build frames from Python)
 mod shell;
 mod test;
 mod vectors;

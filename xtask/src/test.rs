@@ -3,11 +3,7 @@
 use crate::shell::{
     Need, Outcome, cargo, command, have_rust, have_system, root, run as run_to_end, step, toolchain,
 };
-<<<<<<< HEAD
-use crate::{fuzz, generated, vectors};
-=======
-use crate::{fuzz, python, vectors};
->>>>>>> 5289bf8 (Read and build frames from Python)
+use crate::{fuzz, generated, python, vectors};
 
 /// Builds without a standard library: the smallest and the widest of the processors.
 const BARE: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
