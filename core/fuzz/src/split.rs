@@ -162,6 +162,7 @@ fn check<R: Rule + Clone>(rule: R, input: &[u8], cuts: usize, expected: Outcome)
     for part in [1, parts[0], usize::MAX] {
         let small = Splitter::new(rule.clone(), buffer.as_mut_slice()).expect("long enough");
         assert_eq!(read_into(small, input, part), expected, "read into the buffer by {part}");
+        assert_eq!(read_into(owned(), input, part), expected, "read into a vector by {part}");
     }
     if let Some(less) = rule.capacity().checked_sub(1) {
         let too_small = Splitter::new(rule, &mut buffer[..less]);
