@@ -94,6 +94,38 @@
 //! [`open_with`] tries several keys, found by what the header says, and both layouts. A device opens
 //! answers by [`Sealer::opener`], and [`plaintext_answer`] knows those that are no envelope.
 //!
+//! # Sessions
+//!
+//! [`session::Client`] and [`session::Server`] are the two sides of a connection, without the
+//! connection: bytes and milliseconds go in; events, bytes to be sent and the next deadline come out.
+//! They number and match, keep alive and time out, come back and send again, enforce counters, and
+//! tell text from TagoTiP/S.
+//!
+//! ```
+//! use tipwire::session::{Client, ClientEvent, ClientSettings, Server, ServerEvent, ServerSettings};
+//!
+//! let settings = ClientSettings::default();
+//! let mut device = Client::new(&settings, "4deedd7bab8817ec", "sensor-01", [0; 256], [0; 64])?;
+//! let mut server = Server::new(&ServerSettings::default(), [0; 256], [0; 256], 0)?;
+//! # let now = 0;
+//! device.connected(now);
+//! device.push(now, |push| _ = push.number("temperature", 32).unit("C"))?;
+//!
+//! let mut received = device.output();
+//! while let Some(event) = server.next_event(&mut received, now, &mut ()) {
+//!     if let ServerEvent::Request { ticket, frame, .. } = event {
+//!         let count = frame.variables().len() as u64; // stored
+//!         server.answer(ticket, &mut (), |reply| reply.count(count).finish())?;
+//!     }
+//! }
+//! device.sent(device.output().len(), now);
+//!
+//! let mut received = server.output();
+//! let event = device.next_event(&mut received, now);
+//! assert!(matches!(event, Some(ClientEvent::Answer(answer)) if answer.is_done()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Features
 //!
 //! | feature | what it adds |

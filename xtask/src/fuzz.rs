@@ -15,6 +15,8 @@ const TARGETS: &[&str] = &[
     "split_json",
     "split_packets",
     "split_tagotip",
+    "server",
+    "client",
 ];
 
 /// Coverage for libFuzzer and the address sanitizer.

@@ -1,6 +1,7 @@
 //! What must hold for every input. The fuzzers look for inputs for which it does not; the tests
 //! replay what they kept.
 
+pub mod session;
 mod split;
 
 pub use split::*;

@@ -86,7 +86,7 @@ pub struct Queued {
 ///
 /// See the [module](super) for how it is used.
 pub struct Client<Q, I = Q, K = ()> {
-    settings: ClientSettings,
+    habits: Habits,
     input: Splitter<Wire, I>,
     requests: Requests<Q>,
     keys: K,
@@ -140,6 +140,16 @@ impl<K: Keys> Keys for &mut K {
     fn sealer_mut(&mut self) -> Option<&mut Sealer> {
         (**self).sealer_mut()
     }
+}
+
+/// The settings that matter all the time.
+#[derive(Clone, Copy)]
+struct Habits {
+    transport: Transport,
+    overflow: Overflow,
+    attempts: u8,
+    keep_alive: u32,
+    timeout: u32,
 }
 
 /// All but the input.
@@ -232,7 +242,13 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
             Transport::Datagrams => settings.timeout,
         };
         Ok(Client {
-            settings: *settings,
+            habits: Habits {
+                transport,
+                overflow: settings.overflow,
+                attempts: settings.attempts,
+                keep_alive: settings.keep_alive,
+                timeout: settings.timeout,
+            },
             input: input.map_err(BuildError::of)?,
             requests: Requests {
                 queue,
@@ -318,7 +334,7 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
         now: u64,
         mut write: impl FnMut(Place<'_>) -> Result<usize, BuildError>,
     ) -> Result<Queued, BuildError> {
-        let Client { requests, settings, keys, .. } = self;
+        let Client { requests, habits, keys, .. } = self;
         // Where none is left, it is asked for one to tell why.
         let next = match keys.sealer() {
             Some(sealer) => sealer.counter().next(),
@@ -340,7 +356,7 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
                 write(Place::Text { auth, serial, number, free })
             });
             let Err(error) = appended else { break };
-            let may_drop = error.kind == Kind::Full && settings.overflow == Overflow::DropOldest;
+            let may_drop = error.kind == Kind::Full && habits.overflow == Overflow::DropOldest;
             match requests.queue.droppable().filter(|_| may_drop) {
                 Some(oldest) => requests.drop(&oldest, &mut dropped),
                 None => return Err(error),
@@ -383,17 +399,17 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
                 return None;
             }
         }
-        let settings = &self.settings;
+        let habits = &self.habits;
         if let Some(sealer) = self.keys.sealer() {
             return Some(match self.input.next_mut(input)? {
-                Ok(envelope) => requests.take_envelope(envelope, sealer, settings, now),
+                Ok(envelope) => requests.take_envelope(envelope, sealer, habits, now),
                 Err(kind) => requests.miss_long_answer(kind),
             });
         }
         Some(match self.input.next(input)? {
             Ok(line) => match Ack::parse(line) {
-                Ok(ack) => requests.take_answer(ack, settings, now),
-                Err(error) => requests.miss_answer(line, error, settings, now),
+                Ok(ack) => requests.take_answer(ack, habits, now),
+                Err(error) => requests.miss_answer(line, error, habits, now),
             },
             Err(kind) => requests.miss_long_answer(kind),
         })
@@ -415,7 +431,7 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
             requests.queue.sent(count);
             requests.spoke = now;
             let is_long = requests.queue.awaited().is_none();
-            if is_long || self.settings.transport == Transport::Datagrams {
+            if is_long || self.habits.transport == Transport::Datagrams {
                 requests.since = now;
             }
         }
@@ -428,8 +444,8 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
         requests.link = Link::Up;
         requests.since = now;
         requests.spoke = now;
-        requests.patience = self.settings.timeout;
-        if self.settings.transport == Transport::Datagrams {
+        requests.patience = self.habits.timeout;
+        if self.habits.transport == Transport::Datagrams {
             requests.patience = requests.backoff.next_delay();
         }
     }
@@ -439,7 +455,7 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
     pub fn disconnected(&mut self, now: u64) {
         self.input.reset();
         if matches!(self.requests.link, Link::Up | Link::Connecting(_)) {
-            self.requests.retreat(&self.settings, now);
+            self.requests.retreat(&self.habits, now);
         }
     }
 
@@ -463,11 +479,11 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
         match requests.link {
             Link::Off => None,
             Link::Wanted(at) => Some(at),
-            Link::Connecting(since) => after(since, self.settings.timeout),
+            Link::Connecting(since) => after(since, self.habits.timeout),
             Link::Up => {
                 let answer = after(requests.since, requests.patience);
                 let answer = answer.filter(|_| !requests.queue.is_empty());
-                let silence = after(requests.spoke, self.settings.keep_alive);
+                let silence = after(requests.spoke, self.habits.keep_alive);
                 let silence = silence.filter(|_| requests.may_keep_alive());
                 [answer, silence].into_iter().flatten().min()
             }
@@ -483,15 +499,15 @@ impl<Q: Buffer, I: Buffer, K: Keys> Client<Q, I, K> {
         let requests = &mut self.requests;
         match requests.link {
             Link::Off | Link::Wanted(_) => {}
-            Link::Connecting(_) => requests.give_up(Reason::Timeout, &self.settings, now),
+            Link::Connecting(_) => requests.give_up(Reason::Timeout, &self.habits, now),
             Link::Up => {
                 let answer = after(requests.since, requests.patience);
                 if requests.queue.is_empty() || answer.is_none_or(|answer| now < answer) {
                     self.keep_alive(now);
-                } else if self.settings.transport == Transport::Stream {
-                    requests.give_up(Reason::Timeout, &self.settings, now);
+                } else if self.habits.transport == Transport::Stream {
+                    requests.give_up(Reason::Timeout, &self.habits, now);
                 } else {
-                    requests.count_attempt(&self.settings);
+                    requests.count_attempt(&self.habits);
                     requests.queue.rewind();
                     requests.is_doubted = false;
                     requests.since = now;
@@ -545,21 +561,16 @@ impl<Q: Buffer, I: Buffer, K: Keys> fmt::Debug for Client<Q, I, K> {
 
 impl<Q: Buffer> Requests<Q> {
     /// What an answer is to the owner.
-    fn take_answer<'a>(
-        &mut self,
-        ack: Ack<'a>,
-        settings: &ClientSettings,
-        now: u64,
-    ) -> ClientEvent<'a> {
-        let is_stream = settings.transport == Transport::Stream;
+    fn take_answer<'a>(&mut self, ack: Ack<'a>, habits: &Habits, now: u64) -> ClientEvent<'a> {
+        let is_stream = habits.transport == Transport::Stream;
         if is_stream && ack.seq.is_none() {
             if let Some(code) = ack.code().filter(|code| ends(*code)) {
-                self.give_up(Reason::Closing(code), settings, now);
+                self.give_up(Reason::Closing(code), habits, now);
                 return ClientEvent::Extra(ack);
             }
             if self.owes_pong && ack.status == Status::Err {
                 // Of the PING, or of the request after it? To ask again tells.
-                self.give_up(Reason::Unreadable, settings, now);
+                self.give_up(Reason::Unreadable, habits, now);
                 return ClientEvent::Extra(ack);
             }
         }
@@ -626,46 +637,41 @@ impl<Q: Buffer> Requests<Q> {
         &mut self,
         envelope: &'a mut [u8],
         sealer: &Sealer,
-        settings: &ClientSettings,
+        habits: &Habits,
         now: u64,
     ) -> ClientEvent<'a> {
         if envelope.first() == Some(&b'A') {
             // Nothing vouches for it, so that it can tell of failures only.
             return match Ack::parse(envelope) {
-                Ok(ack) if ack.status == Status::Err => self.take_doubtful(ack, settings, now),
-                Ok(_) => self.miss_answer(&[], Error::new(Kind::Plaintext, 0), settings, now),
-                Err(error) => self.miss_answer(&[], error, settings, now),
+                Ok(ack) if ack.status == Status::Err => self.take_doubtful(ack, habits, now),
+                Ok(_) => self.miss_answer(&[], Error::new(Kind::Plaintext, 0), habits, now),
+                Err(error) => self.miss_answer(&[], error, habits, now),
             };
         }
         let opened = match sealer.opener().open(sealer.layout(), envelope) {
             Ok(opened) => opened,
-            Err(error) => return self.miss_answer(&[], error, settings, now),
+            Err(error) => return self.miss_answer(&[], error, habits, now),
         };
         match opened.parse() {
-            Ok(Inner::Ack(ack)) if self.is_late(opened.header.counter, settings) => {
+            Ok(Inner::Ack(ack)) if self.is_late(opened.header.counter, habits) => {
                 ClientEvent::Extra(ack)
             }
             Ok(Inner::Ack(ack)) if ack.code() == Some(Code::InvalidSeq) => {
-                self.take_doubtful(ack, settings, now)
+                self.take_doubtful(ack, habits, now)
             }
-            Ok(Inner::Ack(ack)) => self.take_answer(ack, settings, now),
+            Ok(Inner::Ack(ack)) => self.take_answer(ack, habits, now),
             Ok(Inner::Frame(_)) => {
-                self.miss_answer(&[], Error::new(Kind::EnvelopeMethod, 0), settings, now)
+                self.miss_answer(&[], Error::new(Kind::EnvelopeMethod, 0), habits, now)
             }
-            Err(error) => self.miss_answer(&[], error, settings, now),
+            Err(error) => self.miss_answer(&[], error, habits, now),
         }
     }
 
     /// Takes an answer that, as a datagram, may be said of a copy of the request before: then it is
     /// no answer yet, but a reason not to ask for ever.
-    fn take_doubtful<'a>(
-        &mut self,
-        ack: Ack<'a>,
-        settings: &ClientSettings,
-        now: u64,
-    ) -> ClientEvent<'a> {
-        if settings.transport == Transport::Stream {
-            return self.take_answer(ack, settings, now);
+    fn take_doubtful<'a>(&mut self, ack: Ack<'a>, habits: &Habits, now: u64) -> ClientEvent<'a> {
+        if habits.transport == Transport::Stream {
+            return self.take_answer(ack, habits, now);
         }
         self.is_doubted = true;
         ClientEvent::Extra(ack)
@@ -673,11 +679,11 @@ impl<Q: Buffer> Requests<Q> {
 
     /// Whether an answer that came as a datagram was made before the last one, or is the same: it
     /// cannot be the one that is waited for. Servers count up, or choose at random.
-    fn is_late(&mut self, number: u32, settings: &ClientSettings) -> bool {
+    fn is_late(&mut self, number: u32, habits: &Habits) -> bool {
         const NEAR: u32 = 1024;
         let is_near = |last: u32| last.checked_sub(number).is_some_and(|ago| ago < NEAR);
         let is_late =
-            settings.transport == Transport::Datagrams && self.last_answer.is_some_and(is_near);
+            habits.transport == Transport::Datagrams && self.last_answer.is_some_and(is_near);
         if !is_late {
             self.last_answer = Some(number);
         }
@@ -689,15 +695,15 @@ impl<Q: Buffer> Requests<Q> {
         &mut self,
         message: &[u8],
         error: Error,
-        settings: &ClientSettings,
+        habits: &Habits,
         now: u64,
     ) -> ClientEvent<'a> {
         let parts = Parts::of(message);
         let number = parts.seq.filter(|_| parts.head == b"ACK|");
         match number.and_then(|number| self.queue.awaited_as(number)) {
             Some(request) => self.lost_below = u64::from(request.number) + 1,
-            None if settings.transport == Transport::Datagrams => {}
-            None => self.give_up(Reason::Unreadable, settings, now),
+            None if habits.transport == Transport::Datagrams => {}
+            None => self.give_up(Reason::Unreadable, habits, now),
         }
         ClientEvent::Unreadable(error)
     }
@@ -739,14 +745,14 @@ impl<Q: Buffer> Requests<Q> {
     }
 
     /// The connection is of no use any more.
-    fn give_up(&mut self, reason: Reason, settings: &ClientSettings, now: u64) {
+    fn give_up(&mut self, reason: Reason, habits: &Habits, now: u64) {
         self.reason = Some(reason);
-        self.retreat(settings, now);
+        self.retreat(habits, now);
     }
 
     /// The connection is gone.
-    fn retreat(&mut self, settings: &ClientSettings, now: u64) {
-        self.count_attempt(settings);
+    fn retreat(&mut self, habits: &Habits, now: u64) {
+        self.count_attempt(habits);
         self.rewind();
         self.link = Link::Wanted(now.saturating_add(self.backoff.next_delay().into()));
     }
@@ -761,11 +767,11 @@ impl<Q: Buffer> Requests<Q> {
     }
 
     /// The oldest request was sent in vain, if it was.
-    fn count_attempt(&mut self, settings: &ClientSettings) {
+    fn count_attempt(&mut self, habits: &Habits) {
         if let Some(first) = self.queue.awaited() {
             self.attempts = self.attempts.saturating_add(1);
             let is_refused = self.is_doubted && first.is_repeated;
-            if is_refused || settings.attempts > 0 && self.attempts >= settings.attempts {
+            if is_refused || habits.attempts > 0 && self.attempts >= habits.attempts {
                 self.attempts = 0;
                 self.lost_below = u64::from(first.number) + 1;
             }

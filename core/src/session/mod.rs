@@ -22,7 +22,6 @@
 //!
 //! ```
 //! use tipwire::session::{Server, ServerEvent, ServerSettings};
-//! use tipwire::Body;
 //!
 //! let mut server = Server::new(&ServerSettings::default(), [0; 512], [0; 512], 0).unwrap();
 //! let mut input = &b"PUSH|!1|4deedd7bab8817ec|sensor-01|[t:=21.5;h:=60]\r\nPING|!2|oops\n"[..];

@@ -73,7 +73,15 @@ impl<B: Buffer> Queue<B> {
 
     /// The oldest request, if it has been sent on this connection and an answer may come.
     pub(super) fn awaited(&self) -> Option<Request> {
-        self.first().filter(|first| first.length <= self.sent)
+        self.first().filter(|first| first.length <= self.asked())
+    }
+
+    /// How many bytes the server may have got: on a stream, on this connection.
+    fn asked(&self) -> usize {
+        match self.transport {
+            Transport::Stream => self.sent,
+            Transport::Datagrams => self.sent.max(self.tried),
+        }
     }
 
     /// The request of this number, if an answer to it may come.
@@ -81,8 +89,8 @@ impl<B: Buffer> Queue<B> {
         let mut next = self.awaited();
         while let Some(request) = next {
             let end = request.at + request.length;
-            if request.number >= number || end > self.sent {
-                return next.filter(|request| request.number == number && end <= self.sent);
+            if request.number >= number || end > self.asked() {
+                return next.filter(|request| request.number == number && end <= self.asked());
             }
             next = self.request_at(end);
         }
