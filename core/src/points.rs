@@ -72,6 +72,13 @@ impl<'a> Ack<'a> {
     }
 }
 
+impl<'a> Points<'a> {
+    /// The variables of the data points that are left, as they stand in the frame.
+    pub fn variables(&self) -> Variables<'a> {
+        self.variables.clone()
+    }
+}
+
 impl<'a> Iterator for Points<'a> {
     type Item = Point<'a>;
 
@@ -120,6 +127,13 @@ impl<'a> Merged<'a> {
     /// The text of a key.
     pub fn get(&self, key: &str) -> Option<Text<'a>> {
         self.own.get(key).or_else(|| self.defaults.get(key))
+    }
+}
+
+/// Pairs alone: of a repeated key the last.
+impl<'a> From<Metadata<'a>> for Merged<'a> {
+    fn from(own: Metadata<'a>) -> Merged<'a> {
+        Merged { defaults: Metadata::default(), own }
     }
 }
 

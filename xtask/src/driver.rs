@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::python;
+use crate::{c, python};
 use crate::shell::{Outcome, cargo, root, run as run_to_end};
 
 /// A language, and how its driver is built and started.
@@ -23,6 +23,12 @@ pub const DRIVERS: &[Driver] = &[
             run_to_end(build.args(["--example", "driver"]))
         },
         start: || Command::new(root().join("target/release/examples/driver")),
+    },
+    Driver {
+        language: "c",
+        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points"],
+        build: c::build_driver,
+        start: || Command::new(c::driver()),
     },
     Driver {
         language: "python",

@@ -1,6 +1,7 @@
 //! The project's tasks: `cargo xtask help`.
 
 mod bench;
+mod c;
 mod driver;
 mod fuzz;
 mod generated;

@@ -71,6 +71,13 @@ impl<'a> Text<'a> {
         Text { raw: c.take(scan), escapes }
     }
 
+    /// The text that `raw` is in the grammar of frames, escapes and all.
+    pub fn new(raw: &'a str) -> Option<Text<'a>> {
+        let mut scan = Scan::new(raw);
+        Text::check(&mut scan).ok()?;
+        scan.is_at_end().then(|| Text::walk(&mut Cursor::new(raw)))
+    }
+
     /// The bytes of the frame, escapes and all.
     pub const fn raw(&self) -> &'a str {
         self.raw

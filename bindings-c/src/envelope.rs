@@ -1,0 +1,367 @@
+//! Envelopes
+//!
+//! A sealer seals what a device sends, or what a server answers to it; an opener opens. Both hold a
+//! key expanded, in storage of the caller that is not to be copied, and work in place in buffers of
+//! the caller. tipwire_sealer_wipe() and tipwire_opener_wipe() end them.
+//!
+//! A counter must never be used twice under one key. A device stores what tipwire_sealer_next()
+//! gives, after each envelope; or, to write to flash less often, what tipwire_sealer_reserve() gives,
+//! before it seals the next ones. After a restart it goes on with that.
+
+use core::ffi::{c_char, c_void};
+
+use codec::{Cipher, Header, InnerMethod, Layout, Opener, Ping, Pull, Push, Reply, Sealer};
+
+use crate::credentials::{tipwire_hash, tipwire_token};
+use crate::error::{TIPWIRE_E_ARGUMENT, status};
+use crate::frame::method_of;
+use crate::memory::{
+    Outcome, Storage, buffer, bytes, discard, fetch, fetch_mut, has_room, place, read, store,
+    string,
+};
+use crate::panic::{guard, run, value};
+use crate::text::{length as of_length, tipwire_text};
+use crate::writer::{Envelope, Form, finish, start, tipwire_writer};
+use codec::{Error, Kind};
+
+/// Ciphers.
+pub const TIPWIRE_AES_128_CCM: u8 = 0;
+pub const TIPWIRE_AES_128_GCM: u8 = 1;
+pub const TIPWIRE_AES_256_CCM: u8 = 2;
+pub const TIPWIRE_AES_256_GCM: u8 = 3;
+pub const TIPWIRE_CHACHA20_POLY1305: u8 = 4;
+
+/// Layouts of headers. Both sides know which one they use; the short one is that of the first
+/// revision.
+pub const TIPWIRE_LAYOUT_CURRENT: u8 = 0;
+pub const TIPWIRE_LAYOUT_SHORT: u8 = 1;
+
+/// Most bytes that an envelope has beside the text inside.
+pub const TIPWIRE_ENVELOPE_OVERHEAD: usize = 37;
+
+#[cfg(target_pointer_width = "64")]
+pub const TIPWIRE_OPENER_WORDS: usize = 136;
+#[cfg(target_pointer_width = "32")]
+pub const TIPWIRE_OPENER_WORDS: usize = 132;
+pub const TIPWIRE_OPENER_SIZE: usize = TIPWIRE_OPENER_WORDS * 8;
+
+#[cfg(target_pointer_width = "64")]
+pub const TIPWIRE_SEALER_WORDS: usize = 142;
+#[cfg(target_pointer_width = "32")]
+pub const TIPWIRE_SEALER_WORDS: usize = 136;
+pub const TIPWIRE_SEALER_SIZE: usize = TIPWIRE_SEALER_WORDS * 8;
+
+/// What opens envelopes.
+#[repr(C)]
+pub struct tipwire_opener {
+    pub storage: [u64; TIPWIRE_OPENER_WORDS],
+}
+
+/// What seals envelopes, and opens those to the same device.
+#[repr(C)]
+pub struct tipwire_sealer {
+    pub storage: [u64; TIPWIRE_SEALER_WORDS],
+}
+
+/// The header of an envelope. Until that is opened nothing vouches for it.
+///
+/// method  TIPWIRE_PUSH, TIPWIRE_PULL, TIPWIRE_PING or TIPWIRE_ACK.
+/// auth    the authorization hash.
+/// device  the device hash; of the short layout its first 8 digits.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct tipwire_header {
+    pub counter: u32,
+    pub layout: u8,
+    pub cipher: u8,
+    pub method: u8,
+    pub auth: tipwire_hash,
+    pub device: tipwire_hash,
+}
+
+/// The bytes of a cipher's key: 16 or 32; or a status.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_key_length(cipher: u8) -> i32 {
+    guard(|| of_length(cipher_of(cipher)?.key_len()))
+}
+
+/// The name of a cipher, as in "aes-128-ccm".
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_cipher_name(cipher: u8) -> tipwire_text {
+    Cipher::from_id(cipher).map(Cipher::name).into()
+}
+
+/// Reads the header of a whole envelope, to find the key that opens it.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_parse_header(
+    layout: u8,
+    envelope: *const c_void,
+    length: usize,
+    header: *mut tipwire_header,
+) -> i32 {
+    run(|| {
+        let parsed = Header::parse(layout_of(layout)?, bytes(envelope, length)?);
+        let parsed = parsed.map_err(of_error)?;
+        place(header)?.set(parsed.into());
+        Ok(())
+    })
+}
+
+/// TIPWIRE_OPENER_SIZE.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_opener_size() -> usize {
+    size_of::<tipwire_opener>()
+}
+
+/// Sets a key up for opening: of one device, whose serial everything inside must have, or, where
+/// serial is NULL, of whatever device the header names. The key is copied.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_opener_init(
+    opener: *mut tipwire_opener,
+    cipher: u8,
+    key: *const c_void,
+    key_length: usize,
+    serial: *const c_char,
+) -> i32 {
+    run(|| {
+        let serial = if serial.is_null() { None } else { Some(string(serial)?) };
+        let made = Opener::new(cipher_of(cipher)?, bytes(key, key_length)?, serial);
+        store(opener, made.map_err(of_error)?)
+    })
+}
+
+/// Wipes an opener. It can be set up again.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_opener_wipe(opener: *mut tipwire_opener) -> i32 {
+    run(|| discard(opener))
+}
+
+/// Opens an envelope in place and sets text to what is inside, which is for tipwire_parse_inner() or
+/// tipwire_parse_inner_ack(): it is authentic, but may be no frame. header may be NULL.
+///
+/// On failure the envelope is not to be used any more: it may be wiped.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_open(
+    opener: *const tipwire_opener,
+    layout: u8,
+    envelope: *mut c_void,
+    length: usize,
+    header: *mut tipwire_header,
+    text: *mut tipwire_text,
+) -> i32 {
+    run(|| open(fetch(opener)?, layout, envelope, length, header, text))
+}
+
+/// As tipwire_open(), for envelopes to the device of a sealer.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_sealer_open(
+    sealer: *const tipwire_sealer,
+    layout: u8,
+    envelope: *mut c_void,
+    length: usize,
+    header: *mut tipwire_header,
+    text: *mut tipwire_text,
+) -> i32 {
+    run(|| open(fetch(sealer)?.opener(), layout, envelope, length, header, text))
+}
+
+/// TIPWIRE_SEALER_SIZE.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_sealer_size() -> usize {
+    size_of::<tipwire_sealer>()
+}
+
+/// Sets a key up for sealing, to go on with the counter next: 0 with a new key. The key is copied;
+/// the token is not needed afterwards.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_sealer_init(
+    sealer: *mut tipwire_sealer,
+    layout: u8,
+    cipher: u8,
+    key: *const c_void,
+    key_length: usize,
+    token: *const tipwire_token,
+    serial: *const c_char,
+    next: u64,
+) -> i32 {
+    run(|| {
+        let (layout, cipher) = (layout_of(layout)?, cipher_of(cipher)?);
+        let (key, token, serial) = (bytes(key, key_length)?, fetch(token)?, string(serial)?);
+        let made = Sealer::new(layout, cipher, key, token, serial, next);
+        store(sealer, made.map_err(of_error)?)
+    })
+}
+
+/// The same where the authorization hash is known instead of the token, as to a server that answers:
+/// it stands in the header of what it has opened.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_sealer_init_hash(
+    sealer: *mut tipwire_sealer,
+    layout: u8,
+    cipher: u8,
+    key: *const c_void,
+    key_length: usize,
+    auth: *const tipwire_hash,
+    serial: *const c_char,
+    next: u64,
+) -> i32 {
+    run(|| {
+        let (layout, cipher) = (layout_of(layout)?, cipher_of(cipher)?);
+        let (key, auth, serial) = (bytes(key, key_length)?, read(auth)?.get()?, string(serial)?);
+        let made = Sealer::with_hash(layout, cipher, key, auth, serial, next);
+        store(sealer, made.map_err(of_error)?)
+    })
+}
+
+/// Wipes a sealer. It can be set up again.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_sealer_wipe(sealer: *mut tipwire_sealer) -> i32 {
+    run(|| discard(sealer))
+}
+
+/// The counter of the next envelope: what to store. Beyond 32 bits all are used up. 0 on failure.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_sealer_next(sealer: *const tipwire_sealer) -> u64 {
+    value(0, || Ok(fetch(sealer)?.counter().next()))
+}
+
+/// Reserves the next count counters, and gives the number to store before any of them is used. 0 on
+/// failure.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_sealer_reserve(sealer: *mut tipwire_sealer, count: u32) -> u64 {
+    value(0, || Ok(fetch_mut(sealer)?.reserve(count)))
+}
+
+/// Seals a text: the inner frame of an uplink of this device, or an answer to it. Returns the length
+/// of the envelope, or a status.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_seal(
+    sealer: *mut tipwire_sealer,
+    method: u8,
+    text: *const c_void,
+    length: usize,
+    out: *mut c_void,
+    capacity: usize,
+) -> i32 {
+    guard(|| {
+        let sealer = fetch_mut(sealer)?;
+        let (text, out) = (bytes(text, length)?, buffer(out, capacity)?);
+        let envelope = sealer.seal(method_of(method)?, text, out);
+        of_length(envelope.map_err(of_error)?.len())
+    })
+}
+
+/// Begins to write what is sealed in the same buffer, and ended by tipwire_finish_sealed(). The method
+/// TIPWIRE_ACK begins an answer, as tipwire_reply_begin() does.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_sealed_begin(
+    writer: *mut tipwire_writer,
+    sealer: *const tipwire_sealer,
+    method: u8,
+    out: *mut c_void,
+    capacity: usize,
+) -> i32 {
+    run(|| {
+        let made = sealed_form(sealer, method, out, capacity);
+        let envelope = method_of(method).ok().map(|method| Envelope { out, capacity, method });
+        start(writer, made, envelope)
+    })
+}
+
+/// Ends what tipwire_sealed_begin() began, and seals it. Returns the length of the envelope, or the
+/// first error.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_finish_sealed(
+    writer: *mut tipwire_writer,
+    sealer: *mut tipwire_sealer,
+) -> i32 {
+    guard(|| {
+        let writer = fetch_mut(writer)?;
+        let sealer = fetch_mut(sealer)?;
+        let Envelope { out, capacity, method } = writer.envelope.ok_or(status(Kind::Misplaced))?;
+        let length = finish(writer, false)?.len();
+        let envelope = sealer.seal_in_place(method, buffer(out, capacity)?, length);
+        of_length(envelope.map_err(of_error)?.len())
+    })
+}
+
+fn sealed_form(
+    sealer: *const tipwire_sealer,
+    method: u8,
+    out: *mut c_void,
+    capacity: usize,
+) -> Outcome<Form> {
+    let sealer = fetch(sealer)?;
+    let (method, envelope) = (method_of(method)?, buffer(out, capacity)?);
+    // What is left of the buffer when header and tag have their room.
+    let tag = sealer.opener().cipher().tag_len();
+    let end = envelope.len().checked_sub(tag).ok_or(status(Kind::Buffer))?;
+    let text = envelope.get_mut(sealer.header_len()..end).ok_or(status(Kind::Buffer))?;
+    Ok(match method {
+        InnerMethod::Push => Form::Push(Push::inner(text, sealer.serial())),
+        InnerMethod::Pull => Form::Pull(Pull::inner(text, sealer.serial())),
+        InnerMethod::Ping => Form::Ping(Ping::inner(text, sealer.serial())),
+        InnerMethod::Ack => Form::Reply(Reply::inner(text)),
+    })
+}
+
+fn open(
+    opener: &Opener,
+    layout: u8,
+    envelope: *mut c_void,
+    length: usize,
+    header: *mut tipwire_header,
+    text: *mut tipwire_text,
+) -> Outcome {
+    let layout = layout_of(layout)?;
+    let text = place(text)?;
+    let opened = opener.open(layout, buffer(envelope, length)?).map_err(of_error)?;
+    text.set(opened.text.into());
+    crate::memory::set_if_wanted(header, opened.header.into());
+    Ok(())
+}
+
+fn of_error(error: Error) -> i32 {
+    status(error.kind)
+}
+
+fn cipher_of(number: u8) -> Outcome<Cipher> {
+    Cipher::from_id(number).ok_or(TIPWIRE_E_ARGUMENT)
+}
+
+fn layout_of(number: u8) -> Outcome<Layout> {
+    Layout::ALL.get(usize::from(number)).copied().ok_or(TIPWIRE_E_ARGUMENT)
+}
+
+impl Storage for tipwire_opener {
+    type Value = Opener;
+}
+
+impl Storage for tipwire_sealer {
+    type Value = Sealer;
+}
+
+const _: () = assert!(has_room::<tipwire_opener>() && has_room::<tipwire_sealer>());
+
+impl From<Header> for tipwire_header {
+    fn from(header: Header) -> tipwire_header {
+        let mut device = [0; 8];
+        let mut digits = 0;
+        for (to, byte) in device.iter_mut().zip(header.device()) {
+            *to = *byte;
+            digits += 2;
+        }
+        let mut device = tipwire_hash::from(codec::Hash::from_bytes(device));
+        for digit in device.text.iter_mut().skip(digits) {
+            *digit = 0;
+        }
+        tipwire_header {
+            counter: header.counter,
+            layout: header.layout as u8,
+            cipher: header.cipher.id(),
+            method: header.method as u8,
+            auth: header.auth.into(),
+            device,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The pointers of C callers: this is where they are believed, and the only unsafe code.
+//!
+//! The functions here are safe to call because of what the header tells C: a pointer is NULL, or it
+//! points to what its type says, for as long as the header says. NULL, misaligned pointers and
+//! lengths that no memory has are found here.
+
+use core::ffi::{CStr, c_char, c_void};
+use core::mem::{align_of, size_of};
+use core::{ptr, slice, str};
+
+use crate::error::{TIPWIRE_E_ARGUMENT, TIPWIRE_E_UNINITIALIZED, status};
+use codec::Kind;
+
+/// What a function does; the error is a status.
+pub type Outcome<T = ()> = Result<T, i32>;
+
+fn check<T>(pointer: *const T) -> Outcome {
+    if pointer.is_null() || !pointer.is_aligned() { Err(TIPWIRE_E_ARGUMENT) } else { Ok(()) }
+}
+
+/// What is only read.
+pub fn read<'a, T>(pointer: *const T) -> Outcome<&'a T> {
+    check(pointer)?;
+    // SAFETY: it is aligned and not NULL; the caller says that it points to a T.
+    Ok(unsafe { &*pointer })
+}
+
+/// What is gone on with, such as an iterator.
+pub fn change<'a, T>(pointer: *mut T) -> Outcome<&'a mut T> {
+    check(pointer)?;
+    // SAFETY: it is aligned and not NULL; the caller says that it points to a T, which nobody else
+    // uses until this call returns.
+    Ok(unsafe { &mut *pointer })
+}
+
+/// A place for a result, whatever it holds now.
+pub struct Place<T>(*mut T);
+
+impl<T> Place<T> {
+    pub fn set(self, value: T) {
+        // SAFETY: `place` found it aligned and not NULL; the caller says that there is room for a T.
+        unsafe { self.0.write(value) };
+    }
+}
+
+pub fn place<T>(pointer: *mut T) -> Outcome<Place<T>> {
+    check(pointer).map(|()| Place(pointer))
+}
+
+/// Sets a result that the caller may not want.
+pub fn set_if_wanted<T>(pointer: *mut T, value: T) {
+    if let Ok(place) = place(pointer) {
+        place.set(value);
+    }
+}
+
+/// Bytes to be read.
+pub fn bytes(pointer: *const c_void, length: usize) -> Outcome<&'static [u8]> {
+    if pointer.is_null() || length > isize::MAX as usize {
+        return Err(TIPWIRE_E_ARGUMENT);
+    }
+    // SAFETY: it is not NULL and the length is one that memory can have; the caller says that so
+    // many bytes are there, for as long as the header says.
+    Ok(unsafe { slice::from_raw_parts(pointer.cast(), length) })
+}
+
+/// Bytes to be written.
+pub fn buffer(pointer: *mut c_void, length: usize) -> Outcome<&'static mut [u8]> {
+    if pointer.is_null() || length > isize::MAX as usize {
+        return Err(TIPWIRE_E_ARGUMENT);
+    }
+    // SAFETY: it is not NULL and the length is one that memory can have; the caller says that so
+    // many bytes are there for us alone, for as long as the header says. C has no bytes that cannot
+    // be read.
+    Ok(unsafe { slice::from_raw_parts_mut(pointer.cast(), length) })
+}
+
+/// Text with a NUL at its end.
+pub fn string(pointer: *const c_char) -> Outcome<&'static str> {
+    if pointer.is_null() {
+        return Err(TIPWIRE_E_ARGUMENT);
+    }
+    // SAFETY: it is not NULL; the caller says that a NUL ends it.
+    let bytes = unsafe { CStr::from_ptr(pointer) }.to_bytes();
+    str::from_utf8(bytes).map_err(|_| status(Kind::Utf8))
+}
+
+/// Text of so many bytes.
+pub fn text(pointer: *const c_void, length: usize) -> Outcome<&'static str> {
+    str::from_utf8(bytes(pointer, length)?).map_err(|_| status(Kind::Utf8))
+}
+
+/// A C struct that is room for a Rust value.
+///
+/// The value stands at the first address in it that is aligned for it, after a word that says that
+/// it is there: C zeroes storage, or forgets that setting it up has failed.
+pub trait Storage: Sized {
+    type Value;
+}
+
+struct Stored<T> {
+    mark: usize,
+    value: T,
+}
+
+/// Not likely to be found in memory that nobody has set up.
+const MARK: usize = 0x7469_7077;
+
+/// Whether a struct has room for its value, wherever it stands.
+pub const fn has_room<S: Storage>() -> bool {
+    let slack = align_of::<Stored<S::Value>>().saturating_sub(align_of::<S>());
+    size_of::<Stored<S::Value>>() + slack <= size_of::<S>()
+}
+
+fn stored<S: Storage>(storage: *mut S) -> Outcome<*mut Stored<S::Value>> {
+    const { assert!(has_room::<S>()) };
+    check(storage)?;
+    let start = storage.cast::<u8>();
+    let offset = start.align_offset(align_of::<Stored<S::Value>>());
+    Ok(start.wrapping_add(offset).cast())
+}
+
+/// Puts a value there.
+pub fn store<S: Storage>(storage: *mut S, value: S::Value) -> Outcome {
+    let place = stored(storage)?;
+    // SAFETY: it is aligned for it, and there is room, as `stored` asserts; the caller says that it
+    // points to an S.
+    unsafe { place.write(Stored { mark: MARK, value }) };
+    Ok(())
+}
+
+fn marked<S: Storage>(storage: *mut S) -> Outcome<*mut Stored<S::Value>> {
+    let place = stored(storage)?;
+    // SAFETY: it is aligned, and within the S that the caller says is there.
+    let mark = unsafe { ptr::addr_of!((*place).mark).read() };
+    if mark == MARK { Ok(place) } else { Err(TIPWIRE_E_UNINITIALIZED) }
+}
+
+/// The value that is there.
+pub fn fetch<'a, S: Storage>(storage: *const S) -> Outcome<&'a S::Value> {
+    let place = marked(storage.cast_mut())?;
+    // SAFETY: the mark says that `store` has put a value there.
+    Ok(unsafe { &(*place).value })
+}
+
+/// The value that is there, to be changed.
+pub fn fetch_mut<'a, S: Storage>(storage: *mut S) -> Outcome<&'a mut S::Value> {
+    let place = marked(storage)?;
+    // SAFETY: the mark says that `store` has put a value there, which nobody else uses until this
+    // call returns.
+    Ok(unsafe { &mut (*place).value })
+}
+
+/// Drops the value that is there, wiping what is secret in it.
+pub fn discard<S: Storage>(storage: *mut S) -> Outcome {
+    let place = marked(storage)?;
+    // SAFETY: the mark says that there is a value; it is taken away, so that this happens once.
+    unsafe {
+        ptr::drop_in_place(ptr::addr_of_mut!((*place).value));
+        ptr::addr_of_mut!((*place).mark).write_volatile(0);
+    }
+    Ok(())
+}
+
+/// A C struct that begins with words in which a Rust value stands, and may be copied.
+pub trait Copied: Sized {
+    type Value: Clone;
+    /// How many words there are.
+    const WORDS: usize;
+    const EMPTY: Self;
+}
+
+const fn fits<S: Copied>() -> bool {
+    size_of::<S::Value>() <= 8 * S::WORDS
+        && 8 * S::WORDS <= size_of::<S>()
+        && align_of::<S::Value>() <= align_of::<S>()
+}
+
+/// The struct that holds this value.
+#[inline(always)]
+pub fn hold<S: Copied>(value: S::Value) -> S {
+    const { assert!(fits::<S>()) };
+    let mut held = S::EMPTY;
+    // SAFETY: the words have room for the value, and are aligned for it.
+    unsafe { ptr::from_mut(&mut held).cast::<S::Value>().write(value) };
+    held
+}
+
+/// The value that a struct holds.
+pub fn held<S: Copied>(holder: &S) -> &S::Value {
+    const { assert!(fits::<S>()) };
+    // SAFETY: only `hold` makes these structs, and the caller says that this is one.
+    unsafe { &*ptr::from_ref(holder).cast() }
+}
+
+/// The value that a struct holds, to be changed.
+pub fn held_mut<S: Copied>(holder: &mut S) -> &mut S::Value {
+    const { assert!(fits::<S>()) };
+    // SAFETY: only `hold` makes these structs, and the caller says that this is one.
+    unsafe { &mut *ptr::from_mut(holder).cast() }
+}

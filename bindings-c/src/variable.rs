@@ -1,0 +1,356 @@
+//! Variables, data points, names and metadata
+//!
+//! An iterator is set to what it goes over by a function …_of(), and gone on with by tipwire_next…():
+//! 1 for another one, 0 for the end, less than 0 for a wrong argument. Iterators may be copied, to go
+//! over something twice, and need not be used up.
+//!
+//!     tipwire_variables variables;
+//!     tipwire_variable variable;
+//!     tipwire_variables_of(&frame, &variables);
+//!     while (tipwire_next(&variables, &variable) > 0) {
+//!         printf("%.*s\n", (int)variable.name.length, variable.name.data);
+//!     }
+
+use codec::{
+    Body, Location, Merged, MergedPairs, Names, Point, Points, Value, Variable, Variables,
+};
+
+use crate::frame::{tipwire_ack, tipwire_frame};
+use crate::memory::{Copied, change, held, held_mut, hold, place, read};
+use crate::panic::{guard, run};
+use crate::text::tipwire_text;
+
+/// Types of values.
+pub const TIPWIRE_NUMBER: u8 = 0;
+pub const TIPWIRE_STRING: u8 = 1;
+pub const TIPWIRE_BOOLEAN: u8 = 2;
+pub const TIPWIRE_LOCATION: u8 = 3;
+
+#[cfg(target_pointer_width = "64")]
+pub const TIPWIRE_VARIABLES_WORDS: usize = 3;
+#[cfg(target_pointer_width = "32")]
+pub const TIPWIRE_VARIABLES_WORDS: usize = 2;
+#[cfg(target_pointer_width = "64")]
+pub const TIPWIRE_POINTS_WORDS: usize = 11;
+#[cfg(target_pointer_width = "32")]
+pub const TIPWIRE_POINTS_WORDS: usize = 7;
+#[cfg(target_pointer_width = "64")]
+pub const TIPWIRE_METADATA_WORDS: usize = 4;
+#[cfg(target_pointer_width = "32")]
+pub const TIPWIRE_METADATA_WORDS: usize = 2;
+#[cfg(target_pointer_width = "64")]
+pub const TIPWIRE_PAIRS_WORDS: usize = 8;
+#[cfg(target_pointer_width = "32")]
+pub const TIPWIRE_PAIRS_WORDS: usize = 5;
+
+/// What is left of some variables.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct tipwire_variables {
+    pub inside: [u64; TIPWIRE_VARIABLES_WORDS],
+}
+
+/// What is left of some data points.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct tipwire_points {
+    pub inside: [u64; TIPWIRE_POINTS_WORDS],
+}
+
+/// What is left of the names of a PULL.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct tipwire_names {
+    pub inside: [u64; TIPWIRE_VARIABLES_WORDS],
+}
+
+/// Some pairs of a key and a text, for tipwire_pairs_of().
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct tipwire_metadata {
+    pub inside: [u64; TIPWIRE_METADATA_WORDS],
+}
+
+/// What is left of some metadata.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct tipwire_pairs {
+    pub inside: [u64; TIPWIRE_PAIRS_WORDS],
+}
+
+/// A variable as it stands in the frame; or a data point, which is a variable with the defaults of
+/// its block applied. What is absent has data == NULL.
+///
+/// source    for tipwire_put().
+/// metadata  for tipwire_pairs_of().
+/// type      TIPWIRE_NUMBER, TIPWIRE_STRING, TIPWIRE_BOOLEAN or TIPWIRE_LOCATION.
+/// boolean   the value of a TIPWIRE_BOOLEAN: 0 or 1.
+/// value     the value as it stands in the frame: for tipwire_to_double() or tipwire_to_integer() of
+///           a number, tipwire_unescape() of a string, tipwire_coordinates() of a location.
+/// time      in UNIX milliseconds, if has_time.
+/// location  of a data point whose value is a location, that.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct tipwire_variable {
+    pub source: tipwire_variables,
+    pub metadata: tipwire_metadata,
+    pub name: tipwire_text,
+    pub value: tipwire_text,
+    pub unit: tipwire_text,
+    pub location: tipwire_text,
+    pub group: tipwire_text,
+    pub time: u64,
+    pub has_time: u8,
+    pub has_metadata: u8,
+    pub r#type: u8,
+    pub boolean: u8,
+}
+
+/// A pair of metadata. The text is as it stands in the frame, for tipwire_unescape().
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct tipwire_pair {
+    pub key: tipwire_text,
+    pub text: tipwire_text,
+}
+
+/// Sets variables to those of a frame, for tipwire_next(): none where it is no PUSH of variables.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_variables_of(
+    frame: *const tipwire_frame,
+    variables: *mut tipwire_variables,
+) -> i32 {
+    run(|| {
+        let frame = held(read(frame)?);
+        place(variables)?.set(hold(frame.variables()));
+        Ok(())
+    })
+}
+
+/// Sets points to the data points of a frame, for tipwire_next_point().
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_points_of(
+    frame: *const tipwire_frame,
+    points: *mut tipwire_points,
+) -> i32 {
+    run(|| {
+        let frame = held(read(frame)?);
+        place(points)?.set(hold(frame.points()));
+        Ok(())
+    })
+}
+
+/// Sets metadata to what holds for all variables of a frame, for tipwire_pairs_of().
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_metadata_of(
+    frame: *const tipwire_frame,
+    metadata: *mut tipwire_metadata,
+) -> i32 {
+    run(|| {
+        let defaults = match &held(read(frame)?).body {
+            Body::Push(block) => block.metadata,
+            _ => codec::Metadata::default(),
+        };
+        place(metadata)?.set(hold(defaults.into()));
+        Ok(())
+    })
+}
+
+/// Sets names to those that a PULL asks for, for tipwire_next_name(): none in other frames.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_names_of(frame: *const tipwire_frame, names: *mut tipwire_names) -> i32 {
+    run(|| {
+        let frame = held(read(frame)?);
+        place(names)?.set(hold(frame.names()));
+        Ok(())
+    })
+}
+
+/// As tipwire_variables_of(), for the variables of an answer.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_ack_variables_of(
+    ack: *const tipwire_ack,
+    variables: *mut tipwire_variables,
+) -> i32 {
+    run(|| {
+        let ack = held(read(ack)?);
+        place(variables)?.set(hold(ack.variables()));
+        Ok(())
+    })
+}
+
+/// How many variables are left, or a status.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_count_variables(variables: *const tipwire_variables) -> i32 {
+    guard(|| crate::text::length(held(read(variables)?).len()))
+}
+
+/// Takes the next variable.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_next(
+    variables: *mut tipwire_variables,
+    variable: *mut tipwire_variable,
+) -> i32 {
+    guard(|| {
+        let holder = change(variables)?;
+        let place = place(variable)?;
+        let source = *holder;
+        let Some(next) = held_mut(holder).next() else { return Ok(0) };
+        place.set(of_variable(source, &next));
+        Ok(1)
+    })
+}
+
+/// Takes the next data point.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_next_point(
+    points: *mut tipwire_points,
+    point: *mut tipwire_variable,
+) -> i32 {
+    guard(|| {
+        let holder = change(points)?;
+        let place = place(point)?;
+        let source = hold(held(holder).variables());
+        let Some(next) = held_mut(holder).next() else { return Ok(0) };
+        place.set(of_point(source, &next));
+        Ok(1)
+    })
+}
+
+/// Takes the next name of a PULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_next_name(names: *mut tipwire_names, name: *mut tipwire_text) -> i32 {
+    guard(|| {
+        let names = change(names)?;
+        let place = place(name)?;
+        let Some(next) = held_mut(names).next() else { return Ok(0) };
+        place.set(next.into());
+        Ok(1)
+    })
+}
+
+/// Sets pairs to those of some metadata, every key once: of a repeated key the last text counts, and
+/// that of a variable before that of its block.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_pairs_of(
+    metadata: *const tipwire_metadata,
+    pairs: *mut tipwire_pairs,
+) -> i32 {
+    run(|| {
+        let metadata = held(read(metadata)?);
+        place(pairs)?.set(hold(metadata.iter()));
+        Ok(())
+    })
+}
+
+/// Takes the next pair.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_next_pair(pairs: *mut tipwire_pairs, pair: *mut tipwire_pair) -> i32 {
+    guard(|| {
+        let pairs = change(pairs)?;
+        let place = place(pair)?;
+        let Some((key, text)) = held_mut(pairs).next() else { return Ok(0) };
+        place.set(tipwire_pair { key: key.into(), text: text.raw().into() });
+        Ok(1)
+    })
+}
+
+/// Sets text to that of a key, as it stands in the frame. Returns 1, or 0 where there is no such key.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_find_pair(
+    metadata: *const tipwire_metadata,
+    key: *const core::ffi::c_char,
+    text: *mut tipwire_text,
+) -> i32 {
+    guard(|| {
+        let found = held(read(metadata)?).get(crate::memory::string(key)?);
+        let place = place(text)?;
+        let Some(found) = found else { return Ok(0) };
+        place.set(found.raw().into());
+        Ok(1)
+    })
+}
+
+#[inline(always)]
+fn of_variable(source: tipwire_variables, variable: &Variable<'static>) -> tipwire_variable {
+    let (r#type, boolean, value) = of_value(&variable.value);
+    tipwire_variable {
+        source,
+        metadata: hold(variable.metadata.into()),
+        name: variable.name.into(),
+        value,
+        unit: variable.unit.into(),
+        location: of_location(variable.location),
+        group: variable.group.into(),
+        time: variable.time.unwrap_or(0),
+        has_time: variable.time.is_some().into(),
+        has_metadata: (!variable.metadata.is_empty()).into(),
+        r#type,
+        boolean,
+    }
+}
+
+#[inline(always)]
+fn of_point(source: tipwire_variables, point: &Point<'static>) -> tipwire_variable {
+    let (r#type, boolean, value) = of_value(&point.value);
+    tipwire_variable {
+        source,
+        metadata: hold(point.metadata),
+        name: point.variable.into(),
+        value,
+        unit: point.unit.into(),
+        location: of_location(point.location),
+        group: point.group.into(),
+        time: point.time.unwrap_or(0),
+        has_time: point.time.is_some().into(),
+        has_metadata: (!point.metadata.is_empty()).into(),
+        r#type,
+        boolean,
+    }
+}
+
+#[inline(always)]
+fn of_value(value: &Value<'static>) -> (u8, u8, tipwire_text) {
+    match value {
+        Value::Number(number) => (TIPWIRE_NUMBER, 0, number.as_str().into()),
+        Value::String(text) => (TIPWIRE_STRING, 0, text.raw().into()),
+        Value::Boolean(truth) => {
+            (TIPWIRE_BOOLEAN, (*truth).into(), if *truth { "true" } else { "false" }.into())
+        }
+        Value::Location(location) => (TIPWIRE_LOCATION, 0, location.as_str().into()),
+    }
+}
+
+fn of_location(location: Option<Location<'static>>) -> tipwire_text {
+    location.map(|location| location.as_str()).into()
+}
+
+impl Copied for tipwire_variables {
+    type Value = Variables<'static>;
+    const WORDS: usize = TIPWIRE_VARIABLES_WORDS;
+    const EMPTY: tipwire_variables = tipwire_variables { inside: [0; TIPWIRE_VARIABLES_WORDS] };
+}
+
+impl Copied for tipwire_points {
+    type Value = Points<'static>;
+    const WORDS: usize = TIPWIRE_POINTS_WORDS;
+    const EMPTY: tipwire_points = tipwire_points { inside: [0; TIPWIRE_POINTS_WORDS] };
+}
+
+impl Copied for tipwire_names {
+    type Value = Names<'static>;
+    const WORDS: usize = TIPWIRE_VARIABLES_WORDS;
+    const EMPTY: tipwire_names = tipwire_names { inside: [0; TIPWIRE_VARIABLES_WORDS] };
+}
+
+impl Copied for tipwire_metadata {
+    type Value = Merged<'static>;
+    const WORDS: usize = TIPWIRE_METADATA_WORDS;
+    const EMPTY: tipwire_metadata = tipwire_metadata { inside: [0; TIPWIRE_METADATA_WORDS] };
+}
+
+impl Copied for tipwire_pairs {
+    type Value = MergedPairs<'static>;
+    const WORDS: usize = TIPWIRE_PAIRS_WORDS;
+    const EMPTY: tipwire_pairs = tipwire_pairs { inside: [0; TIPWIRE_PAIRS_WORDS] };
+}

@@ -1,0 +1,886 @@
+/* tipwire: a codec for device telemetry over TCP and its relatives.
+ *
+ * This file is made by `cargo xtask gen` from bindings-c/src/. It is C99, and C++11; tipwire.hpp is
+ * a layer of C++ on top of it.
+ *
+ * The rules, once for all functions:
+ *
+ * - Nothing is allocated, there are no globals, and nothing is kept but what is said. All memory is
+ *   the caller's; functions may be called from any thread, for one object from one at a time.
+ * - A function that can fail returns an int32_t: less than zero is a status (TIPWIRE_E_...), which is
+ *   what went wrong. Then outputs are untouched, but for the bytes of a buffer that was to be
+ *   written to.
+ * - No pointer may be NULL where its function does not say so: that is TIPWIRE_E_ARGUMENT, as is a
+ *   pointer that is not aligned for its type. A pointer that is neither must point to what it says.
+ * - What is read are slices of the bytes that the caller gave: they must stay where and as they are
+ *   as long as the slices are used.
+ * - There are no enums: numbers have the sizes that stand here, with every compiler.
+ * - const char * is text that a NUL ends. Text is UTF-8; what is not is TIPWIRE_E_UTF8.
+ */
+#ifndef TIPWIRE_H
+#define TIPWIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if UINTPTR_MAX > 0xffffffff
+#define TIPWIRE_64
+#else
+#define TIPWIRE_32
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Text -------------------------------------------------------------------------------------------
+ *
+ * Everything that is read is a slice of the caller's own bytes, and is only good as long as these
+ * stay where and as they are.
+ */
+
+/* UTF-8 text of so many bytes, without a NUL at its end. data is NULL where there is none at all.
+ * printf("%.*s", (int)text.length, text.data) shows it. */
+typedef struct tipwire_text {
+  const char *data;
+  size_t length;
+} tipwire_text;
+
+/* A number as unscaled / 10^scale. */
+typedef struct tipwire_decimal {
+  int64_t unscaled;
+  uint32_t scale;
+} tipwire_decimal;
+
+/* Whether two texts are the same: one that was read, and one that a NUL ends. An absent text equals
+ * none. */
+bool tipwire_equals(tipwire_text text, const char *other);
+
+/* Copies a text as it stands and puts a NUL after it. Returns its length, or TIPWIRE_E_BUFFER. */
+int32_t tipwire_copy(tipwire_text text, char *out, size_t capacity);
+
+/* Copies the text of a string value or of metadata, escapes resolved, and puts a NUL after it. It is
+ * never longer than the text as it stands. Returns its length, or TIPWIRE_E_BUFFER. */
+int32_t tipwire_unescape(tipwire_text text, char *out, size_t capacity);
+
+/* The nearest double of a number; an infinity for what is beyond the greatest. */
+int32_t tipwire_to_double(tipwire_text text, double *out);
+
+/* A number as an integer, if it is written without a point and fits; else TIPWIRE_E_NUMBER. */
+int32_t tipwire_to_integer(tipwire_text text, int64_t *out);
+
+/* The exact value of a number, if its digits fit in 64 bits; else TIPWIRE_E_NUMBER. */
+int32_t tipwire_to_decimal(tipwire_text text, tipwire_decimal *out);
+
+/* The coordinates of a location as exact text, for tipwire_to_double(). alt, which may be NULL, is
+ * absent where the location has none. */
+int32_t tipwire_coordinates(tipwire_text location,
+                            tipwire_text *lat,
+                            tipwire_text *lng,
+                            tipwire_text *alt);
+
+/* Errors -----------------------------------------------------------------------------------------
+ *
+ * Every function that can fail returns an int32_t: zero or more is success (a length, a count, or
+ * just 0), less than zero is one of the numbers below, which never change.
+ */
+
+#define TIPWIRE_E_TOO_LARGE              (-1) /* a frame has at most 16384 bytes */
+#define TIPWIRE_E_NUL                    (-2) /* a frame has no NUL bytes */
+#define TIPWIRE_E_UTF8                   (-3) /* expected UTF-8 */
+#define TIPWIRE_E_METHOD                 (-4) /* expected PUSH, PULL or PING, and | */
+#define TIPWIRE_E_ANSWER                 (-5) /* expected ACK and | */
+#define TIPWIRE_E_SEQ                    (-6) /* expected a digit after ! */
+#define TIPWIRE_E_SEQ_RANGE              (-7) /* a sequence counter has at most 32 bits and no leading zeros */
+#define TIPWIRE_E_SEQ_END                (-8) /* expected | after the sequence counter */
+#define TIPWIRE_E_AUTH                   (-9) /* expected 16 hex digits, or at and 32 hex digits */
+#define TIPWIRE_E_AUTH_END               (-10) /* expected | after the authorization */
+#define TIPWIRE_E_SERIAL                 (-11) /* expected a serial of letters, digits, - and _ */
+#define TIPWIRE_E_SERIAL_LENGTH          (-12) /* a serial has at most 100 bytes */
+#define TIPWIRE_E_SERIAL_END             (-13) /* expected | after the serial */
+#define TIPWIRE_E_TRAILING               (-14) /* expected the end of the frame */
+#define TIPWIRE_E_STATUS                 (-15) /* expected OK, PONG, CMD or ERR */
+#define TIPWIRE_E_DETAIL                 (-16) /* expected text without control characters and without a bare | */
+#define TIPWIRE_E_COUNT                  (-17) /* a count has at most 64 bits */
+#define TIPWIRE_E_BODY                   (-18) /* expected a block in [ ], a modifier (@ ^ {), >x or >b */
+#define TIPWIRE_E_MODIFIER               (-19) /* expected [ or the next modifier in its order */
+#define TIPWIRE_E_RAW                    (-20) /* expected x or b after > */
+#define TIPWIRE_E_HEX                    (-21) /* expected a hex digit */
+#define TIPWIRE_E_BASE64                 (-22) /* expected a base64 digit */
+#define TIPWIRE_E_LIST                   (-23) /* expected a list of names in [ ] */
+#define TIPWIRE_E_LIST_END               (-24) /* expected ; or ] after the name */
+#define TIPWIRE_E_NAME                   (-25) /* expected a name of lower-case letters, digits and _ */
+#define TIPWIRE_E_NAME_LENGTH            (-26) /* a name has at most 100 bytes */
+#define TIPWIRE_E_OPERATOR               (-27) /* expected :=, =, ?= or @= after the name */
+#define TIPWIRE_E_NUMBER                 (-28) /* expected a number in plain digits */
+#define TIPWIRE_E_LEADING_ZERO           (-29) /* a number has no leading zeros */
+#define TIPWIRE_E_BOOLEAN                (-30) /* expected true or false */
+#define TIPWIRE_E_TEXT                   (-31) /* expected text */
+#define TIPWIRE_E_ESCAPE                 (-32) /* expected one of | [ ] ; , { } # @ ^ \ n after a backslash */
+#define TIPWIRE_E_LOCATION               (-33) /* expected lat,lng or lat,lng,alt */
+#define TIPWIRE_E_SUFFIX                 (-34) /* expected ; ] or the next suffix in its order */
+#define TIPWIRE_E_TOO_MANY_VARIABLES     (-35) /* a frame has at most 100 variables */
+#define TIPWIRE_E_UNIT                   (-36) /* expected a unit */
+#define TIPWIRE_E_UNIT_LENGTH            (-37) /* a unit has at most 25 bytes */
+#define TIPWIRE_E_TIME                   (-38) /* expected a time in milliseconds */
+#define TIPWIRE_E_TIME_RANGE             (-39) /* a time has at most 64 bits */
+#define TIPWIRE_E_GROUP                  (-40) /* expected a group of lower-case letters, digits and _ */
+#define TIPWIRE_E_GROUP_LENGTH           (-41) /* a group has at most 100 bytes */
+#define TIPWIRE_E_KEY                    (-42) /* expected a metadata key of lower-case letters, digits and _ */
+#define TIPWIRE_E_KEY_LENGTH             (-43) /* a metadata key has at most 100 bytes */
+#define TIPWIRE_E_PAIR                   (-44) /* expected = after the metadata key */
+#define TIPWIRE_E_METADATA               (-45) /* expected metadata text, then , or } */
+#define TIPWIRE_E_TOO_MANY_PAIRS         (-46) /* a metadata block has at most 32 pairs */
+#define TIPWIRE_E_BUFFER                 (-50) /* the buffer is too small */
+#define TIPWIRE_E_NOT_FINITE             (-51) /* NaN and infinities are no numbers of a frame */
+#define TIPWIRE_E_DIGITS                 (-52) /* a floating-point number is written with at most 64 digits */
+#define TIPWIRE_E_REPEATED               (-53) /* this was given already */
+#define TIPWIRE_E_MISPLACED              (-54) /* this cannot stand here */
+#define TIPWIRE_E_REVISION               (-55) /* only revision D has locations on blocks and other variables */
+#define TIPWIRE_E_EMPTY                  (-56) /* at least one is needed */
+#define TIPWIRE_E_MISSING                (-57) /* this is required */
+#define TIPWIRE_E_TYPE                   (-58) /* a value of another type is needed here */
+#define TIPWIRE_E_JSON                   (-59) /* expected JSON */
+#define TIPWIRE_E_TOKEN                  (-60) /* expected at and 32 hex digits */
+#define TIPWIRE_E_TOO_SHORT              (-61) /* an envelope has a header and a tag */
+#define TIPWIRE_E_PLAINTEXT              (-62) /* this is an answer in plaintext, not an envelope */
+#define TIPWIRE_E_UNSUPPORTED_VERSION    (-63) /* only version 0 of envelopes is known */
+#define TIPWIRE_E_UNSUPPORTED_CIPHER     (-64) /* the cipher is unknown, or was not built in */
+#define TIPWIRE_E_ENVELOPE_METHOD        (-65) /* expected a PUSH, PULL, PING or ACK inside */
+#define TIPWIRE_E_INVALID_KEY            (-66) /* a key has 16 or 32 bytes, as its cipher wants */
+#define TIPWIRE_E_ENVELOPE_TOO_LARGE     (-67) /* an envelope holds at most 16384 bytes */
+#define TIPWIRE_E_AUTH_FAILED            (-68) /* the envelope does not open */
+#define TIPWIRE_E_COUNTER_EXHAUSTED      (-69) /* the last counter under this key is used up */
+#define TIPWIRE_E_COUNTER_UNRESERVED     (-70) /* the last reserved counter is used up */
+#define TIPWIRE_E_FORBIDDEN_FLAGS        (-71) /* aes-256-ccm cannot carry a PULL */
+#define TIPWIRE_E_OTHER_SERIAL           (-72) /* expected the serial that the key belongs to */
+#define TIPWIRE_E_TOO_LONG               (-80) /* the message is above the maximum */
+#define TIPWIRE_E_CORRUPT                (-81) /* no message can begin here */
+#define TIPWIRE_E_INVALID_SETTINGS       (-82) /* these settings can never work */
+#define TIPWIRE_E_FULL                   (-90) /* no more fits before something is sent or answered */
+#define TIPWIRE_E_CLOSED                 (-91) /* the connection is over */
+#define TIPWIRE_E_TURN                   (-92) /* requests are answered in the order they came, each once */
+
+/* A pointer is NULL or not aligned, a length is one that no memory has, or a number is none of
+ * those that the header gives. */
+#define TIPWIRE_E_ARGUMENT (-256)
+
+/* The storage was never set up: the function that does it was not called, or it failed. */
+#define TIPWIRE_E_UNINITIALIZED (-257)
+
+/* A bug in this library, which did no harm. Firmware never returns this: see tipwire_panicked(). */
+#define TIPWIRE_E_PANIC (-258)
+
+/* What is wrong, and where.
+ *
+ * status  one of the numbers above.
+ * at      reading: the first byte at which no valid input can go on. -1 where no byte is to blame.
+ * point   writing: the data point, counted from 0. -1 where it is none.
+ * field   writing: the field, for tipwire_field_name(). -1 where it is none. */
+typedef struct tipwire_error {
+  int32_t status;
+  int32_t at;
+  int32_t point;
+  int32_t field;
+} tipwire_error;
+
+/* The short name of a status, such as "leading_zero". Absent for numbers that are no status. */
+tipwire_text tipwire_status_name(int32_t status);
+
+/* A status as a sentence, such as "a number has no leading zeros". */
+tipwire_text tipwire_status_sentence(int32_t status);
+
+/* The code that a server answers with, such as "invalid_payload"; where the protocol has none, the
+ * same as tipwire_status_name(). */
+tipwire_text tipwire_status_code(int32_t status);
+
+/* The name of a field, as JSON has it. */
+tipwire_text tipwire_field_name(int32_t field);
+
+/* Writes a sentence that also says what was found at the byte in question: an error of reading, and
+ * what was read. Nothing of a secret is shown. Returns its length, or a status. */
+int32_t tipwire_explain(const tipwire_error *error,
+                        const void *input,
+                        size_t length,
+                        void *out,
+                        size_t capacity);
+
+/* Frames and answers -----------------------------------------------------------------------------
+ *
+ * A line is checked completely once; then nothing in it can be wrong any more, and it is walked by
+ * iterators: see the next section.
+ */
+
+/* Methods. */
+#define TIPWIRE_PUSH 0
+#define TIPWIRE_PULL 1
+#define TIPWIRE_PING 2
+#define TIPWIRE_ACK 3
+
+/* How passthrough data is written. */
+#define TIPWIRE_HEX 1
+#define TIPWIRE_BASE64 2
+
+/* Statuses of answers. */
+#define TIPWIRE_OK 0
+#define TIPWIRE_PONG 1
+#define TIPWIRE_CMD 2
+#define TIPWIRE_ERR 3
+
+/* What follows the status of an answer: nothing, how many data points were stored, variables, a
+ * command, the code of an error, or another text. */
+#define TIPWIRE_DETAIL_NONE 0
+#define TIPWIRE_DETAIL_COUNT 1
+#define TIPWIRE_DETAIL_VARIABLES 2
+#define TIPWIRE_DETAIL_COMMAND 3
+#define TIPWIRE_DETAIL_ERROR 4
+#define TIPWIRE_DETAIL_TEXT 5
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_FRAME_WORDS 18
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_FRAME_WORDS 13
+#endif
+
+/* What a device sends: at most 256 bytes.
+ *
+ * inside    for the functions below.
+ * method    TIPWIRE_PUSH, TIPWIRE_PULL or TIPWIRE_PING.
+ * has_seq   whether there is a sequence counter, seq.
+ * auth      16 hex digits, or a token. Absent in the inner frame of an envelope.
+ * encoding  passthrough data: TIPWIRE_HEX or TIPWIRE_BASE64, and raw is the data. Else 0.
+ * location, time (if has_time), group: what holds for all variables that do not say otherwise.
+ *           tipwire_next_point() applies them. */
+typedef struct tipwire_frame {
+  uint64_t inside[TIPWIRE_FRAME_WORDS];
+  uint8_t method;
+  uint8_t has_seq;
+  uint8_t has_time;
+  uint8_t encoding;
+  uint32_t seq;
+  uint64_t time;
+  tipwire_text auth;
+  tipwire_text serial;
+  tipwire_text location;
+  tipwire_text group;
+  tipwire_text raw;
+} tipwire_frame;
+
+/* What a server answers.
+ *
+ * inside   for the functions below.
+ * status   TIPWIRE_OK, TIPWIRE_PONG, TIPWIRE_CMD or TIPWIRE_ERR.
+ * detail   TIPWIRE_DETAIL_…: count has the number of data points, text the rest as it stands.
+ * has_seq  whether there is a sequence counter, seq. */
+typedef struct tipwire_ack {
+  uint64_t inside[TIPWIRE_FRAME_WORDS];
+  uint8_t status;
+  uint8_t detail;
+  uint8_t has_seq;
+  uint32_t seq;
+  uint64_t count;
+  tipwire_text text;
+} tipwire_ack;
+
+/* Reads an uplink of any revision, with or without a line ending. The bytes stay the caller's, and
+ * the frame points into them. error may be NULL; where there is one, it is only set on failure.
+ * Returns 0, or what is wrong. */
+int32_t tipwire_parse(const void *line,
+                      size_t length,
+                      tipwire_frame *frame,
+                      tipwire_error *error);
+
+/* Reads an answer of any revision; otherwise as tipwire_parse(). */
+int32_t tipwire_parse_ack(const void *line,
+                          size_t length,
+                          tipwire_ack *ack,
+                          tipwire_error *error);
+
+/* Reads the inner frame of an envelope: TIPWIRE_PUSH, TIPWIRE_PULL or TIPWIRE_PING without method,
+ * counter and authorization. Answers are for tipwire_parse_inner_ack(). */
+int32_t tipwire_parse_inner(uint8_t method,
+                            const void *text,
+                            size_t length,
+                            tipwire_frame *frame,
+                            tipwire_error *error);
+
+/* Reads the answer inside an envelope: STATUS, or STATUS|DETAIL. */
+int32_t tipwire_parse_inner_ack(const void *text,
+                                size_t length,
+                                tipwire_ack *ack,
+                                tipwire_error *error);
+
+/* Sets variables to those of a frame, for tipwire_next(): none where it is no PUSH of variables. */
+int32_t tipwire_variables_of(const tipwire_frame *frame, tipwire_variables *variables);
+
+/* Sets points to the data points of a frame, for tipwire_next_point(). */
+int32_t tipwire_points_of(const tipwire_frame *frame, tipwire_points *points);
+
+/* Sets metadata to what holds for all variables of a frame, for tipwire_pairs_of(). */
+int32_t tipwire_metadata_of(const tipwire_frame *frame, tipwire_metadata *metadata);
+
+/* Sets names to those that a PULL asks for, for tipwire_next_name(): none in other frames. */
+int32_t tipwire_names_of(const tipwire_frame *frame, tipwire_names *names);
+
+/* Writes the bytes that passthrough data stands for. Returns how many, or a status. */
+int32_t tipwire_decode_raw(const tipwire_frame *frame, void *out, size_t capacity);
+
+/* Writes a frame as JSON, without a NUL. Returns its length, or a status. */
+int32_t tipwire_frame_json(const tipwire_frame *frame, void *out, size_t capacity);
+
+/* Writes the data points of a frame as a JSON list, without a NUL. Returns its length, or a status. */
+int32_t tipwire_points_json(const tipwire_frame *frame, void *out, size_t capacity);
+
+/* As tipwire_variables_of(), for the variables of an answer. */
+int32_t tipwire_ack_variables_of(const tipwire_ack *ack, tipwire_variables *variables);
+
+/* Writes an answer as JSON, without a NUL. Returns its length, or a status. */
+int32_t tipwire_ack_json(const tipwire_ack *ack, void *out, size_t capacity);
+
+/* As tipwire_points_json(), for the variables of an answer. */
+int32_t tipwire_ack_points_json(const tipwire_ack *ack, void *out, size_t capacity);
+
+/* Variables, data points, names and metadata -----------------------------------------------------
+ *
+ * An iterator is set to what it goes over by a function …_of(), and gone on with by tipwire_next…():
+ * 1 for another one, 0 for the end, less than 0 for a wrong argument. Iterators may be copied, to go
+ * over something twice, and need not be used up.
+ *
+ *     tipwire_variables variables;
+ *     tipwire_variable variable;
+ *     tipwire_variables_of(&frame, &variables);
+ *     while (tipwire_next(&variables, &variable) > 0) {
+ *         printf("%.*s\n", (int)variable.name.length, variable.name.data);
+ *     }
+ */
+
+/* Types of values. */
+#define TIPWIRE_NUMBER 0
+#define TIPWIRE_STRING 1
+#define TIPWIRE_BOOLEAN 2
+#define TIPWIRE_LOCATION 3
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_VARIABLES_WORDS 3
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_VARIABLES_WORDS 2
+#endif
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_POINTS_WORDS 11
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_POINTS_WORDS 7
+#endif
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_METADATA_WORDS 4
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_METADATA_WORDS 2
+#endif
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_PAIRS_WORDS 8
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_PAIRS_WORDS 5
+#endif
+
+/* What is left of some variables. */
+typedef struct tipwire_variables {
+  uint64_t inside[TIPWIRE_VARIABLES_WORDS];
+} tipwire_variables;
+
+/* Some pairs of a key and a text, for tipwire_pairs_of(). */
+typedef struct tipwire_metadata {
+  uint64_t inside[TIPWIRE_METADATA_WORDS];
+} tipwire_metadata;
+
+/* A variable as it stands in the frame; or a data point, which is a variable with the defaults of
+ * its block applied. What is absent has data == NULL.
+ *
+ * source    for tipwire_put().
+ * metadata  for tipwire_pairs_of().
+ * type      TIPWIRE_NUMBER, TIPWIRE_STRING, TIPWIRE_BOOLEAN or TIPWIRE_LOCATION.
+ * boolean   the value of a TIPWIRE_BOOLEAN: 0 or 1.
+ * value     the value as it stands in the frame: for tipwire_to_double() or tipwire_to_integer() of
+ *           a number, tipwire_unescape() of a string, tipwire_coordinates() of a location.
+ * time      in UNIX milliseconds, if has_time.
+ * location  of a data point whose value is a location, that. */
+typedef struct tipwire_variable {
+  tipwire_variables source;
+  tipwire_metadata metadata;
+  tipwire_text name;
+  tipwire_text value;
+  tipwire_text unit;
+  tipwire_text location;
+  tipwire_text group;
+  uint64_t time;
+  uint8_t has_time;
+  uint8_t has_metadata;
+  uint8_t type;
+  uint8_t boolean;
+} tipwire_variable;
+
+/* What is left of some data points. */
+typedef struct tipwire_points {
+  uint64_t inside[TIPWIRE_POINTS_WORDS];
+} tipwire_points;
+
+/* What is left of the names of a PULL. */
+typedef struct tipwire_names {
+  uint64_t inside[TIPWIRE_VARIABLES_WORDS];
+} tipwire_names;
+
+/* What is left of some metadata. */
+typedef struct tipwire_pairs {
+  uint64_t inside[TIPWIRE_PAIRS_WORDS];
+} tipwire_pairs;
+
+/* A pair of metadata. The text is as it stands in the frame, for tipwire_unescape(). */
+typedef struct tipwire_pair {
+  tipwire_text key;
+  tipwire_text text;
+} tipwire_pair;
+
+/* How many variables are left, or a status. */
+int32_t tipwire_count_variables(const tipwire_variables *variables);
+
+/* Takes the next variable. */
+int32_t tipwire_next(tipwire_variables *variables, tipwire_variable *variable);
+
+/* Takes the next data point. */
+int32_t tipwire_next_point(tipwire_points *points, tipwire_variable *point);
+
+/* Takes the next name of a PULL. */
+int32_t tipwire_next_name(tipwire_names *names, tipwire_text *name);
+
+/* Sets pairs to those of some metadata, every key once: of a repeated key the last text counts, and
+ * that of a variable before that of its block. */
+int32_t tipwire_pairs_of(const tipwire_metadata *metadata, tipwire_pairs *pairs);
+
+/* Takes the next pair. */
+int32_t tipwire_next_pair(tipwire_pairs *pairs, tipwire_pair *pair);
+
+/* Sets text to that of a key, as it stands in the frame. Returns 1, or 0 where there is no such key. */
+int32_t tipwire_find_pair(const tipwire_metadata *metadata,
+                          const char *key,
+                          tipwire_text *text);
+
+/* Writing frames ---------------------------------------------------------------------------------
+ *
+ * A writer is begun over a buffer of the caller, which it owns until it is finished, and is finished
+ * once. What is written is checked and escaped as it goes. The first error sticks: every function
+ * returns it from then on, tipwire_finish() too, so that only that one has to be looked at.
+ *
+ *     tipwire_writer w;
+ *     tipwire_push_begin(&w, buffer, sizeof buffer, "4deedd7bab8817ec", "sensor-01");
+ *     tipwire_number(&w, "temperature", 32.5, 1);
+ *     tipwire_unit(&w, "C");
+ *     int32_t length = tipwire_finish_line(&w);
+ *
+ * Text arguments end with a NUL, unless their length is asked for.
+ */
+
+/* Revisions of the protocol. */
+#define TIPWIRE_REVISION_A 0
+#define TIPWIRE_REVISION_B 1
+#define TIPWIRE_REVISION_C 2
+#define TIPWIRE_REVISION_D 3
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_WRITER_WORDS 22
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_WRITER_WORDS 15
+#endif
+
+#define TIPWIRE_WRITER_SIZE (TIPWIRE_WRITER_WORDS * 8)
+
+/* A writer. It is not to be copied. */
+typedef struct tipwire_writer {
+  uint64_t storage[TIPWIRE_WRITER_WORDS];
+} tipwire_writer;
+
+/* TIPWIRE_WRITER_SIZE. */
+size_t tipwire_writer_size(void);
+
+/* Begins a PUSH. */
+int32_t tipwire_push_begin(tipwire_writer *writer,
+                           void *out,
+                           size_t capacity,
+                           const char *auth,
+                           const char *serial);
+
+/* Begins a PULL. */
+int32_t tipwire_pull_begin(tipwire_writer *writer,
+                           void *out,
+                           size_t capacity,
+                           const char *auth,
+                           const char *serial);
+
+/* Begins a PING. */
+int32_t tipwire_ping_begin(tipwire_writer *writer,
+                           void *out,
+                           size_t capacity,
+                           const char *auth,
+                           const char *serial);
+
+/* Begins an answer: one of tipwire_answer(), tipwire_answer_count(), tipwire_answer_text() and
+ * tipwire_answer_list() follows. */
+int32_t tipwire_reply_begin(tipwire_writer *writer, void *out, size_t capacity);
+
+/* Sets the sequence counter, at any time. Frames inside envelopes have none. */
+int32_t tipwire_seq(tipwire_writer *writer, uint32_t seq);
+
+/* Writes an older revision of a PUSH than the current one: before anything that depends on it. */
+int32_t tipwire_revision(tipwire_writer *writer, uint8_t revision);
+
+/* Begins a variable with a number of so many decimals, 0 to 17. */
+int32_t tipwire_number(tipwire_writer *writer,
+                       const char *name,
+                       double value,
+                       uint8_t decimals);
+
+/* Begins a variable with a number: the shortest text that reads back as the same double. */
+int32_t tipwire_double(tipwire_writer *writer, const char *name, double value);
+
+/* Begins a variable with an integer. */
+int32_t tipwire_integer(tipwire_writer *writer, const char *name, int64_t value);
+
+/* Begins a variable with an integer that has no sign. */
+int32_t tipwire_unsigned(tipwire_writer *writer, const char *name, uint64_t value);
+
+/* Begins a variable with a number that is text already: plain digits, kept as they are. */
+int32_t tipwire_digits(tipwire_writer *writer, const char *name, const char *digits);
+
+/* Begins a variable with a text. */
+int32_t tipwire_string(tipwire_writer *writer, const char *name, const char *value);
+
+/* Begins a variable with a text of so many bytes. */
+int32_t tipwire_string_n(tipwire_writer *writer,
+                         const char *name,
+                         const char *value,
+                         size_t length);
+
+/* Begins a variable that is true or false. */
+int32_t tipwire_boolean(tipwire_writer *writer, const char *name, bool value);
+
+/* Begins a variable that is a location, of so many decimals. */
+int32_t tipwire_position(tipwire_writer *writer,
+                         const char *name,
+                         double lat,
+                         double lng,
+                         uint8_t decimals);
+
+/* Begins a variable that is a location, as text: "lat,lng" or "lat,lng,alt". */
+int32_t tipwire_position_text(tipwire_writer *writer,
+                              const char *name,
+                              const char *location);
+
+/* Writes a variable that was read, with all that is said of it. More may be said. */
+int32_t tipwire_put(tipwire_writer *writer, const tipwire_variable *variable);
+
+/* Writes all variables that are left of some that were read, as they stand. Nothing more can be said
+ * of the last one. */
+int32_t tipwire_put_all(tipwire_writer *writer, const tipwire_variables *variables);
+
+/* Writes data points of a JSON list, as TagoIO and tipwire_points_json() shape them. */
+int32_t tipwire_put_json(tipwire_writer *writer, const char *json, size_t length);
+
+/* The unit of the variable just begun. */
+int32_t tipwire_unit(tipwire_writer *writer, const char *unit);
+
+/* Where it was measured, with so many decimals. This and the next four functions are about the
+ * variable just begun; before the first one, about all of them. */
+int32_t tipwire_location(tipwire_writer *writer, double lat, double lng, uint8_t decimals);
+
+/* Where it was measured, as text: "lat,lng" or "lat,lng,alt". */
+int32_t tipwire_location_text(tipwire_writer *writer, const char *location);
+
+/* When it was measured, in UNIX milliseconds. */
+int32_t tipwire_time(tipwire_writer *writer, uint64_t time);
+
+/* The group that it belongs to. */
+int32_t tipwire_group(tipwire_writer *writer, const char *group);
+
+/* One pair of metadata; more may follow. */
+int32_t tipwire_pair_put(tipwire_writer *writer, const char *key, const char *value);
+
+/* Passthrough data instead of variables, from bytes: TIPWIRE_HEX or TIPWIRE_BASE64. */
+int32_t tipwire_raw(tipwire_writer *writer,
+                    uint8_t encoding,
+                    const void *data,
+                    size_t length);
+
+/* Passthrough data that is encoded already. */
+int32_t tipwire_raw_text(tipwire_writer *writer, uint8_t encoding, tipwire_text data);
+
+/* Asks for one more variable in a PULL. */
+int32_t tipwire_name(tipwire_writer *writer, const char *name);
+
+/* Asks for all names that are left of some that were read. */
+int32_t tipwire_put_names(tipwire_writer *writer, const tipwire_names *names);
+
+/* Answers with a status alone: TIPWIRE_OK, TIPWIRE_PONG, … */
+int32_t tipwire_answer(tipwire_writer *writer, uint8_t status);
+
+/* Answers OK and how many data points were stored. */
+int32_t tipwire_answer_count(tipwire_writer *writer, uint64_t count);
+
+/* Answers with a status and a text that is kept as it stands: TIPWIRE_CMD and a command, or
+ * TIPWIRE_ERR and a code. */
+int32_t tipwire_answer_text(tipwire_writer *writer, uint8_t status, const char *text);
+
+/* Answers OK and a list of variables, which follow as in a PUSH. */
+int32_t tipwire_answer_list(tipwire_writer *writer);
+
+/* Ends the frame. Returns its length, or the first error. Nothing can be written afterwards. */
+int32_t tipwire_finish(tipwire_writer *writer);
+
+/* Ends the frame with a line feed, as streams want it. Otherwise as tipwire_finish(). */
+int32_t tipwire_finish_line(tipwire_writer *writer);
+
+/* Sets error to what tipwire_finish() returned, with the data point and the field. Returns its
+ * status. */
+int32_t tipwire_writer_error(tipwire_writer *writer, tipwire_error *error);
+
+/* Credentials ------------------------------------------------------------------------------------
+ */
+
+#define TIPWIRE_TOKEN_WORDS 7
+#define TIPWIRE_TOKEN_SIZE (TIPWIRE_TOKEN_WORDS * 8)
+
+/* A device's token. It is secret, and is not to be copied: tipwire_token_wipe() ends it. */
+typedef struct tipwire_token {
+  uint64_t storage[TIPWIRE_TOKEN_WORDS];
+} tipwire_token;
+
+/* 16 hex digits that stand for a token or a serial, and a NUL. */
+typedef struct tipwire_hash {
+  char text[17];
+} tipwire_hash;
+
+/* TIPWIRE_TOKEN_SIZE. */
+size_t tipwire_token_size(void);
+
+/* Sets a token up from its text, at and 32 hex digits. error may be NULL. */
+int32_t tipwire_token_init(tipwire_token *token, const char *text, tipwire_error *error);
+
+/* Wipes a token. It can be set up again. */
+int32_t tipwire_token_wipe(tipwire_token *token);
+
+/* The authorization hash of a token, which frames carry. */
+int32_t tipwire_token_hash(const tipwire_token *token, tipwire_hash *hash);
+
+/* The authorization hash of a token in the first revision, which headers of the short layout carry. */
+int32_t tipwire_token_first_hash(const tipwire_token *token, tipwire_hash *hash);
+
+/* The hash of a serial, which envelopes name their device by. */
+int32_t tipwire_device_hash(const char *serial, tipwire_hash *hash);
+
+/* Writes the key that may be derived for a device instead of being chosen: length is 16 or 32, as
+ * the cipher wants; at most 32. */
+int32_t tipwire_derive_key(const tipwire_token *token,
+                           const char *serial,
+                           void *key,
+                           size_t length);
+
+/* Envelopes --------------------------------------------------------------------------------------
+ *
+ * A sealer seals what a device sends, or what a server answers to it; an opener opens. Both hold a
+ * key expanded, in storage of the caller that is not to be copied, and work in place in buffers of
+ * the caller. tipwire_sealer_wipe() and tipwire_opener_wipe() end them.
+ *
+ * A counter must never be used twice under one key. A device stores what tipwire_sealer_next()
+ * gives, after each envelope; or, to write to flash less often, what tipwire_sealer_reserve() gives,
+ * before it seals the next ones. After a restart it goes on with that.
+ */
+
+/* Ciphers. */
+#define TIPWIRE_AES_128_CCM 0
+#define TIPWIRE_AES_128_GCM 1
+#define TIPWIRE_AES_256_CCM 2
+#define TIPWIRE_AES_256_GCM 3
+#define TIPWIRE_CHACHA20_POLY1305 4
+
+/* Layouts of headers. Both sides know which one they use; the short one is that of the first
+ * revision. */
+#define TIPWIRE_LAYOUT_CURRENT 0
+#define TIPWIRE_LAYOUT_SHORT 1
+
+/* Most bytes that an envelope has beside the text inside. */
+#define TIPWIRE_ENVELOPE_OVERHEAD 37
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_OPENER_WORDS 136
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_OPENER_WORDS 132
+#endif
+
+#define TIPWIRE_OPENER_SIZE (TIPWIRE_OPENER_WORDS * 8)
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_SEALER_WORDS 142
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_SEALER_WORDS 136
+#endif
+
+#define TIPWIRE_SEALER_SIZE (TIPWIRE_SEALER_WORDS * 8)
+
+/* The header of an envelope. Until that is opened nothing vouches for it.
+ *
+ * method  TIPWIRE_PUSH, TIPWIRE_PULL, TIPWIRE_PING or TIPWIRE_ACK.
+ * auth    the authorization hash.
+ * device  the device hash; of the short layout its first 8 digits. */
+typedef struct tipwire_header {
+  uint32_t counter;
+  uint8_t layout;
+  uint8_t cipher;
+  uint8_t method;
+  tipwire_hash auth;
+  tipwire_hash device;
+} tipwire_header;
+
+/* What opens envelopes. */
+typedef struct tipwire_opener {
+  uint64_t storage[TIPWIRE_OPENER_WORDS];
+} tipwire_opener;
+
+/* What seals envelopes, and opens those to the same device. */
+typedef struct tipwire_sealer {
+  uint64_t storage[TIPWIRE_SEALER_WORDS];
+} tipwire_sealer;
+
+/* The bytes of a cipher's key: 16 or 32; or a status. */
+int32_t tipwire_key_length(uint8_t cipher);
+
+/* The name of a cipher, as in "aes-128-ccm". */
+tipwire_text tipwire_cipher_name(uint8_t cipher);
+
+/* Reads the header of a whole envelope, to find the key that opens it. */
+int32_t tipwire_parse_header(uint8_t layout,
+                             const void *envelope,
+                             size_t length,
+                             tipwire_header *header);
+
+/* TIPWIRE_OPENER_SIZE. */
+size_t tipwire_opener_size(void);
+
+/* Sets a key up for opening: of one device, whose serial everything inside must have, or, where
+ * serial is NULL, of whatever device the header names. The key is copied. */
+int32_t tipwire_opener_init(tipwire_opener *opener,
+                            uint8_t cipher,
+                            const void *key,
+                            size_t key_length,
+                            const char *serial);
+
+/* Wipes an opener. It can be set up again. */
+int32_t tipwire_opener_wipe(tipwire_opener *opener);
+
+/* Opens an envelope in place and sets text to what is inside, which is for tipwire_parse_inner() or
+ * tipwire_parse_inner_ack(): it is authentic, but may be no frame. header may be NULL.
+ *
+ * On failure the envelope is not to be used any more: it may be wiped. */
+int32_t tipwire_open(const tipwire_opener *opener,
+                     uint8_t layout,
+                     void *envelope,
+                     size_t length,
+                     tipwire_header *header,
+                     tipwire_text *text);
+
+/* As tipwire_open(), for envelopes to the device of a sealer. */
+int32_t tipwire_sealer_open(const tipwire_sealer *sealer,
+                            uint8_t layout,
+                            void *envelope,
+                            size_t length,
+                            tipwire_header *header,
+                            tipwire_text *text);
+
+/* TIPWIRE_SEALER_SIZE. */
+size_t tipwire_sealer_size(void);
+
+/* Sets a key up for sealing, to go on with the counter next: 0 with a new key. The key is copied;
+ * the token is not needed afterwards. */
+int32_t tipwire_sealer_init(tipwire_sealer *sealer,
+                            uint8_t layout,
+                            uint8_t cipher,
+                            const void *key,
+                            size_t key_length,
+                            const tipwire_token *token,
+                            const char *serial,
+                            uint64_t next);
+
+/* The same where the authorization hash is known instead of the token, as to a server that answers:
+ * it stands in the header of what it has opened. */
+int32_t tipwire_sealer_init_hash(tipwire_sealer *sealer,
+                                 uint8_t layout,
+                                 uint8_t cipher,
+                                 const void *key,
+                                 size_t key_length,
+                                 const tipwire_hash *auth,
+                                 const char *serial,
+                                 uint64_t next);
+
+/* Wipes a sealer. It can be set up again. */
+int32_t tipwire_sealer_wipe(tipwire_sealer *sealer);
+
+/* The counter of the next envelope: what to store. Beyond 32 bits all are used up. 0 on failure. */
+uint64_t tipwire_sealer_next(const tipwire_sealer *sealer);
+
+/* Reserves the next count counters, and gives the number to store before any of them is used. 0 on
+ * failure. */
+uint64_t tipwire_sealer_reserve(tipwire_sealer *sealer, uint32_t count);
+
+/* Seals a text: the inner frame of an uplink of this device, or an answer to it. Returns the length
+ * of the envelope, or a status. */
+int32_t tipwire_seal(tipwire_sealer *sealer,
+                     uint8_t method,
+                     const void *text,
+                     size_t length,
+                     void *out,
+                     size_t capacity);
+
+/* Begins to write what is sealed in the same buffer, and ended by tipwire_finish_sealed(). The method
+ * TIPWIRE_ACK begins an answer, as tipwire_reply_begin() does. */
+int32_t tipwire_sealed_begin(tipwire_writer *writer,
+                             const tipwire_sealer *sealer,
+                             uint8_t method,
+                             void *out,
+                             size_t capacity);
+
+/* Ends what tipwire_sealed_begin() began, and seals it. Returns the length of the envelope, or the
+ * first error. */
+int32_t tipwire_finish_sealed(tipwire_writer *writer, tipwire_sealer *sealer);
+
+/* Firmware --------------------------------------------------------------------------------------
+ *
+ * Builds without an operating system call this if there is a bug in tipwire. There is a weak one that
+ * stops there; a program may have its own, which must not return. Elsewhere TIPWIRE_E_PANIC is
+ * returned instead.
+ */
+
+#if defined(__GNUC__)
+__attribute__((noreturn))
+#endif
+void tipwire_panicked(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TIPWIRE_H */
