@@ -313,18 +313,6 @@ int32_t tipwire_parse_inner_ack(const void *text,
                                 tipwire_ack *ack,
                                 tipwire_error *error);
 
-/* Sets variables to those of a frame, for tipwire_next(): none where it is no PUSH of variables. */
-int32_t tipwire_variables_of(const tipwire_frame *frame, tipwire_variables *variables);
-
-/* Sets points to the data points of a frame, for tipwire_next_point(). */
-int32_t tipwire_points_of(const tipwire_frame *frame, tipwire_points *points);
-
-/* Sets metadata to what holds for all variables of a frame, for tipwire_pairs_of(). */
-int32_t tipwire_metadata_of(const tipwire_frame *frame, tipwire_metadata *metadata);
-
-/* Sets names to those that a PULL asks for, for tipwire_next_name(): none in other frames. */
-int32_t tipwire_names_of(const tipwire_frame *frame, tipwire_names *names);
-
 /* Writes the bytes that passthrough data stands for. Returns how many, or a status. */
 int32_t tipwire_decode_raw(const tipwire_frame *frame, void *out, size_t capacity);
 
@@ -333,9 +321,6 @@ int32_t tipwire_frame_json(const tipwire_frame *frame, void *out, size_t capacit
 
 /* Writes the data points of a frame as a JSON list, without a NUL. Returns its length, or a status. */
 int32_t tipwire_points_json(const tipwire_frame *frame, void *out, size_t capacity);
-
-/* As tipwire_variables_of(), for the variables of an answer. */
-int32_t tipwire_ack_variables_of(const tipwire_ack *ack, tipwire_variables *variables);
 
 /* Writes an answer as JSON, without a NUL. Returns its length, or a status. */
 int32_t tipwire_ack_json(const tipwire_ack *ack, void *out, size_t capacity);
@@ -400,10 +385,20 @@ typedef struct tipwire_variables {
   uint64_t inside[TIPWIRE_VARIABLES_WORDS];
 } tipwire_variables;
 
+/* What is left of some data points. */
+typedef struct tipwire_points {
+  uint64_t inside[TIPWIRE_POINTS_WORDS];
+} tipwire_points;
+
 /* Some pairs of a key and a text, for tipwire_pairs_of(). */
 typedef struct tipwire_metadata {
   uint64_t inside[TIPWIRE_METADATA_WORDS];
 } tipwire_metadata;
+
+/* What is left of the names of a PULL. */
+typedef struct tipwire_names {
+  uint64_t inside[TIPWIRE_VARIABLES_WORDS];
+} tipwire_names;
 
 /* A variable as it stands in the frame; or a data point, which is a variable with the defaults of
  * its block applied. What is absent has data == NULL.
@@ -431,16 +426,6 @@ typedef struct tipwire_variable {
   uint8_t boolean;
 } tipwire_variable;
 
-/* What is left of some data points. */
-typedef struct tipwire_points {
-  uint64_t inside[TIPWIRE_POINTS_WORDS];
-} tipwire_points;
-
-/* What is left of the names of a PULL. */
-typedef struct tipwire_names {
-  uint64_t inside[TIPWIRE_VARIABLES_WORDS];
-} tipwire_names;
-
 /* What is left of some metadata. */
 typedef struct tipwire_pairs {
   uint64_t inside[TIPWIRE_PAIRS_WORDS];
@@ -451,6 +436,21 @@ typedef struct tipwire_pair {
   tipwire_text key;
   tipwire_text text;
 } tipwire_pair;
+
+/* Sets variables to those of a frame, for tipwire_next(): none where it is no PUSH of variables. */
+int32_t tipwire_variables_of(const tipwire_frame *frame, tipwire_variables *variables);
+
+/* Sets points to the data points of a frame, for tipwire_next_point(). */
+int32_t tipwire_points_of(const tipwire_frame *frame, tipwire_points *points);
+
+/* Sets metadata to what holds for all variables of a frame, for tipwire_pairs_of(). */
+int32_t tipwire_metadata_of(const tipwire_frame *frame, tipwire_metadata *metadata);
+
+/* Sets names to those that a PULL asks for, for tipwire_next_name(): none in other frames. */
+int32_t tipwire_names_of(const tipwire_frame *frame, tipwire_names *names);
+
+/* As tipwire_variables_of(), for the variables of an answer. */
+int32_t tipwire_ack_variables_of(const tipwire_ack *ack, tipwire_variables *variables);
 
 /* How many variables are left, or a status. */
 int32_t tipwire_count_variables(const tipwire_variables *variables);

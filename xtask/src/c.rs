@@ -3,49 +3,36 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::generated::{Generated, check_these};
 use crate::shell::{Need, Outcome, cargo, command, have_system, output, root, run, step};
 
 /// What the tests of the C library need of the system.
 const SYSTEM: &[Need] = &[("gcc", "gcc"), ("g++", "g++"), ("ar", "binutils")];
-
-/// The header as the sources have it.
-const HEADER: &str = "include/tipwire.h";
-/// The exported symbols, one a line.
-const SYMBOLS: &str = "bindings-c/symbols.txt";
 
 /// Where what is built here goes.
 pub fn built() -> PathBuf {
     root().join("target/c")
 }
 
-/// Writes the header, or with `check` compares it; the list of symbols too.
-pub fn generate(check: bool) -> Outcome {
-    build_library(&[])?;
+pub const GENERATED: &[Generated] = &[
+    Generated { path: "include/tipwire.h", make: |_| header() },
+    Generated { path: "bindings-c/symbols.txt", make: |_| symbols() },
+];
+
+/// The header as the sources have it.
+fn header() -> Result<String, String> {
     let mut tool = cargo(&["run", "--quiet", "--manifest-path", "bindings-c/gen/Cargo.toml"]);
-    tool.env("CARGO_TARGET_DIR", root().join("target/gen"));
-    let header = tool.output().map_err(|error| error.to_string())?;
-    if !header.status.success() {
-        return Err(format!("no header: {}", String::from_utf8_lossy(&header.stderr)));
-    }
-    let files = [(HEADER, String::from_utf8_lossy(&header.stdout).into_owned()), (SYMBOLS, symbols()?)];
-    for (path, text) in files {
-        let file = root().join(path);
-        if std::fs::read_to_string(&file).is_ok_and(|old| old == text) {
-            continue;
-        }
-        if check {
-            return Err(format!("{path} is not what the sources say: cargo xtask gen"));
-        }
-        std::fs::write(&file, text).map_err(|error| format!("{path}: {error}"))?;
-        eprintln!("wrote {path}");
-    }
-    Ok(())
+    tool.args(["--locked"]).env("CARGO_TARGET_DIR", root().join("target/gen"));
+    output(&mut tool).ok_or("bindings-c/gen does not run".into())
 }
 
-/// What the archive exports.
+/// What the archive exports, one a line.
 fn symbols() -> Result<String, String> {
+    build_library(&[])?;
     let archive = archive();
-    let names = output(command("nm", &["--defined-only", "--extern-only", "--format=just-symbols"]).arg(&archive));
+    let names = output(
+        command("nm", &["--defined-only", "--extern-only", "--format=just-symbols"]).arg(&archive),
+    );
     let names = names.ok_or(format!("nm does not read {}", archive.display()))?;
     let mut names: Vec<&str> = names.lines().filter(|name| name.starts_with("tipwire_")).collect();
     names.sort_unstable();
@@ -97,5 +84,5 @@ pub fn build_driver() -> Outcome {
 /// `cargo xtask test c`
 pub fn test() -> Outcome {
     have_system(SYSTEM)?;
-    step("the header and the symbols of the C library", || generate(true))
+    step("the header and the symbols of the C library", || check_these(GENERATED))
 }

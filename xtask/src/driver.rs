@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::{c, python};
 use crate::shell::{Outcome, cargo, root, run as run_to_end};
+use crate::{c, python};
 
 /// A language, and how its driver is built and started.
 pub struct Driver {
