@@ -90,15 +90,21 @@
 mod backoff;
 mod client;
 mod event;
+mod keys;
 mod output;
 mod queue;
+mod requests;
 mod sequence;
 mod server;
+mod settings;
+mod turns;
 mod wire;
 
 pub use backoff::Backoff;
-pub use client::{Client, ClientSettings, Keys, Overflow, Queued};
+pub use client::{Client, Queued};
 pub use event::{Answer, ClientEvent, Device, Reason, ServerEvent, Ticket};
+pub use keys::{Devices, Keys};
 pub use sequence::Sequence;
-pub use server::{Devices, Server, ServerSettings};
+pub use server::Server;
+pub use settings::{ClientSettings, Overflow, ServerSettings};
 pub use wire::Transport;
