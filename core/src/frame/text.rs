@@ -167,17 +167,20 @@ impl<'a> Iterator for Pieces<'a> {
 impl<'a> Pieces<'a> {
     fn next_of_escaped(&mut self) -> Option<&'a str> {
         let bytes = self.rest.as_bytes();
-        // Only ASCII follows a backslash.
-        let (piece, after) = match bytes {
+        // What stands for itself begins the run that follows it. Only ASCII follows a backslash.
+        let (start, plain) = match bytes {
             [] => return None,
-            [b'\\', b'n', ..] => ("\n", 2),
-            [b'\\', ..] => (self.rest.get(1..2)?, 2),
-            _ => {
-                let end = bytes.iter().position(|&byte| byte == b'\\').unwrap_or(bytes.len());
-                (self.rest.get(..end)?, end)
+            [b'\\', b'n', ..] => {
+                self.rest = self.rest.get(2..)?;
+                return Some("\n");
             }
+            [b'\\', ..] => (1, 2),
+            _ => (0, 1),
         };
-        self.rest = self.rest.get(after..)?;
+        let run = bytes.get(plain..)?.iter().position(|&byte| byte == b'\\');
+        let end = run.map_or(bytes.len(), |run| plain + run);
+        let piece = self.rest.get(start..end)?;
+        self.rest = self.rest.get(end..)?;
         Some(piece)
     }
 }
