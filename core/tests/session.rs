@@ -5,7 +5,7 @@ use tipwire::session::{
     ServerEvent, ServerSettings, Ticket, Transport,
 };
 use tipwire::stream::{Buffer, Mode};
-use tipwire::{Body, BuildError, Cipher, Code, Field, Header, Kind, Layout, Sealer, Token};
+use tipwire::{Body, BuildError, Cipher, Code, Field, Header, Kind, Layout, Sealer, Status, Token};
 
 const AUTH: &str = "4deedd7bab8817ec";
 
@@ -315,6 +315,28 @@ fn a_peer_that_does_not_take_its_answers_is_not_listened_to() {
     assert_eq!(input.len(), before);
     server.sent(usize::MAX);
     assert!(server.next_event(&mut input, 0, &mut ()).is_some());
+}
+
+#[test]
+fn an_answer_for_which_there_is_no_room_comes_after_the_others_were_sent() {
+    let settings = ServerSettings { ttl: 0, ..ServerSettings::default() };
+    let mut server = Server::new(&settings, [0; 100], [0; 64], 0).unwrap();
+    let lines = "PING|4deedd7bab8817ec|s\nPING|!2|nobody|s\nPING|!3|4deedd7bab8817ec|s\n";
+    let found = tickets(&mut server, lines, 0);
+    let text = "x".repeat(50);
+    server.answer(found[0], &mut (), |reply| reply.text(Status::Ok, &text).finish()).unwrap();
+    let length = "ACK|OK|\n".len() + text.len();
+    server.sent(10);
+    assert_eq!(server.output().len(), length - 10);
+    server.sent(length - 10);
+    assert_eq!(said(&mut server), "ACK|!2|ERR|invalid_token\n");
+    // What will never fit says so, and can be answered otherwise.
+    let found = tickets(&mut server, "PING|4deedd7bab8817ec|s\n", 0);
+    let text = "x".repeat(64);
+    let error = server.answer(found[0], &mut (), |reply| reply.text(Status::Ok, &text).finish());
+    assert_eq!(error.unwrap_err().kind, Kind::Buffer);
+    server.refuse(found[0], &mut (), Code::ServerError).unwrap();
+    assert_eq!(said(&mut server), "ACK|ERR|server_error\n");
 }
 
 struct OneDevice(Sequence);

@@ -19,8 +19,10 @@ use tipwire::session::{
     Client, ClientEvent, ClientSettings, Device, Devices, Overflow, Queued, Sequence, Server,
     ServerEvent, ServerSettings, Ticket, Transport,
 };
-use tipwire::stream::Buffer;
-use tipwire::{Body, BuildError, Cipher, Code, Header, Kind, Layout, Sealer, Token, Value};
+use tipwire::stream::{Buffer, Mode};
+use tipwire::{
+    Ack, Body, BuildError, Cipher, Code, Header, Kind, Layout, Sealer, Status, Token, Value,
+};
 
 const AUTH: &str = "4deedd7bab8817ec";
 const SERIAL: &str = "sensor-01";
@@ -230,6 +232,10 @@ struct Connection {
     answers: VecDeque<(u64, Ticket, Reply)>,
     asked: usize,
     answered: usize,
+    /// The counters of the answers that are owed, as far as they can be known, and what has been said
+    /// of the next line.
+    owed: VecDeque<Option<u32>>,
+    line: Vec<u8>,
     /// Whether the device still listens.
     is_whole: bool,
     /// When the device learns that the server has closed.
@@ -448,6 +454,8 @@ impl World {
             answers: VecDeque::new(),
             asked: 0,
             answered: 0,
+            owed: VecDeque::new(),
+            line: Vec::new(),
             is_whole: true,
             closes: None,
         });
@@ -662,6 +670,7 @@ impl World {
                 ServerEvent::Request { ticket, number, frame, device } => {
                     assert_eq!(device.is_sealed, self.weather.is_sealed);
                     one.asked += 1;
+                    one.owed.push_back(frame.seq);
                     let fails = self.weather.failure > 0
                         && self.now < TROUBLE
                         && self.random.chance(self.weather.failure);
@@ -695,7 +704,10 @@ impl World {
                     let last = one.answers.back().map_or(0, |(at, ..)| *at);
                     one.answers.push_back((last.max(self.now + delay), ticket, reply));
                 }
-                ServerEvent::Rejected { .. } => self.tally.rejected += 1,
+                ServerEvent::Rejected { .. } => {
+                    one.owed.push_back(None);
+                    self.tally.rejected += 1;
+                }
                 _ => {}
             }
         }
@@ -717,9 +729,35 @@ impl World {
                 Transport::Stream => 1 + self.random.below(output.len()),
             };
             self.connections[nth].server.sent(count);
+            self.connections[nth].check(&output[..count]);
             let spoils = self.weather.spoils_answers;
             let parcels = self.parcels(output[..count].to_vec(), spoils);
             self.connections[nth].down.put(self.weather.transport, parcels);
+        }
+    }
+}
+
+impl Connection {
+    /// Every request gets one answer, in its turn; between answers there are commands, and at the end
+    /// a farewell.
+    fn check(&mut self, output: &[u8]) {
+        if self.server.mode() != Some(Mode::Text) {
+            return;
+        }
+        for &byte in output {
+            self.line.push(byte);
+            if byte == b'\n' {
+                let line = std::mem::take(&mut self.line);
+                let ack = Ack::parse(&line).expect("an answer");
+                if ack.seq.is_none() && ack.status == Status::Cmd {
+                    continue;
+                }
+                match self.owed.pop_front() {
+                    Some(Some(seq)) => assert_eq!(ack.seq, Some(seq)),
+                    Some(None) => assert_eq!(ack.status, Status::Err),
+                    None => assert!(self.server.is_closed(), "{ack:?}"),
+                }
+            }
         }
     }
 }

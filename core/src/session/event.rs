@@ -145,7 +145,7 @@ impl Answer<'_> {
     /// Whether the request was fulfilled.
     ///
     /// It was as well if a PUSH was sent again because its answer got lost, and the server says that
-    /// it has this number already.
+    /// it has this number already. A PULL or PING of which the same is said is to be asked again.
     pub fn is_done(&self) -> bool {
         match self.ack.status {
             Status::Err => {

@@ -163,6 +163,7 @@ impl<I: Buffer, O: Buffer> Server<I, O> {
             Transport::Stream => count,
             Transport::Datagrams => usize::MAX,
         });
+        self.turns.settle();
     }
 
     /// When [`handle_timeout`](Server::handle_timeout) is to be called; `None` for never.

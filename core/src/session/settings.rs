@@ -39,7 +39,10 @@ pub enum Overflow {
     /// It is refused with [`Kind::Full`](crate::Kind::Full).
     #[default]
     Refuse,
-    /// The oldest ones make room, as far as they are not being sent.
+    /// The oldest ones make room, as far as they are not being sent. One that [`push`] writes and
+    /// that is too long for an empty queue takes them all with it.
+    ///
+    /// [`push`]: super::Client::push
     DropOldest,
 }
 

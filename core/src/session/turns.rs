@@ -84,10 +84,15 @@ impl<O: Buffer> Turns<O> {
         if self.unanswered() > 0 {
             return;
         }
-        // Room for this was kept. A peer that does not take its answers does not get a farewell.
-        if let Some((code, seq)) = self.owed.take() {
-            _ = self.write_error(seq, code);
+        if let Some((code, seq)) = self.owed {
+            let is_full = self.write_error(seq, code).is_err();
+            if is_full && self.end == End::No {
+                // As soon as something was sent.
+                return;
+            }
+            self.owed = None;
         }
+        // A peer that does not take its answers does not get a farewell.
         if let End::Soon(code) = self.end {
             _ = self.write_error(None, code);
             self.end = End::Now(code);
