@@ -213,9 +213,22 @@ pub fn push(
     metadata: Option<&Bound<'_, PyAny>>,
     revision: Option<&str>,
 ) -> PyResult<String> {
-    let content = Content::of(variables)?;
     let mut push = Writer::to(String::new(), auth, serial);
     begin(&mut push, seq, revision)?;
+    fill(py, push, variables, location, time, group, metadata)
+}
+
+/// Writes the body of a PUSH.
+pub fn fill(
+    py: Python<'_>,
+    mut push: Writer,
+    variables: &Bound<'_, PyAny>,
+    location: Option<&Bound<'_, PyAny>>,
+    time: Option<&Bound<'_, PyAny>>,
+    group: Option<&str>,
+    metadata: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
+    let content = Content::of(variables)?;
     suffixes(&mut push, location, time, group, metadata)?;
     content.write(&mut push)?;
     push.finish().map_err(|error| content.failed(py, error))
@@ -347,16 +360,25 @@ pub fn pull(
     names: &Bound<'_, PyAny>,
     seq: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<String> {
-    if names.is_instance_of::<PyString>() {
-        return Err(wrong(py, Kind::Type, Field::Names));
-    }
     let mut pull = tipwire::Pull::to(String::new(), auth, serial);
     if let Some(number) = seq {
         pull.seq(self::seq(number)?);
     }
+    fill_names(py, pull, names)
+}
+
+/// Writes the names of a PULL.
+pub fn fill_names(
+    py: Python<'_>,
+    mut pull: tipwire::Pull<Owned>,
+    names: &Bound<'_, PyAny>,
+) -> PyResult<String> {
+    let wrong = || wrong(py, Kind::Type, Field::Names);
+    if names.is_instance_of::<PyString>() {
+        return Err(wrong());
+    }
     for name in names.try_iter()? {
-        let name =
-            name?.cast_into::<PyString>().map_err(|_| wrong(py, Kind::Type, Field::Names))?;
+        let name = name?.cast_into::<PyString>().map_err(|_| wrong())?;
         pull.name(&plain(&name, Field::Names)?);
     }
     pull.finish().map_err(|error| failed(py, error, None))
@@ -391,6 +413,16 @@ pub fn ack(
     if let Some(number) = seq {
         reply.seq(self::seq(number)?);
     }
+    answer(py, reply, status, detail)
+}
+
+/// Writes status and detail of an answer.
+pub fn answer(
+    py: Python<'_>,
+    mut reply: Reply<Owned>,
+    status: &str,
+    detail: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
     let status = Status::from_name(status).ok_or_else(|| wrong(py, Kind::Status, Field::Status))?;
     let Some(detail) = detail else {
         return reply.status(status).finish().map_err(|error| failed(py, error, None));

@@ -9,6 +9,8 @@ use pyo3::types::PyType;
 use tipwire::{BuildError, Error, Field, Kind};
 
 static FRAME_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static ENVELOPE_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static STREAM_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static BUILD_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 fn raise<'py>(
@@ -42,6 +44,23 @@ pub fn unbuildable(py: Python<'_>, error: BuildError, variable: Option<String>) 
     let arguments =
         (parts.join(": "), error.kind.name(), error.code(), error.point, variable, field);
     raise(py, &BUILD_ERROR, "BuildError", arguments)
+}
+
+/// An envelope that cannot be sealed or opened, or a text that is no frame to be sealed.
+pub fn sealed(py: Python<'_>, error: Error) -> PyErr {
+    let arguments = (error.kind.sentence(), error.kind.name(), error.code());
+    raise(py, &ENVELOPE_ERROR, "EnvelopeError", arguments)
+}
+
+/// What a splitter says between messages: an exception as a value.
+pub fn event(py: Python<'_>, kind: Kind) -> PyResult<Bound<'_, PyAny>> {
+    let class = STREAM_ERROR.import(py, "tipwire.errors", "StreamError")?;
+    class.call1((kind.sentence(), kind.name(), kind.code_name()))
+}
+
+/// The same, raised.
+pub fn stream(py: Python<'_>, kind: Kind) -> PyErr {
+    event(py, kind).map_or_else(|error| error, PyErr::from_value)
 }
 
 /// A frame that cannot be built, found by what translates from Python.

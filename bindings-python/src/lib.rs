@@ -4,12 +4,15 @@
 //! `python/tipwire/_tipwire.pyi` says what each name is for.
 #![deny(unsafe_code)]
 
+mod batch;
 mod build;
 mod credentials;
+mod envelope;
 mod errors;
 mod frame;
 mod held;
 mod source;
+mod stream;
 mod value;
 mod variable;
 
@@ -18,11 +21,17 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _tipwire {
     #[pymodule_export]
+    use super::batch::{Batch, decode_batch};
+    #[pymodule_export]
     use super::build::{ack, from_points, ping, pull, push};
     #[pymodule_export]
     use super::credentials::{Token, device_hash};
     #[pymodule_export]
+    use super::envelope::{Header, Opened, Opener, Sealer, open_any};
+    #[pymodule_export]
     use super::frame::{Ack, Frame, Ping, Pull, Push, parse, parse_ack, parse_inner};
+    #[pymodule_export]
+    use super::stream::Splitter;
     #[pymodule_export]
     use super::variable::{Location, Raw, Variable};
 }

@@ -5,7 +5,7 @@
 use core::fmt::{self, Write};
 
 use crate::frame::{Ack, Block, Body, Detail, Digits, Frame, Location, Text, Value, Variable};
-use crate::points::{Point, Points};
+use crate::points::{Merged, Point, Points};
 
 impl Frame<'_> {
     /// Writes the frame as JSON.
@@ -115,6 +115,26 @@ impl Point<'_> {
         }
         if !self.metadata.is_empty() {
             write_metadata(object.key("metadata")?, self.metadata.iter())?;
+        }
+        object.end()
+    }
+}
+
+impl Merged<'_> {
+    /// Writes the metadata as a JSON object: all of it, also the keys that the JSON of data points
+    /// leaves out.
+    ///
+    /// ```
+    /// let frame = tipwire::Frame::parse(b"PUSH|4deedd7bab8817ec|s|{a=1,_b=2}[t:=3{a=4}]")?;
+    /// let mut json = String::new();
+    /// frame.points().next().unwrap().metadata.write_json(&mut json).unwrap();
+    /// assert_eq!(json, r#"{"a":"4","_b":"2"}"#);
+    /// # Ok::<(), tipwire::Error>(())
+    /// ```
+    pub fn write_json(&self, out: &mut impl Write) -> fmt::Result {
+        let mut object = Object::begin(out)?;
+        for (key, text) in self.iter() {
+            write_string(object.key(key)?, text.pieces())?;
         }
         object.end()
     }

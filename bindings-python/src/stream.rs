@@ -1,0 +1,86 @@
+//! Cutting streams into messages.
+
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+use tipwire::stream::{Any, Order, Settings};
+
+use crate::errors;
+use crate::source::Source;
+
+/// Cuts a byte stream into messages.
+#[pyclass(frozen, module = "tipwire")]
+pub struct Splitter(Mutex<tipwire::stream::Splitter<Any, Vec<u8>>>);
+
+impl Splitter {
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&mut tipwire::stream::Splitter<Any, Vec<u8>>) -> T,
+    ) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[pymethods]
+impl Splitter {
+    #[new]
+    #[pyo3(signature = (
+        rule, *, max=None, strip=None, delimiters=None, order=None, offset=None, length=None,
+        adjustment=None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments")]
+    fn new(
+        py: Python<'_>,
+        rule: &str,
+        max: Option<usize>,
+        strip: Option<usize>,
+        delimiters: Option<Vec<Source>>,
+        order: Option<&str>,
+        offset: Option<usize>,
+        length: Option<usize>,
+        adjustment: Option<i64>,
+    ) -> PyResult<Splitter> {
+        let order = match order {
+            None => None,
+            Some("big") => Some(Order::Big),
+            Some("little") => Some(Order::Little),
+            Some(_) => return Err(PyValueError::new_err("an order is big or little")),
+        };
+        let delimiters: Option<Vec<&[u8]>> =
+            delimiters.as_ref().map(|list| list.iter().map(Source::bytes).collect());
+        let delimiters = delimiters.as_deref();
+        let settings = Settings { max, strip, delimiters, order, offset, length, adjustment };
+        let splitter = Any::new(rule, &settings).and_then(tipwire::stream::Splitter::owned);
+        Ok(Splitter(Mutex::new(splitter.map_err(|kind| errors::stream(py, kind))?)))
+    }
+
+    #[pyo3(signature = (data, /))]
+    fn feed<'py>(&self, py: Python<'py>, data: Source) -> PyResult<Bound<'py, PyList>> {
+        let events = PyList::empty(py);
+        self.with(|splitter| {
+            let mut input = data.bytes();
+            while let Some(event) = splitter.next(&mut input) {
+                match event {
+                    Ok(message) => events.append(PyBytes::new(py, message))?,
+                    Err(kind) => events.append(errors::event(py, kind)?)?,
+                }
+            }
+            Ok(events)
+        })
+    }
+
+    #[getter]
+    fn pending(&self) -> usize {
+        self.with(|splitter| splitter.pending())
+    }
+
+    fn reset(&self) {
+        self.with(|splitter| splitter.reset());
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Splitter(…, pending={})", self.pending())
+    }
+}
