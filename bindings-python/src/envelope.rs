@@ -29,22 +29,28 @@ fn method(name: &str) -> PyResult<InnerMethod> {
 
 /// Seals what a device sends, or what a server answers to it.
 #[pyclass(frozen, module = "tipwire")]
-pub struct Sealer(Mutex<Option<tipwire::Sealer>>);
+pub struct Sealer {
+    sealer: Mutex<Option<tipwire::Sealer>>,
+    /// The authorization hash of its headers.
+    auth: Hash,
+}
 
 impl Sealer {
-    fn with<T>(
-        &self,
-        work: impl FnOnce(&mut tipwire::Sealer) -> PyResult<T>,
-    ) -> PyResult<T> {
-        match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+    fn with<T>(&self, work: impl FnOnce(&mut tipwire::Sealer) -> PyResult<T>) -> PyResult<T> {
+        match &mut *self.sealer.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(sealer) => work(sealer),
             None => Err(PyValueError::new_err("this sealer belongs to a session now")),
         }
     }
 
+    /// The authorization hash of its headers.
+    pub fn auth(&self) -> [u8; 8] {
+        *self.auth.bytes()
+    }
+
     /// Takes the key out, for good: its counter has one owner.
     pub fn take(&self) -> PyResult<tipwire::Sealer> {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let taken = self.sealer.lock().unwrap_or_else(PoisonError::into_inner).take();
         taken.ok_or_else(|| PyValueError::new_err("this sealer belongs to a session already"))
     }
 
@@ -90,9 +96,9 @@ impl Sealer {
             }
             _ => return Err(PyValueError::new_err("either token or auth is needed")),
         };
-        let sealer =
-            tipwire::Sealer::with_hash(layout, cipher, key.bytes(), hash, serial, counter);
-        Ok(Sealer(Mutex::new(Some(sealer.map_err(|error| sealed(py, error))?))))
+        let sealer = tipwire::Sealer::with_hash(layout, cipher, key.bytes(), hash, serial, counter);
+        let sealer = sealer.map_err(|error| sealed(py, error))?;
+        Ok(Sealer { sealer: Mutex::new(Some(sealer)), auth: hash })
     }
 
     fn seal<'py>(
@@ -264,7 +270,10 @@ impl Header {
     fn __repr__(&self) -> String {
         let tipwire::Header { cipher, counter, .. } = self.0;
         let (method, auth) = (self.method(), self.0.auth);
-        format!("Header({method}, {cipher}, counter={counter}, auth={auth}, device={})", self.device())
+        format!(
+            "Header({method}, {cipher}, counter={counter}, auth={auth}, device={})",
+            self.device()
+        )
     }
 }
 
@@ -330,7 +339,8 @@ pub fn open_any(
         Some(names) => names.iter().map(|name| layout(name)).collect::<PyResult<_>>()?,
     };
     let openers = |list: &Bound<'_, PyAny>| -> PyResult<Vec<Arc<tipwire::Opener>>> {
-        let opener = |one: PyResult<Bound<'_, PyAny>>| Ok(Arc::clone(&one?.cast::<Opener>()?.get().0));
+        let opener =
+            |one: PyResult<Bound<'_, PyAny>>| Ok(Arc::clone(&one?.cast::<Opener>()?.get().0));
         list.try_iter()?.map(opener).collect()
     };
     let list = if candidates.is_callable() {

@@ -30,6 +30,12 @@ pub fn unreadable(py: Python<'_>, error: Error, input: &[u8]) -> PyErr {
     raise(py, &FRAME_ERROR, "FrameError", arguments)
 }
 
+/// What a session says of input that is gone: an exception as a value.
+pub fn frame_error(py: Python<'_>, error: Error) -> PyResult<Bound<'_, PyAny>> {
+    let class = FRAME_ERROR.import(py, "tipwire.errors", "FrameError")?;
+    class.call1((error.to_string(), error.kind.name(), error.code(), error.at))
+}
+
 /// A frame that cannot be built; `variable` is the name of the data point.
 pub fn unbuildable(py: Python<'_>, error: BuildError, variable: Option<String>) -> PyErr {
     let mut parts = Vec::new();

@@ -11,6 +11,7 @@ mod envelope;
 mod errors;
 mod frame;
 mod held;
+mod session;
 mod source;
 mod stream;
 mod value;
@@ -30,6 +31,11 @@ mod _tipwire {
     use super::envelope::{Header, Opened, Opener, Sealer, open_any};
     #[pymodule_export]
     use super::frame::{Ack, Frame, Ping, Pull, Push, parse, parse_ack, parse_inner};
+    #[pymodule_export]
+    use super::session::{
+        Answer, Client, Closed, Command, Connect, Devices, Disconnect, Extra, Lost, Rejected,
+        Request, Server, Unreadable,
+    };
     #[pymodule_export]
     use super::stream::Splitter;
     #[pymodule_export]

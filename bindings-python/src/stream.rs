@@ -15,10 +15,7 @@ use crate::source::Source;
 pub struct Splitter(Mutex<tipwire::stream::Splitter<Any, Vec<u8>>>);
 
 impl Splitter {
-    fn with<T>(
-        &self,
-        work: impl FnOnce(&mut tipwire::stream::Splitter<Any, Vec<u8>>) -> T,
-    ) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut tipwire::stream::Splitter<Any, Vec<u8>>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

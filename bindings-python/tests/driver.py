@@ -114,12 +114,105 @@ def points(auth: str, serial: str, text: str) -> dict[str, Any]:
     return {"frame": tipwire.from_points(auth, serial, json_text)}
 
 
+def opened(layout: str, key: str, envelope: str) -> dict[str, Any]:
+    key_bytes, sealed = unhex(key), unhex(envelope)
+    if layout not in ("current", "short"):
+        raise BadRequest
+    header = tipwire.Header(sealed, layout)
+    found = tipwire.Opener(header.cipher, key_bytes).open(sealed, layout)
+    return {
+        "cipher": found.header.cipher,
+        "method": found.method,
+        "counter": found.counter,
+        "auth": found.header.auth,
+        "device": found.header.device,
+        "inner": found.text,
+    }
+
+
+CIPHERS = {
+    "aes-128-ccm": 16,
+    "aes-128-gcm": 16,
+    "aes-256-ccm": 32,
+    "aes-256-gcm": 32,
+    "chacha20-poly1305": 32,
+}
+
+
+def seal(
+    layout: str,
+    cipher: str,
+    method: str,
+    text: str,
+    serial: str,
+    key: str,
+    counter: str,
+    inner: str,
+) -> dict[str, Any]:
+    if layout not in ("current", "short") or cipher not in CIPHERS:
+        raise BadRequest
+    if method not in ("PUSH", "PULL", "PING", "ACK"):
+        raise BadRequest
+    key_bytes, inner_bytes, number = unhex(key), unhex(inner), integer(counter)
+    if not 0 <= number < 2**32:
+        raise BadRequest
+    # A wrong key is told before a wrong token.
+    tipwire.Opener(cipher, key_bytes)
+    token = tipwire.Token(text)
+    sealer = tipwire.Sealer(
+        cipher, key_bytes, serial, token=token, layout=layout, counter=number
+    )
+    return {"envelope": sealer.seal(method, inner_bytes).hex()}
+
+
+def split(rule: str, settings: str, chunks: str) -> dict[str, Any]:
+    if rule not in RULES:
+        raise BadRequest
+    keywords: dict[str, Any] = {}
+    for word in settings.split(";") if settings else []:
+        if not word:
+            continue
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise BadRequest
+        if key == "delimiters":
+            keywords[key] = [unhex(part) for part in value.split(",")]
+        elif key == "order" and value in ("big", "little"):
+            keywords[key] = value
+        elif key == "strip" and value in ("true", "false"):
+            keywords[key] = value == "true"
+        elif key in ("max", "offset", "length", "strip", "adjustment"):
+            keywords[key] = integer(value)
+        else:
+            raise BadRequest
+    parts = [unhex(part) for part in chunks.split(",")]
+    try:
+        splitter = tipwire.Splitter(rule, **keywords)
+    except OverflowError:
+        raise BadRequest from None
+    events = [event for part in parts for event in splitter.feed(part)]
+    return {
+        "events": [
+            {"error": event.kind}
+            if isinstance(event, tipwire.StreamError)
+            else {"message": event.hex()}
+            for event in events
+        ],
+        "pending": splitter.pending,
+    }
+
+
+RULES = ("lines", "delimiter", "length_field", "length_prefixed", "json", "packets", "tagotip")
+
 REQUESTS: dict[str, Callable[..., dict[str, Any]]] = {
     "uplink": uplink,
     "ack": ack,
     "inner": inner,
     "derive": derive,
     "points": points,
+    "open": opened,
+    "seal": seal,
+    "split": split,
 }
 
 

@@ -32,7 +32,7 @@ pub const DRIVERS: &[Driver] = &[
     },
     Driver {
         language: "python",
-        answers: &["uplink", "ack", "inner", "derive", "points"],
+        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split"],
         build: python::build,
         start: python::start,
     },

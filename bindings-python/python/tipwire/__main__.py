@@ -1,0 +1,7 @@
+"""``python -m tipwire``."""
+
+import sys
+
+from tipwire.cli import main
+
+sys.exit(main())
