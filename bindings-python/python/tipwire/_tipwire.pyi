@@ -5,9 +5,51 @@ from datetime import datetime as _datetime
 from decimal import Decimal
 from typing import Any, Literal, SupportsFloat, SupportsIndex, Union, final
 
-from typing_extensions import Buffer, TypeAlias
+from typing_extensions import Buffer, TypeAlias, disjoint_base
 
 from tipwire.errors import FrameError, StreamError
+
+__all__ = [
+    "Ack",
+    "Answer",
+    "Batch",
+    "Client",
+    "Closed",
+    "Command",
+    "Connect",
+    "Devices",
+    "Disconnect",
+    "Extra",
+    "Frame",
+    "Header",
+    "Location",
+    "Lost",
+    "Opened",
+    "Opener",
+    "Ping",
+    "Pull",
+    "Push",
+    "Raw",
+    "Rejected",
+    "Request",
+    "Sealer",
+    "Server",
+    "Splitter",
+    "Token",
+    "Unreadable",
+    "Variable",
+    "ack",
+    "decode_batch",
+    "device_hash",
+    "from_points",
+    "open_any",
+    "parse",
+    "parse_ack",
+    "parse_inner",
+    "ping",
+    "pull",
+    "push",
+]
 
 # What is read: bytes, or text.
 _Data: TypeAlias = Union[str, Buffer]
@@ -21,6 +63,7 @@ _Content: TypeAlias = Union[Mapping[str, _Value], Iterable[Variable], bytes, byt
 _Layout: TypeAlias = Literal["current", "short"]
 _Method: TypeAlias = Literal["PUSH", "PULL", "PING", "ACK"]
 
+@disjoint_base
 class Frame:
     """What all frames have. Equal are those that stand on the wire alike."""
 

@@ -288,7 +288,7 @@ class _Link(asyncio.Protocol):
 class _DatagramLink(asyncio.DatagramProtocol, _Link):
     """The same by datagrams."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._datagrams: Any = transport
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
@@ -523,11 +523,11 @@ class _Datagrams(asyncio.DatagramProtocol):
             events = self._server.events(data, _now())
             await self._reply([(event, self._call(event)) for event in events], addr)
 
-    async def _finish(self, replies: list[tuple[object, Any]], addr: Any) -> None:
+    async def _finish(self, replies: Iterable[tuple[object, Any]], addr: Any) -> None:
         async with self._lock:
             await self._reply(replies, addr)
 
-    async def _reply(self, replies: list[tuple[object, Any]], addr: Any) -> None:
+    async def _reply(self, replies: Iterable[tuple[object, Any]], addr: Any) -> None:
         for event, reply in replies:
             if inspect.isawaitable(reply):
                 try:
