@@ -18,7 +18,7 @@ LINES = (
 )
 TIME = datetime.datetime(2023, 9, 13, 1, 18, 10, tzinfo=datetime.timezone.utc)
 META = '{"a":"1","_b":"2"}'
-PROBLEM = "invalid_payload: a number has no leading zeros, found 3 at byte 29"
+PROBLEM = "invalid_payload: a number has no leading zeros, found 3 at byte 30"
 NAMES = (
     "frame serial variable type number text boolean lat lng alt unit time group metadata error"
 ).split()

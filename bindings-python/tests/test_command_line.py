@@ -1,0 +1,110 @@
+"""The command line, as a process."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import tipwire
+
+AUTH = "4deedd7bab8817ec"
+TOKEN = "ate2bd319014b24e0a8aca9f00aea4c0d0"
+KEY = "fe09da81bc4400ee12ab56cd78ef9012"
+
+
+def run(*arguments, stdin="", code=0, **environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "tipwire", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout, done.stderr
+
+
+def test_frames_become_lines_of_json():
+    frame = tipwire.push(AUTH, "s", {"t": 1})
+    out, err = run("decode", stdin=f"{frame}\n\nPUSH|oops\n{frame}", code=1)
+    assert [json.loads(line)["serial"] for line in out.splitlines()] == ["s", "s"]
+    assert err.startswith("standard input:3: invalid_token: ")
+    out, _ = run("decode", "--format", "points", stdin=frame)
+    assert json.loads(out) == [{"variable": "t", "value": 1}]
+    out, _ = run("decode", "--ack", stdin="ACK|OK|2\n")
+    assert json.loads(out)["count"] == 2
+
+
+def test_frames_become_a_table_for_people():
+    frame = tipwire.push(AUTH, "s", [tipwire.Variable("t", 1, "C", time=5)], seq=3)
+    out, _ = run("decode", "--format", "table", stdin=frame)
+    assert out.split() == ["PUSH", "!3", "s", "t", "1", "C", "@5"]
+
+
+def test_files_are_read_with_a_bar(tmp_path):
+    pytest.importorskip("rich")
+    file = tmp_path / "frames"
+    file.write_text((tipwire.ping(AUTH, "s") + "\n") * 5)
+    out, _ = run("decode", str(file), str(file), "--progress")
+    assert len(out.splitlines()) == 10
+
+
+def test_points_become_frames():
+    points = '[{"variable":"t","value":1.50}]\n{"variable":"T","value":1}\n{"variable":"u","value":2}\n'
+    out, err = run("encode", "--auth", AUTH, "--serial", "s", "--seq", "7", stdin=points, code=1)
+    assert out == f"PUSH|!7|{AUTH}|s|[t:=1.50]\nPUSH|!8|{AUTH}|s|[u:=2]\n"
+    assert "standard input:2" in err and "variable" in err
+
+
+def test_envelopes_are_sealed_and_opened():
+    sealed, _ = run(
+        "seal", "--key", KEY, "--token", "env:TOKEN", "--serial", "sensor-01", "--counter", "42",
+        stdin="sensor-01|[temp:=32]\nsensor-01|[temp:=33]\n", TOKEN=TOKEN,
+    )
+    assert sealed.startswith("000000002a4deedd7bab8817ecab7788d22eb7372fc8c5aa56d7")
+    out, _ = run("open", "--key", KEY, stdin=sealed)
+    assert out == "sensor-01|[temp:=32]\nsensor-01|[temp:=33]\n"
+    _, err = run("open", "--key", "00" * 16, stdin=sealed, code=1)
+    assert err.count("standard input:") == 2
+
+
+def test_hashes_are_made_of_tokens(tmp_path):
+    out, _ = run("hash", TOKEN, "--serial", "sensor-01")
+    assert out == f"{AUTH}\nab7788d22eb7372f\n"
+    (tmp_path / "token").write_text(TOKEN + "\n")
+    assert run("hash", f"@{tmp_path}/token")[0] == f"{AUTH}\n"
+    _, err = run("hash", "atnonsense", code=1)
+    assert "atnonsense" not in err
+
+
+@pytest.mark.parametrize("udp", [[], ["--udp"]], ids=["tcp", "udp"])
+def test_values_are_sent_to_the_test_endpoint(udp):
+    serve = subprocess.Popen(
+        [sys.executable, "-m", "tipwire", "serve", "127.0.0.1:0", "--count", "2", *udp],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with serve:
+        address = serve.stderr.readline().rpartition(" ")[2].strip()
+        who = ["--auth", AUTH, "--serial", "s", *udp]
+        out, _ = run("send", address, "t=32.50", "on=true", "name=a b", *who)
+        assert json.loads(out)["count"] == 3
+        out, _ = run("send", address, *who)
+        assert json.loads(out)["status"] == "PONG"
+        assert serve.wait(20) == 0
+        first, second = map(json.loads, serve.stdout.read().splitlines())
+    assert [variable["type"] for variable in first["variables"]] == ["number", "boolean", "string"]
+    assert second["method"] == "PING"
+
+
+def test_commands_that_make_no_sense_end_with_2():
+    _, err = run("nonsense", code=2)
+    assert "usage" in err
+    _, err = run("send", "nowhere", "--auth", AUTH, "--serial", "s", code=1)
+    assert "host:port" in err
+    _, err = run("send", "127.0.0.1:1", "--auth", AUTH, "--serial", "s", "--timeout", "0.2", code=1)
+    assert "no answer" in err

@@ -1,0 +1,46 @@
+"""What is told is so: the README's snippets run, and every public name is documented."""
+
+import doctest
+import inspect
+import re
+from pathlib import Path
+
+import tipwire
+from tipwire import aio
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_snippets_of_the_readme_run():
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
+    assert len(blocks) >= 5
+    names = {}
+    for block in blocks:
+        if ">>>" in block:
+            test = doctest.DocTestParser().get_doctest(block, names, "README", "README.md", 0)
+            runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+            assert runner.run(test, clear_globs=False).failed == 0
+            names = test.globs
+        else:
+            exec(compile(block, "README.md", "exec"), names)
+
+
+def test_docstrings_run():
+    for module in (tipwire, aio):
+        found = doctest.testmod(module)
+        assert found.attempted > 3 and found.failed == 0
+
+
+def test_every_public_name_is_documented():
+    stub = (Path(tipwire.__file__).parent / "_tipwire.pyi").read_text()
+    for name in tipwire.__all__:
+        thing = getattr(tipwire, name)
+        if thing.__module__ == "tipwire.errors":
+            assert inspect.getdoc(thing)
+            continue
+        assert inspect.getdoc(thing), f"{name} has no text for help()"
+        pattern = rf'^(class|def) {name}\b.*?^    """'
+        assert re.search(pattern, stub, re.S | re.M), f"{name} is not in the stub with a text"
+    for name in aio.__all__:
+        thing = getattr(aio, name)
+        assert not callable(thing) or inspect.getdoc(thing), name
