@@ -16,7 +16,7 @@ impl Bench {
     pub fn new(json: bool, filter: String) -> Bench {
         if !json {
             println!(
-                "{:<14} {:>10}   {:<21} {:>10} {:>8}",
+                "{:<28} {:>10}   {:<21} {:>10} {:>8}",
                 "", "ours, ns", "against", "theirs, ns", "ratio"
             );
         }
@@ -51,7 +51,7 @@ impl Bench {
                  \"their_ns\":{theirs:.1},\"ratio\":{ratio:.2}}}"
             );
         } else {
-            println!("{name:<14} {ours:>10.1}   {against:<21} {theirs:>10.1} {ratio:>7.1}x");
+            println!("{name:<28} {ours:>10.1}   {against:<21} {theirs:>10.1} {ratio:>7.1}x");
         }
         Some(ours)
     }

@@ -1,6 +1,7 @@
 //! Side by side with what else there is: `cargo xtask bench rust [--json] [FILTER]`.
 
 mod corpus;
+mod envelope;
 mod harness;
 mod peer;
 mod points;
@@ -16,4 +17,5 @@ fn main() {
     read::run(&mut bench);
     write::run(&mut bench);
     split::run(&mut bench);
+    envelope::run(&mut bench);
 }

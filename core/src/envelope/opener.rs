@@ -96,7 +96,7 @@ impl Opener {
         }
         let serial = text.split('|').next().unwrap_or_default();
         match &self.device {
-            Some(device) => serial.as_bytes().ct_eq(device.serial().as_bytes()).into(),
+            Some(device) => device.is(serial),
             None => header.is_of_device(device_hash(serial)),
         }
     }
@@ -225,6 +225,13 @@ impl Device {
         target.copy_from_slice(serial.as_bytes());
         let length = u8::try_from(serial.len()).map_err(|_| too_long())?;
         Ok(Device { serial: bytes, length, hash: device_hash(serial) })
+    }
+
+    /// Whether this is the serial, compared in constant time.
+    fn is(&self, serial: &str) -> bool {
+        let pairs = serial.bytes().zip(self.serial);
+        let difference = pairs.fold(0, |difference, (a, b)| difference | a ^ b);
+        serial.len() == usize::from(self.length) && difference.ct_eq(&0).into()
     }
 
     pub(super) fn serial(&self) -> &str {

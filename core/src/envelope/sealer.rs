@@ -233,8 +233,10 @@ impl Sealer {
         let counter = self.counter.take().map_err(refuse)?;
         let cipher = self.opener.cipher();
         let header = Header::new(self.layout, cipher, method, counter, self.auth, device.hash);
-        for (byte, part) in envelope.iter_mut().zip(header.bytes()).take(self.header_len()) {
-            *byte = part;
+        if let (Some(target), Some(bytes)) =
+            (envelope.get_mut(..self.header_len()), header.bytes().get(..self.header_len()))
+        {
+            target.copy_from_slice(bytes);
         }
         self.opener.suite().seal(&header, envelope)?;
         Ok(envelope)
