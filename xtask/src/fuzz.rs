@@ -17,6 +17,8 @@ const TARGETS: &[&str] = &[
     "split_tagotip",
     "server",
     "client",
+    "open",
+    "seal",
 ];
 
 /// Coverage for libFuzzer and the address sanitizer.

@@ -2,6 +2,7 @@
 //! replay what they kept.
 
 pub mod session;
+pub mod envelope;
 mod split;
 
 pub use split::*;
