@@ -297,9 +297,9 @@ fn the_checks_of_an_opener_come_in_their_order() {
     assert_eq!(check(b""), Err(Kind::TooShort));
     assert_eq!(check(b"A"), Err(Kind::Plaintext));
     // Version, cipher and method before the size; in this order.
-    assert_eq!(check(&[0b111_01_111]), Err(Kind::Version));
-    assert_eq!(check(&[0b101_00_111]), Err(Kind::Cipher));
-    assert_eq!(check(&[0b100_00_100]), Err(Kind::EnvelopeMethod));
+    assert_eq!(check(&[0xef]), Err(Kind::Version));
+    assert_eq!(check(&[0xa7]), Err(Kind::Cipher));
+    assert_eq!(check(&[0x84]), Err(Kind::EnvelopeMethod));
     assert_eq!(check(&[0; 28]), Err(Kind::TooShort));
     assert!(check(&[0; 29]).is_ok());
     assert!(check(&[0; 21 + 16_384 + 8]).is_ok());

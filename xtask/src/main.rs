@@ -7,6 +7,7 @@ mod fuzz;
 mod generated;
 mod python;
 mod shell;
+mod size;
 mod test;
 mod vectors;
 
@@ -26,6 +27,7 @@ Usage: cargo xtask <task> [options]
   vectors <language> the conformance vectors through its driver
   gen [--check]      what is generated and committed; --check only compares
   fuzz [target]      the fuzzers, --seconds N each (60)
+  size envelope      code and stack of sealing and opening on a Cortex-M0+
 
 What a task needs and this machine lacks is installed where that is possible without a password,
 else named with the command that installs it.
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         "vectors" => vectors::run_for(rest),
         "gen" => generated::run(rest),
         "fuzz" => fuzz::run(rest),
+        "size" => size::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -3,10 +3,14 @@
 use crate::shell::{
     Need, Outcome, cargo, command, have_rust, have_system, root, run as run_to_end, step, toolchain,
 };
-use crate::{fuzz, generated, python, vectors};
+use crate::{fuzz, generated, python, size, vectors};
 
 /// Builds without a standard library: the smallest and the widest of the processors.
 const BARE: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
+
+/// The features that each bring a cipher.
+const CIPHERS: &[&str] =
+    &["aes-128-ccm", "aes-128-gcm", "aes-256-ccm", "aes-256-gcm", "chacha20-poly1305"];
 
 /// Crates with C in them want a C compiler.
 const SYSTEM: &[Need] = &[("cc", "gcc")];
@@ -49,7 +53,10 @@ fn lint() -> Outcome {
     })?;
     step("format", || {
         run_to_end(&mut cargo(&["fmt", "--all", "--check"]))?;
-        run_to_end(cargo(&["fmt", "--check"]).current_dir(root().join("core/fuzz")))
+        for folder in ["core/fuzz", "core/footprint"] {
+            run_to_end(cargo(&["fmt", "--check"]).current_dir(root().join(folder)))?;
+        }
+        Ok(())
     })?;
     step("lints", || {
         let lints =
@@ -65,14 +72,17 @@ fn core() -> Outcome {
         let mut doc = cargo(&["doc", "--quiet", "--no-deps", "-p", "tipwire", "--all-features"]);
         run_to_end(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
     })?;
+    step("each cipher alone", each_cipher_alone)?;
     step("bare metal builds", || {
         have_rust(&toolchain(), BARE, &[])?;
         for target in BARE {
             let build = ["build", "--quiet", "-p", "tipwire", "--no-default-features", "--target"];
             run_to_end(cargo(&build).arg(target))?;
+            run_to_end(cargo(&build).arg(target).args(["--features", &CIPHERS.join(",")]))?;
         }
         Ok(())
     })?;
+    step("size of envelopes", || size::run(&["envelope".to_owned()]))?;
     step("benchmarks run", || {
         let one = ["run", "--quiet", "--release", "-p", "tipwire-bench", "--", "--json", "/ping"];
         run_to_end(&mut cargo(&one))
@@ -86,6 +96,19 @@ fn core_tests() -> Outcome {
     // Without features only what needs none: the tests themselves want vectors and strings.
     run_to_end(&mut cargo(&["check", "--quiet", "-p", "tipwire", "--no-default-features"]))?;
     run_to_end(&mut cargo(&["test", "--quiet", "--release", "-p", "tipwire", "--test", "stack"]))
+}
+
+/// What envelopes promise, with each of the ciphers built in alone; and where the large vectors are
+/// tried at every bit, with all of them.
+fn each_cipher_alone() -> Outcome {
+    for cipher in CIPHERS {
+        let test = ["test", "--quiet", "-p", "tipwire", "--no-default-features"];
+        let alone = format!("std,{cipher}");
+        let which = ["--lib", "--test", "envelopes", "--features", &alone];
+        run_to_end(cargo(&test).args(which))?;
+    }
+    let test = ["test", "--quiet", "--release", "-p", "tipwire", "--test", "envelopes"];
+    run_to_end(&mut cargo(&test))
 }
 
 /// Unit tests under Miri, which sees undefined behaviour of this crate and of those below it.

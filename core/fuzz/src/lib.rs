@@ -1,8 +1,8 @@
 //! What must hold for every input. The fuzzers look for inputs for which it does not; the tests
 //! replay what they kept.
 
-pub mod session;
 pub mod envelope;
+pub mod session;
 mod split;
 
 pub use split::*;

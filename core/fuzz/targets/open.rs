@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tipwire_fuzz::open(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tipwire_fuzz::envelope::open(data));
