@@ -3,6 +3,7 @@
 mod bench;
 mod c;
 mod driver;
+mod firmware;
 mod fuzz;
 mod generated;
 mod python;
@@ -26,6 +27,7 @@ Usage: cargo xtask <task> [options]
                      rust, python
   vectors <language> the conformance vectors through its driver
   gen [--check]      what is generated and committed; --check only compares
+  size               what the C library takes of flash and stack, by processor
   fuzz [target]      the fuzzers, --seconds N each (60)
   size envelope      code and stack of sealing and opening on a Cortex-M0+
 
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         "driver" => driver::run(rest),
         "vectors" => vectors::run_for(rest),
         "gen" => generated::run(rest),
+        "size" => firmware::print(),
         "fuzz" => fuzz::run(rest),
         "size" => size::run(rest),
         "help" | "--help" | "-h" => {

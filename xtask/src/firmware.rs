@@ -1,0 +1,254 @@
+//! The C library without an operating system: archives that link into any firmware, and programs
+//! that run them on emulated boards.
+
+use std::path::{Path, PathBuf};
+
+use crate::shell::{
+    Need, Outcome, cargo, command, have_rust, have_system, output, root, run, toolchain,
+};
+
+/// A kind of processor that firmware runs on, and how its archive is tried.
+pub struct Processor {
+    /// Rust's name for it.
+    pub target: &'static str,
+    /// What C compilers are told.
+    pub flags: &'static [&'static str],
+    compiler: &'static str,
+    emulator: &'static [&'static str],
+    /// Where the board has its memories, and how much of them is used.
+    memories: [&'static str; 4],
+}
+
+const ARM: &str = "arm-none-eabi-";
+const RISCV: &str = "riscv64-unknown-elf-";
+
+pub const PROCESSORS: &[Processor] = &[
+    Processor {
+        target: "thumbv6m-none-eabi",
+        flags: &["-mthumb", "-mcpu=cortex-m0"],
+        compiler: ARM,
+        emulator: &["qemu-system-arm", "-M", "microbit"],
+        memories: ["0", "256K", "0x20000000", "16K"],
+    },
+    Processor {
+        target: "thumbv7m-none-eabi",
+        flags: &["-mthumb", "-mcpu=cortex-m3"],
+        compiler: ARM,
+        emulator: &["qemu-system-arm", "-M", "lm3s6965evb"],
+        memories: ["0", "256K", "0x20000000", "64K"],
+    },
+    Processor {
+        target: "thumbv7em-none-eabi",
+        flags: &["-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=soft"],
+        compiler: ARM,
+        emulator: &["qemu-system-arm", "-M", "mps2-an386"],
+        memories: ["0", "1M", "0x20000000", "64K"],
+    },
+    Processor {
+        target: "thumbv7em-none-eabihf",
+        flags: &["-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
+        compiler: ARM,
+        emulator: &["qemu-system-arm", "-M", "mps2-an386"],
+        memories: ["0", "1M", "0x20000000", "64K"],
+    },
+    Processor {
+        target: "thumbv8m.main-none-eabi",
+        flags: &["-mthumb", "-mcpu=cortex-m33", "-mfloat-abi=soft"],
+        compiler: ARM,
+        emulator: &["qemu-system-arm", "-M", "mps2-an505"],
+        memories: ["0x10000000", "1M", "0x38000000", "64K"],
+    },
+    Processor {
+        target: "riscv32imc-unknown-none-elf",
+        flags: &["-march=rv32imc", "-mabi=ilp32"],
+        compiler: RISCV,
+        emulator: &["qemu-system-riscv32", "-M", "virt", "-bios", "none"],
+        memories: ["0x80000000", "1M", "0x80100000", "64K"],
+    },
+];
+
+/// Smaller code instead of faster, for the crates that have the choice.
+const SMALL: &str = "--cfg aes_backend_soft=\"compact\" --cfg sha2_backend_soft=\"compact\" \
+    --cfg chacha20_backend=\"soft\"";
+
+const SYSTEM: &[Need] = &[
+    ("arm-none-eabi-gcc", "gcc-arm-none-eabi"),
+    ("riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf"),
+    ("qemu-system-arm", "qemu-system-arm"),
+    ("qemu-system-riscv32", "qemu-system-misc"),
+];
+
+/// What the archives are built with: names, and the features of the crate.
+pub const ARCHIVES: &[(&str, &str)] = &[("tipwire", "all-ciphers"), ("tipwire-ccm", "aes-128-ccm")];
+
+/// Has everything that is needed to build and run firmware.
+pub fn prepare() -> Outcome {
+    have_system(SYSTEM)?;
+    let targets: Vec<&str> = PROCESSORS.iter().map(|processor| processor.target).collect();
+    have_rust(&toolchain(), &targets, &[])
+}
+
+fn folder(processor: &Processor) -> PathBuf {
+    root().join("target/firmware/archives").join(processor.target)
+}
+
+/// Builds one archive, and gives its path.
+pub fn archive(processor: &Processor, name: &str, features: &str) -> Result<PathBuf, String> {
+    let target_dir = root().join("target/firmware").join(name);
+    let mut build = cargo(&["build", "--quiet", "--profile", "firmware", "-p", "tipwire-c"]);
+    build.args(["--no-default-features", "--features", features, "--target", processor.target]);
+    let home = std::env::var("CARGO_HOME")
+        .unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap_or_default()));
+    let remap = format!(
+        "{SMALL} --remap-path-prefix={home}=cargo --remap-path-prefix={}=tipwire",
+        root().display()
+    );
+    build.env("CARGO_TARGET_DIR", &target_dir).env("RUSTFLAGS", remap);
+    run(&mut build)?;
+    let made = target_dir.join(processor.target).join("firmware/libtipwire.a");
+    let to = folder(processor).join(format!("lib{name}.a"));
+    strip(&made, processor.compiler, &to)?;
+    Ok(to)
+}
+
+/// Leaves only the crate's own object in an archive, without debug information, and only its own
+/// names: so that two archives of Rust can be linked side by side.
+pub fn strip(archive: &Path, prefix: &str, to: &Path) -> Outcome {
+    let tool = |name: &str| format!("{prefix}{name}");
+    let list =
+        output(command(tool("ar"), &["t"]).arg(archive)).ok_or("an archive cannot be listed")?;
+    let own: Vec<&str> = list.lines().filter(|name| name.starts_with("tipwire")).collect();
+    let [own] = own[..] else {
+        return Err(format!("{} should have one object: {own:?}", archive.display()));
+    };
+    let folder = to.with_extension("objects");
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    run(command(tool("ar"), &["x"]).arg(archive).arg(own).current_dir(&folder))?;
+    let object = folder.join("tipwire.o");
+    std::fs::rename(folder.join(own), &object).map_err(|error| error.to_string())?;
+    let wanted = ["--strip-debug", "--wildcard", "--keep-global-symbol", "tipwire_*"];
+    run(command(tool("objcopy"), &wanted).arg(&object))?;
+    let _ = std::fs::remove_file(to);
+    run(command(tool("ar"), &["rcsD"]).arg(to).arg(&object))
+}
+
+/// Compiles a program for a board with an archive.
+fn program(
+    processor: &Processor,
+    name: &str,
+    more: &[&str],
+    archive: &Path,
+) -> Result<PathBuf, String> {
+    let gcc = format!("{}gcc", processor.compiler);
+    let to = folder(processor).join(name).with_extension("elf");
+    let mut gcc = command(gcc, processor.flags);
+    gcc.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-Os", "-ffreestanding", "-Iinclude"]);
+    gcc.args(["-ffunction-sections", "-fdata-sections", "-nostdlib", "-Wl,--gc-sections"]);
+    gcc.args(["-Wl,--no-warn-rwx-segments", "-T", "bindings-c/tests/firmware/board.ld"]);
+    let names = ["FLASH", "FLASH_SIZE", "RAM", "RAM_SIZE"];
+    for (symbol, value) in names.iter().zip(processor.memories) {
+        gcc.arg(format!("-Wl,--defsym={symbol}={value}"));
+    }
+    let source = more.first().map_or(name, |_| "text");
+    gcc.args(more).arg(format!("bindings-c/tests/firmware/{source}.c"));
+    gcc.arg("bindings-c/tests/firmware/board.c").arg("-o").arg(&to).arg(archive).arg("-lgcc");
+    run(&mut gcc)?;
+    Ok(to)
+}
+
+/// Runs a program on its board, and gives what it says.
+fn emulate(processor: &Processor, program: &Path) -> Result<String, String> {
+    let (emulator, arguments) = processor.emulator.split_first().unwrap_or((&"", &[]));
+    let mut emulator = command("timeout", &["60", emulator]);
+    emulator.args(arguments).args(["-nographic", "-monitor", "none", "-serial", "none"]);
+    emulator.args(["-semihosting-config", "enable=on,target=native", "-kernel"]).arg(program);
+    let ran = emulator.output().map_err(|error| error.to_string())?;
+    let said =
+        String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
+    if ran.status.success() {
+        Ok(said)
+    } else {
+        Err(format!("{}: {} {said}", program.display(), ran.status))
+    }
+}
+
+/// Bytes of flash that a program takes.
+fn flash(processor: &Processor, program: &Path) -> Result<usize, String> {
+    let size = format!("{}size", processor.compiler);
+    let table = output(command(size, &[]).arg(program)).ok_or("sizes cannot be read")?;
+    let row = table.lines().nth(1).unwrap_or_default();
+    let numbers: Vec<usize> = row.split_whitespace().take(2).flat_map(str::parse).collect();
+    Ok(numbers.iter().sum())
+}
+
+/// What a processor needs for one set of functions.
+pub struct Size {
+    pub target: &'static str,
+    pub what: &'static str,
+    pub flash: usize,
+    pub stack: usize,
+}
+
+/// Builds everything, runs it, and measures.
+pub fn sizes() -> Result<Vec<Size>, String> {
+    prepare()?;
+    let mut sizes = Vec::new();
+    for processor in PROCESSORS {
+        let mut archives = Vec::new();
+        for (name, features) in ARCHIVES {
+            archives.push(archive(processor, name, features)?);
+        }
+        let [all, ccm] = &archives[..] else { return Err("two archives are built".into()) };
+        let nothing = program(processor, "nothing", &["-DNOTHING"], all)?;
+        let nothing = flash(processor, &nothing)?;
+        for (what, archive) in [("text", ccm), ("ccm", ccm), ("all", all)] {
+            let program = program(processor, what, &[], archive)?;
+            let said = emulate(processor, &program)?;
+            let stacks = said.lines().filter_map(|line| line.strip_prefix("stack "));
+            let stack = stacks.flat_map(str::parse).max();
+            sizes.push(Size {
+                target: processor.target,
+                what,
+                flash: flash(processor, &program)? - nothing,
+                stack: stack
+                    .ok_or(format!("{} {what} says nothing of its stack", processor.target))?,
+            });
+        }
+    }
+    Ok(sizes)
+}
+
+/// The table of the README.
+pub fn table() -> Result<String, String> {
+    let mut table = String::from(
+        "| processor | text: flash | stack | + AES-128-CCM: flash | stack | everything: flash | stack |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    for row in sizes()?.chunks(3) {
+        let target = row.first().map_or("", |size| size.target);
+        let cells: Vec<String> =
+            row.iter().map(|size| format!("{} | {}", size.flash, size.stack)).collect();
+        table += &format!("| {target} | {} |\n", cells.join(" | "));
+    }
+    Ok(table)
+}
+
+/// `cargo xtask test firmware`
+pub fn test() -> Outcome {
+    crate::shell::step("firmware on emulated boards", || {
+        let sizes = sizes()?;
+        for size in &sizes {
+            println!(
+                "{} {}: {} bytes of flash, {} of stack",
+                size.target, size.what, size.flash, size.stack
+            );
+        }
+        Ok(())
+    })
+}
+
+/// `cargo xtask size`
+pub fn print() -> Outcome {
+    print!("{}", table()?);
+    Ok(())
+}
