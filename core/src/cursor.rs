@@ -71,7 +71,7 @@ const CLASSES: [Class; 256] = {
 };
 
 /// Whether `byte` is in one of the sets of `class`.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 #[allow(clippy::indexing_slicing, reason = "a table of all bytes")]
 pub(crate) fn is(byte: u8, class: Class) -> bool {
     #[cfg(not(target_arch = "avr"))]
@@ -94,7 +94,7 @@ pub(crate) enum Set {
 }
 
 impl Set {
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn contains(self, byte: u8) -> bool {
         match self {
             Set::Of(class) => is(byte, class),
@@ -113,42 +113,42 @@ pub(crate) struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) const fn new(text: &'a str) -> Scan<'a> {
         Scan { text, rest: text.as_bytes() }
     }
 
     /// The offset of the current byte.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) const fn at(&self) -> usize {
         self.text.len() - self.rest.len()
     }
 
     /// The text from `start` to the current byte.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at()).unwrap_or("")
     }
 
     /// The current byte; NUL at the end.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn peek(&self) -> u8 {
         self.rest.first().copied().unwrap_or(0)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) const fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Goes past the current byte.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn bump(&mut self) {
         self.rest = self.rest.get(1..).unwrap_or_default();
     }
 
     /// Goes past `byte` if it is the current one.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn eat(&mut self, byte: u8) -> bool {
         match self.rest.split_first() {
             Some((&first, rest)) if first == byte => {
@@ -160,7 +160,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Goes past `word` if it stands here.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn eat_word(&mut self, word: &[u8]) -> bool {
         let after = self.rest.strip_prefix(word);
         self.rest = after.unwrap_or(self.rest);
@@ -168,7 +168,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Goes past `byte`, which must be the current one.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn expect(&mut self, byte: u8, kind: Kind) -> Result<(), Error> {
         if self.eat(byte) { Ok(()) } else { Err(self.error(kind)) }
     }
@@ -179,7 +179,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Goes past every byte that is in `set`.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn skip(&mut self, set: Set) {
         // Most runs are short, and a processor guesses where a loop of a few rounds ends: it goes
         // on from there before it knows. In long runs it pays to look at eight bytes at once.
@@ -207,7 +207,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Goes past exactly `count` bytes of `class`, a multiple of eight, or to the first other one.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn expect_run(
         &mut self,
         class: Class,
@@ -234,7 +234,7 @@ impl<'a> Scan<'a> {
     }
 
     /// A run of 1 to `max` bytes of `class`: a name, a serial, a group, a key.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn word(
         &mut self,
         class: Class,
@@ -252,13 +252,13 @@ impl<'a> Scan<'a> {
     }
 
     /// The name of a variable.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn name(&mut self) -> Result<&'a str, Error> {
         self.word(NAME, MAX_NAME, Kind::Name, Kind::NameLength)
     }
 
     /// Digits of an unsigned number of at most 64 bits, leading zeros allowed.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn number(&mut self, none: Kind, range: Kind) -> Result<u64, Error> {
         let start = *self;
         let mut value = 0u64;
@@ -299,7 +299,7 @@ impl<'a> Scan<'a> {
 
     /// Checks by `check`, which is rare enough to be a function of its own: it gets a copy, so that
     /// here the scan can stay in registers.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn rarely<T>(
         &mut self,
         check: impl FnOnce(&mut Scan<'a>) -> Result<T, Error>,
@@ -310,7 +310,7 @@ impl<'a> Scan<'a> {
         result
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn error(&self, kind: Kind) -> Error {
         Error::new(kind, self.at())
     }
@@ -323,25 +323,25 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) const fn new(text: &'a str) -> Cursor<'a> {
         Cursor { rest: text }
     }
 
     /// The text from here on.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) const fn rest(&self) -> &'a str {
         self.rest
     }
 
     /// The current byte; NUL at the end.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn peek(&self) -> u8 {
         self.scan().peek()
     }
 
     /// Goes past `word` if it stands here.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn eat(&mut self, word: &str) -> bool {
         match self.rest.strip_prefix(word) {
             Some(rest) => {
@@ -353,13 +353,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// Looks ahead from here.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) const fn scan(&self) -> Scan<'a> {
         Scan::new(self.rest)
     }
 
     /// Goes to where `scan` is; the text up to there.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn take(&mut self, scan: Scan<'a>) -> &'a str {
         match self.rest.split_at_checked(self.rest.len() - scan.rest.len()) {
             Some((taken, rest)) => {
@@ -372,7 +372,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes all bytes of `set`.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn take_all(&mut self, set: Set) -> &'a str {
         let mut scan = self.scan();
         scan.skip(set);
@@ -387,7 +387,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// An unsigned number.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn number(&mut self) -> u64 {
         let mut scan = self.scan();
         let number = scan.number(Kind::Time, Kind::TimeRange);

@@ -14,7 +14,7 @@ type Members = u64;
 const HIGH: u64 = all(0x80);
 
 /// Whether all bytes are in `set`.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn is_all(bytes: &[u8], set: Set) -> bool {
     match (bytes.first_chunk(), bytes.last_chunk()) {
         // The last eight overlap the others.
@@ -26,7 +26,7 @@ pub(crate) fn is_all(bytes: &[u8], set: Set) -> bool {
 }
 
 /// Copies bytes into a target of the same length: short ones without a call.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn copy(bytes: &[u8], target: &mut [u8]) {
     if IS_FAST && (4..=16).contains(&bytes.len()) {
         // The last bytes overlap the first.
@@ -40,7 +40,7 @@ pub(crate) fn copy(bytes: &[u8], target: &mut [u8]) {
     }
 }
 
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn copy_ends<const N: usize>(bytes: &[u8], target: &mut [u8]) {
     if let (Some(from), Some(to)) = (bytes.first_chunk::<N>(), target.first_chunk_mut()) {
         *to = *from;
@@ -52,7 +52,7 @@ fn copy_ends<const N: usize>(bytes: &[u8], target: &mut [u8]) {
 
 /// The eight digits of a number below `10^8`, and how many zeros they begin with, the last digit
 /// not counted.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn digits_of(number: u32) -> ([u8; 8], usize) {
     // Two halves of four digits side by side, then four quarters, then all: each step divides by a
     // power of ten through a multiplication whose quotient is exact in this range.
@@ -66,13 +66,13 @@ pub(crate) fn digits_of(number: u32) -> ([u8; 8], usize) {
 }
 
 /// Whether all bytes are in `set`.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn are_all(chunk: [u8; 8], set: Set) -> bool {
     members(chunk, set) == HIGH
 }
 
 /// The bytes that are in `set`.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn members(chunk: [u8; 8], set: Set) -> Members {
     let chunk = u64::from_le_bytes(chunk);
     // Bytes beyond ASCII look like their low halves: they are sorted out at the end.
@@ -86,7 +86,7 @@ fn members(chunk: [u8; 8], set: Set) -> Members {
 }
 
 /// The number that thirteen digits are.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn thirteen_digits(chunk: &[u8; 13]) -> Option<u64> {
     let first = eight_digits(*chunk.first_chunk()?)?;
     let last = eight_digits(*chunk.last_chunk()?)?;
@@ -94,7 +94,7 @@ pub(crate) fn thirteen_digits(chunk: &[u8; 13]) -> Option<u64> {
 }
 
 /// The number that eight digits are.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn eight_digits(chunk: [u8; 8]) -> Option<u64> {
     let chunk = u64::from_le_bytes(chunk);
     // The high half of a digit is 3, and still is when six is added. A byte so great that it
@@ -110,7 +110,7 @@ fn eight_digits(chunk: [u8; 8]) -> Option<u64> {
     Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
 }
 
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn in_class(chunk: u64, x: u64, class: Class) -> Members {
     match class {
         DIGIT => digits(x) & !chunk & HIGH,
@@ -131,45 +131,45 @@ const fn all(byte: u8) -> u64 {
 }
 
 /// `x >= first`
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 const fn from(x: u64, first: u8) -> u64 {
     x + all(0x80 - first)
 }
 
 /// `first <= x <= last`
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 const fn range(x: u64, first: u8, last: u8) -> u64 {
     from(x, first) & !from(x, last + 1)
 }
 
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 const fn is(x: u64, byte: u8) -> u64 {
     HIGH - (x ^ all(byte))
 }
 
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 const fn digits(x: u64) -> u64 {
     range(x, b'0', b'9')
 }
 
 /// Letters as lower-case ones; other bytes become others, but never letters.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 const fn lower(x: u64) -> u64 {
     x | all(0x20)
 }
 
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 const fn letters(x: u64) -> u64 {
     range(lower(x), b'a', b'z')
 }
 
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 const fn controls(x: u64) -> u64 {
     !from(x, 0x20) | is(x, 0x7f)
 }
 
 /// What is not `plain`: controls and `# ; @ [ \ ] ^ { | }`.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 const fn special(x: u64) -> u64 {
     let brackets = range(x, b'[', b'^') | range(x, b'{', b'}');
     controls(x) | brackets | is(x, b'#') | is(x, b';') | is(x, b'@')

@@ -68,7 +68,7 @@ pub const PROCESSORS: &[Processor] = &[
 ];
 
 /// Smaller code instead of faster, for the crates that have the choice.
-const SMALL: &str = "--cfg aes_backend_soft=\"compact\" --cfg sha2_backend_soft=\"compact\" \
+const SMALL: &str = "--cfg tipwire_small --cfg aes_backend_soft=\"compact\" --cfg sha2_backend_soft=\"compact\" \
     --cfg chacha20_backend=\"soft\"";
 
 const SYSTEM: &[Need] = &[

@@ -100,7 +100,7 @@ impl<'a> Ack<'a> {
     }
 
     /// `ack = "ACK|" [seq "|"] …`
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn read(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<Ack<'a>, Error> {
         scan.expect_word("ACK|", Kind::Answer)?;
         let seq = read_seq(scan)?;
@@ -108,7 +108,7 @@ impl<'a> Ack<'a> {
     }
 
     /// `… status ["|" detail]`
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn read_status(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
@@ -148,7 +148,7 @@ impl<'a> Ack<'a> {
 }
 
 impl<'a> Detail<'a> {
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn read(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
@@ -213,7 +213,7 @@ pub struct Reply<S> {
 
 impl<S: Sink> Reply<S> {
     /// Starts an answer.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>) -> Reply<S> {
         let mut line = Line::new(sink);
         line.put(b"ACK|");
@@ -222,7 +222,7 @@ impl<S: Sink> Reply<S> {
     }
 
     /// Starts the inner frame of an envelope.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>) -> Reply<S> {
         Reply { line: Line::new(sink), status: None }
     }
@@ -234,7 +234,7 @@ impl<S: Sink> Reply<S> {
     }
 
     /// Just the status.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn status(&mut self, status: Status) -> &mut Reply<S> {
         self.line.field(Field::Status);
         if self.status.is_some() {
@@ -259,7 +259,7 @@ impl<S: Sink> Reply<S> {
     }
 
     /// `OK` and a list of variables.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn variables(&mut self) -> Push<S> {
         self.status(Status::Ok);
         self.line.put(b"|");
@@ -297,14 +297,14 @@ impl<S: Sink> Reply<S> {
     }
 
     /// The answer, without a line ending.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish()
     }
 
     /// The answer and a line feed, as streams want it.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish_line()

@@ -69,7 +69,7 @@ impl<'a> Block<'a> {
     /// modifiers  = ["@=" place] ["@" time] ["^" group] ["{" meta "}"]
     ///            / ["^" group] ["@" time] ["{" meta "}"]
     /// ```
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn read(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
@@ -105,7 +105,7 @@ impl<'a> Block<'a> {
     }
 
     /// A bare list of variables, without defaults: the detail of `ACK|OK|[…]`.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn read_list(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,

@@ -47,7 +47,7 @@ pub(crate) fn parse(text: &str) -> f64 {
 
 /// Up to fifteen digits and a point, or sixteen digits: all powers and most such numbers are exact
 /// doubles, and one operation on them is rounded correctly.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn parse_short(text: &[u8]) -> f64 {
     let mut digits = 0u64;
     let mut point = text.len();

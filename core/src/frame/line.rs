@@ -50,7 +50,7 @@ pub struct Slice<'b> {
 impl<'b> Sink for Slice<'b> {
     type Done = &'b [u8];
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn done(self) -> Result<&'b [u8], Kind> {
         self.buffer.get(..self.length).ok_or(Kind::Buffer)
     }
@@ -61,12 +61,12 @@ impl sealed::Sink for Slice<'_> {
         self.buffer.get_mut(..self.length).unwrap_or_default()
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn len(&self) -> usize {
         self.length
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn append(&mut self, bytes: &[u8]) -> bool {
         let end = self.length + bytes.len();
         let Some(target) = self.buffer.get_mut(self.length..end) else {
@@ -81,7 +81,7 @@ impl sealed::Sink for Slice<'_> {
         self.length = length;
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn take(&mut self) -> Self {
         let length = core::mem::take(&mut self.length);
         Slice { buffer: core::mem::take(&mut self.buffer), length }
@@ -289,7 +289,7 @@ enum Seq {
 }
 
 impl<S: Sink> Line<S> {
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn new(sink: impl IntoSink<Sink = S>) -> Line<S> {
         Line::over(sink.into_sink())
     }
@@ -299,13 +299,13 @@ impl<S: Sink> Line<S> {
     }
 
     /// From here on errors are those of this field.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn field(&mut self, field: Field) {
         self.field = Some(field);
     }
 
     /// From here on errors are those of this data point, and of no field yet.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn point(&mut self, point: u32) {
         self.point = Some(point);
         self.field = None;
@@ -325,7 +325,7 @@ impl<S: Sink> Line<S> {
         self.error.get_or_insert(BuildError::of(kind));
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn check(&mut self, outcome: Result<(), Kind>) {
         if let Err(kind) = outcome {
             self.fail(kind);
@@ -338,13 +338,13 @@ impl<S: Sink> Line<S> {
     }
 
     /// How many bytes are written.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn len(&self) -> usize {
         self.sink.len()
     }
 
     /// Writes bytes. After an error this does no harm: nothing of it is handed out.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         if !self.sink.append(bytes) {
             self.fail_whole(Kind::Buffer);
@@ -352,7 +352,7 @@ impl<S: Sink> Line<S> {
     }
 
     /// Writes 1 to `max` bytes of `class`.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn put_word(
         &mut self,
         word: &str,
@@ -390,7 +390,7 @@ impl<S: Sink> Line<S> {
     }
 
     /// A sequence counter belongs here, if one is given later.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn allow_seq(&mut self) {
         self.seq = Seq::At(self.len());
     }
@@ -413,14 +413,14 @@ impl<S: Sink> Line<S> {
     }
 
     /// The bytes written, unless something went wrong. Nothing can be written afterwards.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.check_size();
         self.done()
     }
 
     /// The same with a line feed at the end.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.check_size();
         self.put(b"\n");
@@ -428,21 +428,21 @@ impl<S: Sink> Line<S> {
     }
 
     /// The line itself, leaving one that can only fail.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn take(&mut self) -> Line<S> {
         let taken = Line { sink: self.sink.take(), ..*self };
         self.fail_whole(Kind::Misplaced);
         taken
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn check_size(&mut self) {
         if self.len() > MAX_FRAME {
             self.fail_whole(Kind::TooLarge);
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn done(&mut self) -> Result<S::Done, BuildError> {
         let Line { sink, error, .. } = self.take();
         match error {

@@ -50,7 +50,7 @@ impl<'a> Metadata<'a> {
         Ok(Metadata::walk(&mut Cursor::new(scan.since(start))))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn walk(c: &mut Cursor<'a>) -> Metadata<'a> {
         c.eat("{");
         let mut scan = c.scan();
@@ -139,7 +139,7 @@ impl<'a> Iterator for Pairs<'a> {
 }
 
 /// `pair = name "=" 1*(plain-but-comma / escape)`
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn check_pair(scan: &mut Scan<'_>) -> Result<(), Error> {
     scan.word(NAME, MAX_NAME, Kind::Key, Kind::KeyLength)?;
     scan.expect(b'=', Kind::Pair)?;

@@ -93,7 +93,7 @@ fn line(bytes: &[u8]) -> &[u8] {
 ///
 /// The size is checked before, as is UTF-8; NUL comes before every other error, but since no rule
 /// takes it, it is only looked for after one.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn read_whole<'a, T>(
     bytes: &'a [u8],
     read: impl FnOnce(&'a str) -> Result<T, Error>,

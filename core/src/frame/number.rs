@@ -33,7 +33,7 @@ pub struct Decimal {
 
 impl<'a> Number<'a> {
     /// `number = ["-"] ("0" / nonzero *DIGIT) ["." 1*DIGIT]`
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn check(scan: &mut Scan<'_>) -> Result<(), Error> {
         scan.eat(b'-');
         if scan.eat(b'0') {
@@ -49,7 +49,7 @@ impl<'a> Number<'a> {
         Ok(())
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn walk(c: &mut Cursor<'a>) -> Number<'a> {
         // Signs, points and digits; nothing else between these two follows a number.
         Number(c.take_all(Set::Range(b'-', b'9')))
@@ -98,7 +98,7 @@ impl<'a> Number<'a> {
     }
 }
 
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn check_digits(scan: &mut Scan<'_>) -> Result<(), Error> {
     if !is(scan.peek(), DIGIT) {
         return Err(scan.error(Kind::Number));
@@ -328,7 +328,7 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn of(value: u64) -> Digits {
         const EIGHT: u32 = 100_000_000;
         let mut digits = Digits { parts: [[0; 8]; 3], first: 3, zeros: 0 };
@@ -350,7 +350,7 @@ impl Digits {
     }
 
     /// The parts as they follow each other.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let mut zeros = self.zeros;
         let parts = self.parts.iter().skip(self.first);
@@ -359,7 +359,7 @@ impl Digits {
 }
 
 /// Writes an unsigned number.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn write_unsigned<S: Sink>(out: &mut Line<S>, value: u64) {
     Digits::of(value).parts().for_each(|part| out.put(part));
 }

@@ -36,29 +36,29 @@ enum Escapes {
 
 impl<'a> Text<'a> {
     /// `text = 1*(plain / escape)`
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn check(scan: &mut Scan<'_>) -> Result<(), Error> {
         check(scan, PLAIN, Kind::Text)
     }
 
     /// The text of a metadata pair: without a bare comma.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn check_pair(scan: &mut Scan<'_>) -> Result<(), Error> {
         check(scan, PLAIN_PAIR, Kind::Metadata)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn walk(c: &mut Cursor<'a>) -> Text<'a> {
         Text::walk_over(c, Set::Of(PLAIN))
     }
 
     /// The text of a metadata pair: up to a comma or the end.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn walk_pair(c: &mut Cursor<'a>) -> Text<'a> {
         Text::walk_over(c, Set::Neither(b',', b'\\'))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn walk_over(c: &mut Cursor<'a>, plain: Set) -> Text<'a> {
         let mut scan = c.scan();
         let mut escapes = Escapes::None;
@@ -130,7 +130,7 @@ impl<'a> Text<'a> {
     }
 }
 
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn check(scan: &mut Scan<'_>, plain: Class, empty: Kind) -> Result<(), Error> {
     let start = scan.at();
     scan.skip(Set::Of(plain));
@@ -196,7 +196,7 @@ const fn unescape(byte: u8) -> Option<u8> {
 
 /// Writes `text`, or a part of one, escaping what `plain` leaves out. Other control characters have
 /// no escape. A text must not be empty; parts of one never are.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn write<S: Sink>(out: &mut Line<S>, text: &str, plain: Class, empty: Kind) {
     let mut c = Cursor::new(text);
     out.put(c.take_all(Set::Of(plain)).as_bytes());

@@ -61,7 +61,7 @@ impl<'a> Frame<'a> {
     }
 
     /// `uplink = METHOD "|" [seq "|"] auth "|" …`
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn read(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<Frame<'a>, Error> {
         let method = read_method(scan)?;
         let seq = read_seq(scan)?;
@@ -70,7 +70,7 @@ impl<'a> Frame<'a> {
     }
 
     /// `… serial ["|" body]`
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn read_serial(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
@@ -198,7 +198,7 @@ fn read_auth<'a>(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<&'a 
 }
 
 /// Whether `auth` is one that a frame can carry; else what is wrong.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn check_auth(auth: &str) -> Result<(), Kind> {
     let (digits, count) = match auth.strip_prefix("at") {
         Some(digits) => (digits, TOKEN_DIGITS),
@@ -209,7 +209,7 @@ pub(crate) fn check_auth(auth: &str) -> Result<(), Kind> {
 }
 
 /// Writes `METHOD|auth|serial`; without a method `serial` alone, as inner frames have it.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(super) fn write_head<S: Sink>(out: &mut Line<S>, method: Option<(Method, &str)>, serial: &str) {
     if let Some((method, auth)) = method {
         out.put(match method {
@@ -247,7 +247,7 @@ pub struct Pull<S> {
 
 impl<S: Sink> Pull<S> {
     /// Starts a PULL.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Pull<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, Some((Method::Pull, auth)), serial);
@@ -255,7 +255,7 @@ impl<S: Sink> Pull<S> {
     }
 
     /// Starts the inner frame of an envelope.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Pull<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, None, serial);
@@ -281,7 +281,7 @@ impl<S: Sink> Pull<S> {
     }
 
     /// Asks for variables whose names were read, as they stand.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn names(&mut self, names: Names<'_>) -> &mut Pull<S> {
         self.line.field(Field::Names);
         if names.len() > 0 {
@@ -296,14 +296,14 @@ impl<S: Sink> Pull<S> {
     }
 
     /// The frame, without a line ending.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish()
     }
 
     /// The frame and a line feed, as streams want it.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish_line()
@@ -336,7 +336,7 @@ pub struct Ping<S> {
 
 impl<S: Sink> Ping<S> {
     /// Starts a PING.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Ping<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, Some((Method::Ping, auth)), serial);
@@ -344,7 +344,7 @@ impl<S: Sink> Ping<S> {
     }
 
     /// Starts the inner frame of an envelope.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Ping<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, None, serial);
@@ -358,13 +358,13 @@ impl<S: Sink> Ping<S> {
     }
 
     /// The frame, without a line ending.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.line.finish()
     }
 
     /// The frame and a line feed, as streams want it.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.line.finish_line()
     }

@@ -83,7 +83,7 @@ impl<'a> Variable<'a> {
     ///          / name "?=" bool   suffixes / name "@=" place  place-suffixes
     /// suffixes = ["#" unit] ["@=" place] ["@" time] ["^" group] ["{" meta "}"]
     /// ```
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn check(scan: &mut Scan<'_>, revision: Option<Revision>) -> Result<(), Error> {
         scan.name()?;
         let is_place = check_value(scan)?;
@@ -117,7 +117,7 @@ impl<'a> Variable<'a> {
         Ok(())
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn walk(c: &mut Cursor<'a>) -> Variable<'a> {
         // Where operators begin; nothing else between these two is in a name.
         let name = c.take_all(Set::OutOfRange(b':', b'@'));
@@ -148,7 +148,7 @@ impl<'a> Variable<'a> {
 }
 
 /// An operator and a value; whether it is a location.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn check_value(scan: &mut Scan<'_>) -> Result<bool, Error> {
     if scan.eat_word(b":=") {
         return Number::check(scan).map(|()| false);
@@ -171,7 +171,7 @@ fn check_value(scan: &mut Scan<'_>) -> Result<bool, Error> {
     }
 }
 
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn walk_value<'a>(c: &mut Cursor<'a>) -> Value<'a> {
     if c.eat(":=") {
         Value::Number(Number::walk(c))
@@ -188,7 +188,7 @@ fn walk_value<'a>(c: &mut Cursor<'a>) -> Value<'a> {
 }
 
 /// `"#" unit`, where `unit = 1*25 bytes of plain`, whole characters.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 fn check_unit(scan: &mut Scan<'_>) -> Result<(), Error> {
     scan.bump();
     let start = *scan;
@@ -216,7 +216,7 @@ fn crossing_unit(mut scan: Scan<'_>) -> Error {
 }
 
 /// `"^" group`
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(super) fn read_group<'a>(scan: &mut Scan<'a>) -> Result<&'a str, Error> {
     scan.bump();
     scan.word(NAME, MAX_NAME, Kind::Group, Kind::GroupLength)

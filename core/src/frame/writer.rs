@@ -101,7 +101,7 @@ enum Stage {
 
 impl<S: Sink> Push<S> {
     /// Starts a PUSH.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Push<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, Some((Method::Push, auth)), serial);
@@ -110,7 +110,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Starts the inner frame of an envelope.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Push<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, None, serial);
@@ -119,12 +119,12 @@ impl<S: Sink> Push<S> {
     }
 
     /// Starts a bare list of variables after what is written.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn list(line: Line<S>) -> Push<S> {
         Push::start(line, Stage::List)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn start(line: Line<S>, stage: Stage) -> Push<S> {
         let mut push = Push {
             line,
@@ -233,7 +233,7 @@ impl<S: Sink> Push<S> {
     /// assert_eq!(forwarded, b"PUSH|4deedd7bab8817ec|gateway|[rssi:=-70;t:=1;h:=2]");
     /// # Ok::<(), tipwire::BuildError>(())
     /// ```
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn variables(&mut self, variables: Variables<'_>) -> &mut Push<S> {
         let count = variables.len();
         if count > 0 {
@@ -320,7 +320,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Passthrough data that was read, as it stands.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn raw_read(&mut self, raw: Raw<'_>) -> &mut Push<S> {
         self.begin_raw(raw.encoding());
         self.line.put(raw.data().as_bytes());
@@ -336,20 +336,20 @@ impl<S: Sink> Push<S> {
     }
 
     /// The frame, without a line ending.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish()
     }
 
     /// The frame and a line feed, as streams want it.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish_line()
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn close(&mut self) {
         if self.stage != Stage::Raw {
             self.close_metadata();
@@ -361,7 +361,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Ends what came before and starts a variable.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn begin(&mut self, name: &str, operator: &[u8], stage: Stage) {
         self.begin_variable();
         if usize::from(self.count) == MAX_VARIABLES {
@@ -376,7 +376,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Ends what came before.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn begin_variable(&mut self) {
         self.close_metadata();
         self.begin_point();
@@ -386,7 +386,7 @@ impl<S: Sink> Push<S> {
         self.line.put(if self.count == 0 { b"[" } else { b";" });
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn begin_raw(&mut self, encoding: Encoding) {
         self.line.field(Field::Raw);
         if self.stage != Stage::Defaults || self.filled != 0 {
@@ -400,7 +400,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Starts a variable with a text that `write` writes.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn string_with(&mut self, name: &str, write: impl FnOnce(&mut Line<S>)) {
         self.begin(name, b"=", Stage::Variable);
         write(&mut self.line);
@@ -408,7 +408,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// One pair of metadata, whose text `write` writes.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn metadata_with(&mut self, key: &str, write: impl FnOnce(&mut Line<S>)) {
         self.line.field(Field::Metadata);
         if usize::from(self.pairs) == MAX_PAIRS {
@@ -426,7 +426,7 @@ impl<S: Sink> Push<S> {
         self.filled |= 1 << Slot::Metadata as u8;
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn close_metadata(&mut self) {
         if self.pairs > 0 {
             self.line.put(b"}");
@@ -434,7 +434,7 @@ impl<S: Sink> Push<S> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn time_slot(&self) -> Slot {
         match (self.stage, self.revision) {
             (Stage::Defaults, Revision::A | Revision::B) => Slot::LateTime,
@@ -443,14 +443,14 @@ impl<S: Sink> Push<S> {
     }
 
     /// All slots of the current item are empty and begin here.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn open_slots(&mut self) {
         self.filled = 0;
         self.slots_at = self.line.len();
     }
 
     /// Where what is to stand in a slot will be written, if it may.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn open_slot(&mut self, slot: Slot) -> Option<usize> {
         let fits = match self.stage {
             Stage::Variable => true,
@@ -470,7 +470,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Ends a slot whose text was written at the end, from `start` on.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn close_slot(&mut self, slot: Slot, start: usize) {
         self.filled |= 1 << slot as u8;
         if self.filled >> slot as u8 > 1 {
@@ -507,7 +507,7 @@ impl<S: Sink> Push<S> {
 /// What the reader of JSON needs beside the methods above.
 impl<S: Sink> Push<S> {
     /// Errors are those of the next data point from here on.
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn begin_point(&mut self) {
         self.line.point(self.first + u32::from(self.count));
     }

@@ -48,7 +48,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    #[inline(always)]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub const fn message(length: usize, message: Range<usize>) -> Cut {
         Cut { length, event: Some(Ok(message)) }
     }
