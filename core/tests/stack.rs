@@ -2,10 +2,12 @@
 //! left of a painted area.
 #![cfg(all(not(miri), any(target_arch = "x86_64", target_arch = "aarch64")))]
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
 
+use tipwire::session::{Client, ClientEvent, ClientSettings};
 use tipwire::{Fixed, Frame, Push, Value};
 
 /// Less than a page, or else the compiler probes the stack by writing to it.
@@ -32,13 +34,15 @@ fn paint() {
 /// Bytes of the area that no longer are what `paint` left there. The stack grows downwards: what is
 /// untouched lies at the low end.
 fn touched() -> usize {
-    static TOUCHED: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static TOUCHED: Cell<usize> = const { Cell::new(0) };
+    }
     below_area(|area| {
         // SAFETY: within the area, whose bytes `paint` has written in a frame of the same shape.
         let is_painted = |at: &usize| unsafe { area.add(*at).read_volatile() == PAINT };
-        TOUCHED.store(AREA - (0..AREA).take_while(is_painted).count(), Ordering::Relaxed);
+        TOUCHED.set(AREA - (0..AREA).take_while(is_painted).count());
     });
-    TOUCHED.load(Ordering::Relaxed)
+    TOUCHED.get()
 }
 
 #[inline(never)]
@@ -77,4 +81,37 @@ fn reading_and_writing_take_less_than_a_kilobyte_of_stack() {
     assert!(parse < limit, "parse {parse}");
     assert!(walk < limit, "parse and walk {walk}");
     assert!(write < limit, "write {write}");
+}
+
+/// The client lives elsewhere: what is measured is what its work takes.
+#[test]
+fn a_client_takes_less_than_a_kilobyte_of_stack() {
+    static CLIENT: Mutex<Option<Client<[u8; 256], [u8; 64]>>> = Mutex::new(None);
+    let settings = ClientSettings::default();
+    let client = Client::new(&settings, "4deedd7bab8817ec", "sensor-01", [0; 256], [0; 64]);
+    *CLIENT.lock().unwrap() = client.ok();
+    let nothing = measure(|| {});
+    let ask = measure(|| {
+        let mut client = CLIENT.lock().unwrap();
+        let client = client.as_mut().unwrap();
+        client.connected(0);
+        let queued = client.push(0, |push| {
+            push.number("t", Fixed(32.5, 1)).unit("C").string("s", "a|b").time(5);
+        });
+        black_box(queued.is_ok());
+        client.sent(client.output().len(), 0);
+    }) - nothing;
+    let hear = measure(|| {
+        let mut client = CLIENT.lock().unwrap();
+        let client = client.as_mut().unwrap();
+        let mut input = black_box(&b"ACK|CMD|reboot\nACK|!1|OK|1\n"[..]);
+        while let Some(event) = client.next_event(&mut input, 1) {
+            black_box(matches!(event, ClientEvent::Answer(answer) if answer.is_done()));
+        }
+        assert!(client.is_idle());
+    }) - nothing;
+    println!("ask {ask}, hear {hear} bytes");
+    let limit = if cfg!(debug_assertions) { AREA } else { 1024 };
+    assert!(ask < limit, "ask {ask}");
+    assert!(hear < limit, "hear {hear}");
 }
