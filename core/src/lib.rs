@@ -158,6 +158,7 @@ mod error;
 mod frame;
 mod json;
 pub mod limits;
+pub mod platform;
 mod points;
 mod scan;
 #[cfg(feature = "serde")]

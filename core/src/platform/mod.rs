@@ -1,0 +1,3 @@
+//! What platforms other than the wire's own expect around their messages.
+
+pub mod thingspanel;
