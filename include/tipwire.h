@@ -143,7 +143,7 @@ int32_t tipwire_coordinates(tipwire_text location,
 #define TIPWIRE_E_TYPE                   (-58) /* a value of another type is needed here */
 #define TIPWIRE_E_JSON                   (-59) /* expected JSON */
 #define TIPWIRE_E_TOKEN                  (-60) /* expected at and 32 hex digits */
-#define TIPWIRE_E_TOO_SHORT              (-61) /* an envelope has a header and a tag */
+#define TIPWIRE_E_TOO_SHORT              (-61) /* the message ends before it is complete */
 #define TIPWIRE_E_PLAINTEXT              (-62) /* this is an answer in plaintext, not an envelope */
 #define TIPWIRE_E_UNSUPPORTED_VERSION    (-63) /* only version 0 of envelopes is known */
 #define TIPWIRE_E_UNSUPPORTED_CIPHER     (-64) /* the cipher is unknown, or was not built in */
@@ -158,6 +158,7 @@ int32_t tipwire_coordinates(tipwire_text location,
 #define TIPWIRE_E_TOO_LONG               (-80) /* the message is above the maximum */
 #define TIPWIRE_E_CORRUPT                (-81) /* no message can begin here */
 #define TIPWIRE_E_INVALID_SETTINGS       (-82) /* these settings can never work */
+#define TIPWIRE_E_TRAILING_BYTES         (-83) /* expected the end of the message */
 #define TIPWIRE_E_FULL                   (-90) /* no more fits before something is sent or answered */
 #define TIPWIRE_E_CLOSED                 (-91) /* the connection is over */
 #define TIPWIRE_E_TURN                   (-92) /* requests are answered in the order they came, each once */

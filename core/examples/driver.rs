@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead, Write};
 
+use tipwire::platform::thingspanel::Packet;
 use tipwire::stream::{Any, Order, Settings, Splitter};
 use tipwire::{
     Ack, Body, Cipher, Detail, Error, Frame, Header, Inner, InnerMethod, Layout, Opener, Push,
@@ -50,6 +51,7 @@ fn dispatch(fields: &[&[u8]]) -> Answer {
         [b"split", splitter, settings, chunks] => {
             split(plain(splitter)?, plain(settings)?, &hexes(chunks)?)
         }
+        [b"packet", bytes] => packet(&hex(bytes)?),
         _ => Err(bad_request()),
     }
 }
@@ -348,4 +350,11 @@ fn split(splitter: &str, settings: &str, chunks: &[Vec<u8>]) -> Answer {
         }
     }
     Ok(format!("{{\"events\":[{}],\"pending\":{}}}", events.join(","), splitter.pending()))
+}
+
+fn packet(bytes: &[u8]) -> Answer {
+    let Packet { kind, command, payload } =
+        Packet::parse(bytes).map_err(|error| code(error.code()))?;
+    let payload = to_hex(payload);
+    Ok(format!("{{\"type\":{kind},\"command\":{command},\"payload\":\"{payload}\"}}"))
 }

@@ -105,7 +105,7 @@ kinds! {
     60 Token "token" InvalidToken "expected at and 32 hex digits",
 
     // Envelopes.
-    61 TooShort "too_short" none "an envelope has a header and a tag",
+    61 TooShort "too_short" none "the message ends before it is complete",
     62 Plaintext "plaintext" none "this is an answer in plaintext, not an envelope",
     63 Version "unsupported_version" UnsupportedVersion "only version 0 of envelopes is known",
     64 Cipher "unsupported_cipher" UnsupportedCipher "the cipher is unknown, or was not built in",
@@ -122,6 +122,7 @@ kinds! {
     80 TooLong "too_long" none "the message is above the maximum",
     81 Corrupt "corrupt" none "no message can begin here",
     82 InvalidSettings "invalid_settings" none "these settings can never work",
+    83 TrailingBytes "trailing_bytes" none "expected the end of the message",
 
     // Sessions.
     90 Full "full" none "no more fits before something is sent or answered",

@@ -103,3 +103,16 @@ fn what_cannot_be_sealed_or_opened_is_refused_with_its_code() {
     assert_eq!(open(&long, &"00".repeat(29)), "invalid_key");
     assert_eq!(open(&short, &"00".repeat(29)), "auth_failed");
 }
+
+#[test]
+fn every_platform_vector_is_answered_as_written() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../../vectors/platform.json"))
+        .expect("vectors are JSON");
+    assert!(!cases.is_empty());
+    for case in cases {
+        let field = |key: &str| case[key].as_str().expect("a case has strings");
+        let answer = driver::answer(format!("{}\t{}", field("request"), field("hex")).as_bytes());
+        let answer: Value = serde_json::from_str(&answer).expect("answers are JSON");
+        assert_eq!(answer, case["answer"], "{}", field("name"));
+    }
+}

@@ -17,7 +17,7 @@ pub struct Driver {
 pub const DRIVERS: &[Driver] = &[
     Driver {
         language: "rust",
-        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split"],
+        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split", "packet"],
         build: || {
             let mut build = cargo(&["build", "--quiet", "--release", "-p", "tipwire"]);
             run_to_end(build.args(["--example", "driver"]))

@@ -64,6 +64,7 @@ const FILES: &[(&str, Make)] = &[
     ("ack", |case| vec![frame("ack", case)]),
     ("envelope", envelope),
     ("stream", stream),
+    ("platform", platform),
 ];
 
 fn load(file: &str) -> Result<Vec<Value>, String> {
@@ -143,6 +144,12 @@ fn stream(case: &Value) -> Vec<(String, Value)> {
         format!("split\t{}\t{settings}\t{}", text(&case["splitter"]), chunks.join(","))
     };
     parts.into_iter().map(|part| (request(part), expected.clone())).collect()
+}
+
+/// A request by its name, what it takes, and the answer.
+fn platform(case: &Value) -> Vec<(String, Value)> {
+    let request = format!("{}\t{}", text(&case["request"]), text(&case["hex"]));
+    vec![(request, case["answer"].clone())]
 }
 
 /// What every driver refuses alike.

@@ -5,16 +5,23 @@
 //!
 //! let packet = Packet::attributes(br#"{"light": 98, "humidity": 30.0}"#);
 //! let mut buffer = [0; 64];
-//! let bytes = packet.write(&mut buffer).unwrap();
+//! let bytes = packet.write(&mut buffer)?;
 //! assert_eq!(bytes[..8], *b"TP\x00\x01\x00\x00\x00\x1f");
 //! assert_eq!(Packet::parse(bytes)?, packet);
 //! assert_eq!(Packet::parse(b"TP\x01\x00\x00\x00\x00\x00")?.kind, HEARTBEAT);
-//! # Ok::<(), tipwire::platform::thingspanel::PacketError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 use core::fmt;
 
+use crate::error::{BuildError, Error, Kind};
+use crate::frame::{IntoSink, Line, Sink};
 use crate::limits::{MAX_PACKET_PAYLOAD, PACKET_HEADER};
+
+/// Where the length stands in the header.
+pub(crate) const LENGTH_AT: usize = 4;
+/// How many bytes it has, the highest first.
+pub(crate) const LENGTH_BYTES: usize = 4;
 
 /// The type of packets with a payload.
 pub const DATA: u8 = 0;
@@ -60,39 +67,39 @@ impl<'a> Packet<'a> {
     }
 
     /// Reads one whole packet.
-    pub fn parse(bytes: &'a [u8]) -> Result<Packet<'a>, PacketError> {
-        if !bytes.iter().zip(b"TP").all(|(found, expected)| found == expected) {
-            return Err(PacketError::Corrupt);
+    pub fn parse(bytes: &'a [u8]) -> Result<Packet<'a>, Error> {
+        if let Some(at) = bytes.iter().zip(b"TP").position(|(found, expected)| found != expected) {
+            return Err(Error::new(Kind::Corrupt, at));
         }
+        let too_short = Error::new(Kind::TooShort, bytes.len());
         let Some((&[_, _, kind, command, a, b, c, d], rest)) =
             bytes.split_first_chunk::<PACKET_HEADER>()
         else {
-            return Err(PacketError::TooShort);
+            return Err(too_short);
         };
-        let length = usize::try_from(u32::from_be_bytes([a, b, c, d]));
-        let length = length.map_err(|_| PacketError::TooLong)?;
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
         if length > MAX_PACKET_PAYLOAD {
-            return Err(PacketError::TooLong);
+            return Err(Error::new(Kind::TooLong, LENGTH_AT));
         }
         match rest.split_at_checked(length) {
-            None => Err(PacketError::TooShort),
+            None => Err(too_short),
             Some((payload, [])) => Ok(Packet { kind, command, payload }),
-            Some(_) => Err(PacketError::TrailingBytes),
+            Some(_) => Err(Error::new(Kind::TrailingBytes, PACKET_HEADER + length)),
         }
     }
 
-    /// Writes the packet, its length computed; `None` where the buffer or the maximum is too small.
-    pub fn write<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b mut [u8]> {
-        let length = self.payload.len();
-        if length > MAX_PACKET_PAYLOAD {
-            return None;
+    /// Writes the packet, its length computed.
+    pub fn write<S: Sink>(&self, sink: impl IntoSink<Sink = S>) -> Result<S::Done, BuildError> {
+        let mut out = Line::new(sink);
+        match u32::try_from(self.payload.len()) {
+            Ok(length) if self.payload.len() <= MAX_PACKET_PAYLOAD => {
+                out.put(&[b'T', b'P', self.kind, self.command]);
+                out.put(&length.to_be_bytes());
+                out.put(self.payload);
+            }
+            _ => out.fail(Kind::TooLong),
         }
-        let out = buffer.get_mut(..PACKET_HEADER + length)?;
-        let (header, payload) = out.split_first_chunk_mut::<PACKET_HEADER>()?;
-        let [a, b, c, d] = u32::try_from(length).ok()?.to_be_bytes();
-        *header = [b'T', b'P', self.kind, self.command, a, b, c, d];
-        payload.copy_from_slice(self.payload);
-        Some(out)
+        out.finish()
     }
 }
 
@@ -106,44 +113,6 @@ impl fmt::Debug for Packet<'_> {
             .finish()
     }
 }
-
-/// Why bytes are no packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PacketError {
-    /// Fewer bytes than the header, or than it announces.
-    TooShort,
-    /// It does not begin with `TP`.
-    Corrupt,
-    /// It announces more than [`MAX_PACKET_PAYLOAD`] bytes.
-    TooLong,
-    /// Bytes follow the payload.
-    TrailingBytes,
-}
-
-impl PacketError {
-    /// Its name in every language.
-    pub const fn code(self) -> &'static str {
-        match self {
-            PacketError::TooShort => "too_short",
-            PacketError::Corrupt => "corrupt",
-            PacketError::TooLong => "too_long",
-            PacketError::TrailingBytes => "trailing_bytes",
-        }
-    }
-}
-
-impl fmt::Display for PacketError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            PacketError::TooShort => "the packet ends before its payload does",
-            PacketError::Corrupt => "a packet begins with TP",
-            PacketError::TooLong => "the payload is above the maximum",
-            PacketError::TrailingBytes => "expected the end of the packet",
-        })
-    }
-}
-
-impl core::error::Error for PacketError {}
 
 #[cfg(test)]
 mod tests {
@@ -165,22 +134,46 @@ mod tests {
         ];
         for (packet, bytes) in cases {
             let mut buffer = [0; 64];
-            assert_eq!(packet.write(&mut buffer).as_deref(), Some(bytes));
+            assert_eq!(packet.write(&mut buffer), Ok(bytes));
             assert_eq!(Packet::parse(bytes), Ok(packet));
             for end in 0..bytes.len() {
-                assert_eq!(Packet::parse(&bytes[..end]), Err(PacketError::TooShort));
-                assert_eq!(packet.write(&mut buffer[..end]), None);
+                let error = Error::new(Kind::TooShort, end);
+                assert_eq!(Packet::parse(&bytes[..end]), Err(error));
+                let error = packet.write(&mut buffer[..end]).unwrap_err();
+                assert_eq!(error.kind, Kind::Buffer);
             }
         }
     }
 
     #[test]
-    fn what_is_no_packet_says_why() {
-        let parse = |bytes| Packet::parse(bytes).unwrap_err();
-        assert_eq!(parse(b"TX"), PacketError::Corrupt);
-        assert_eq!(parse(b"TP\x00\x00\x00\x00\x00\x00x"), PacketError::TrailingBytes);
-        assert_eq!(parse(b"TP\x00\x00\x00\x00\x3f\xf8"), PacketError::TooShort);
-        assert_eq!(parse(b"TP\x00\x00\x00\x00\x3f\xf9"), PacketError::TooLong);
-        assert_eq!(parse(b"TP\x00\x00\xff\xff\xff\xff"), PacketError::TooLong);
+    fn what_is_no_packet_says_why_and_where() {
+        let parse = |bytes| {
+            let error = Packet::parse(bytes).unwrap_err();
+            (error.kind, error.at)
+        };
+        assert_eq!(parse(b"TX"), (Kind::Corrupt, 1));
+        assert_eq!(parse(b"PT\x00\x00\x00\x00\x00\x00"), (Kind::Corrupt, 0));
+        assert_eq!(parse(b"TP\x00\x00\x00\x00\x00\x00x"), (Kind::TrailingBytes, 8));
+        assert_eq!(parse(b"TP\x00\x00\x00\x00\x3f\xf8"), (Kind::TooShort, 8));
+        assert_eq!(parse(b"TP\x00\x00\x00\x00\x3f\xf9"), (Kind::TooLong, 4));
+        assert_eq!(parse(b"TP\x00\x00\xff\xff\xff\xff"), (Kind::TooLong, 4));
+    }
+
+    #[test]
+    fn the_longest_packet_is_written_and_no_longer_one() {
+        let (mut buffer, payload) = ([0; 16_400], [7; MAX_PACKET_PAYLOAD + 1]);
+        let longest = Packet::events(&payload[1..]);
+        let bytes = longest.write(&mut buffer).unwrap();
+        assert_eq!(bytes.len(), 16_384);
+        assert_eq!(Packet::parse(bytes), Ok(longest));
+        let error = Packet::events(&payload).write(&mut buffer).unwrap_err();
+        assert_eq!(error.kind, Kind::TooLong);
+    }
+
+    #[test]
+    fn unknown_types_and_commands_are_kept() {
+        let packet = Packet { kind: 9, command: 255, payload: b"x" };
+        let mut buffer = [0; 16];
+        assert_eq!(Packet::parse(packet.write(&mut buffer).unwrap()), Ok(packet));
     }
 }

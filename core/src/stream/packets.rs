@@ -5,6 +5,7 @@ use memchr::memchr;
 use super::{Cut, LengthField, Rule, Scan};
 use crate::error::Kind;
 use crate::limits::{MAX_PACKET_PAYLOAD, PACKET_HEADER};
+use crate::platform::thingspanel::{LENGTH_AT, LENGTH_BYTES};
 
 /// Packets as ThingsPanel has them: `TP`, type, command, four bytes of length, payload. A message
 /// is the whole packet.
@@ -19,7 +20,7 @@ pub struct Packets {
 impl Packets {
     /// Packets with at most 16,376 bytes of payload.
     pub const fn new() -> Packets {
-        let packet = LengthField::new().offset(4).length(4);
+        let packet = LengthField::new().offset(LENGTH_AT).length(LENGTH_BYTES);
         Packets { packet, hunting: false }.max(MAX_PACKET_PAYLOAD)
     }
 
