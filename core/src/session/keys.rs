@@ -12,8 +12,12 @@ pub trait Devices {
     /// The counter of this device; `None` if it is not enforced.
     ///
     /// Where it is, a text frame without a counter is an `invalid_seq` too. The number counts as used
-    /// as soon as the request is handed out: keep it in one transaction with what is stored. Anybody
-    /// can write a name into a text frame: give the counter only to who has the authorization.
+    /// as soon as the request is handed out: keep it in one transaction with what is stored, and
+    /// [take it back](Sequence::retract) before refusing what could not be stored. A device takes an
+    /// `invalid_seq` to what it sends again for "this was stored".
+    ///
+    /// Anybody can write a name into a text frame: give the counter only to who has the
+    /// authorization.
     fn sequence(&mut self, device: Device<'_>) -> Option<&mut Sequence> {
         let _ = device;
         None
