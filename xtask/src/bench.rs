@@ -1,10 +1,11 @@
-//! Benchmarks: `cargo xtask bench [rust] [--json] [FILTER]`.
+//! Benchmarks: `cargo xtask bench [rust|gateway] [--json] [FILTER]`.
 
 use crate::shell::{Outcome, cargo, run as run_to_end};
 
 pub fn run(arguments: &[String]) -> Outcome {
     match arguments.split_first() {
         Some((language, rest)) if language == "rust" => rust(rest),
+        Some((part, rest)) if part == "gateway" => crate::gateway::bench(rest),
         _ => rust(arguments),
     }
 }

@@ -5,6 +5,7 @@ mod c;
 mod driver;
 mod firmware;
 mod fuzz;
+mod gateway;
 mod generated;
 mod python;
 mod shell;
@@ -20,8 +21,9 @@ const HELP: &str = "\
 Usage: cargo xtask <task> [options]
 
   test [part]        everything that exists: format, lints, tests, vectors in every language;
-                     or the parts named: lint, core, vectors, python
-  bench [rust]       side by side with what else there is; --json for one object a line,
+                     or the parts named: lint, core, vectors, python, gateway
+  bench [rust|gateway]
+                     side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name
   driver <language>  the black box of docs/spec/driver.md on standard input and output:
                      rust, python
@@ -30,6 +32,8 @@ Usage: cargo xtask <task> [options]
   size               what the C library takes of flash and stack, by processor
   fuzz [target]      the fuzzers, --seconds N each (60)
   size envelope      code and stack of sealing and opening on a Cortex-M0+
+  demo [settings]    a local endpoint for devices with a live page: examples/gateway
+  kill               that endpoint killed under load, 20 times: nothing acknowledged is lost
 
 What a task needs and this machine lacks is installed where that is possible without a password,
 else named with the command that installs it.
@@ -47,9 +51,11 @@ fn main() -> ExitCode {
         "driver" => driver::run(rest),
         "vectors" => vectors::run_for(rest),
         "gen" => generated::run(rest),
+        "size" if !rest.is_empty() => size::run(rest),
         "size" => firmware::print(),
         "fuzz" => fuzz::run(rest),
-        "size" => size::run(rest),
+        "demo" => gateway::demo(rest),
+        "kill" => gateway::kill(),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -28,6 +28,7 @@ const GROUPS: &[Group] = &[
     Group { name: "firmware", run: crate::firmware::test },
     Group { name: "vectors", run: || step("vectors", vectors::run) },
     Group { name: "python", run: python::test },
+    Group { name: "gateway", run: crate::gateway::test },
 ];
 
 /// Runs the groups that are named, or all of them.

@@ -1,0 +1,190 @@
+//! What must not happen, made to happen.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::io::{BufReader, Read, Write};
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use support::{AUTH, Folder, Gateway, LISTEN, line, points, until};
+
+/// How often a gateway is killed: `TIPWIRE_ROUNDS`, which `cargo xtask test gateway --long` sets.
+fn rounds() -> usize {
+    std::env::var("TIPWIRE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4)
+}
+
+#[test]
+fn what_is_acknowledged_is_in_the_database_when_the_gateway_is_killed() {
+    let folder = Folder::new();
+    let mut acknowledged = BTreeSet::new();
+    let mut next = 0;
+    for round in 0..rounds() {
+        let gateway = Gateway::start(&folder, LISTEN);
+        let is_over = AtomicBool::new(false);
+        let (told, after) = std::thread::scope(|scope| {
+            let devices: Vec<_> = (0..8)
+                .map(|device| {
+                    let (gateway, is_over) = (&gateway, &is_over);
+                    scope.spawn(move || push_until_killed(gateway, device, next, is_over))
+                })
+                .collect();
+            std::thread::sleep(Duration::from_millis(150 + 97 * (round as u64 % 5)));
+            // The one that is killed is a copy of nothing: it has no time to prepare.
+            let killed = std::process::Command::new("kill").args(["-9", &gateway.id()]).status();
+            assert!(killed.unwrap().success());
+            is_over.store(true, Ordering::Relaxed);
+            let ends = devices.into_iter().map(|device| device.join().unwrap());
+            ends.fold((Vec::new(), next), |(mut told, after), (mine, sent)| {
+                told.extend(mine);
+                (told, after.max(sent))
+            })
+        });
+        gateway.kill();
+        assert!(!told.is_empty(), "there was load");
+        acknowledged.extend(told);
+        next = after;
+        let stored: BTreeSet<String> = points(&folder.0.join("gateway.db")).into_iter().collect();
+        let lost = acknowledged.iter().filter(|point| !stored.contains(*point)).count();
+        assert_eq!(lost, 0, "round {round}: of {} acknowledged points", acknowledged.len());
+    }
+    println!("{} rounds, {} points acknowledged, none lost", rounds(), acknowledged.len());
+}
+
+/// The points that were acknowledged, as the database should have them, and the next number.
+fn push_until_killed(
+    gateway: &Gateway,
+    device: usize,
+    first: usize,
+    is_over: &AtomicBool,
+) -> (Vec<String>, usize) {
+    let mut told = Vec::new();
+    let mut number = first;
+    let Ok(mut stream) = std::net::TcpStream::connect(gateway.address("tagotip")) else {
+        return (told, number);
+    };
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    while !is_over.load(Ordering::Relaxed) {
+        // Ten frames at a time, so that the gateway always has some that it has not answered.
+        let numbers: Vec<usize> = (number..number + 10).collect();
+        number += 10;
+        let lines = numbers.iter().map(|n| format!("PUSH|{AUTH}|load-{device}|[d{device}:={n}]\n"));
+        if stream.write_all(lines.collect::<String>().as_bytes()).is_err() {
+            break;
+        }
+        for n in numbers {
+            let mut answer = String::new();
+            match std::io::BufRead::read_line(&mut reader, &mut answer) {
+                Ok(_) if answer == "ACK|OK|1\n" => {
+                    told.push(format!("{{\"variable\":\"d{device}\",\"value\":{n}}}"));
+                }
+                // Cut off in the middle: nobody was told.
+                _ => return (told, number),
+            }
+        }
+    }
+    (told, number)
+}
+
+#[test]
+fn who_is_slow_or_talks_rubbish_does_not_disturb_others() {
+    let limits = "[limits]\nidle = 3\ntime_to_live = 0\nconnections_per_address = 2000\n";
+    let gateway = Gateway::start(&Folder::new(), &format!("{limits}{LISTEN}"));
+    let push = format!("PUSH|{AUTH}|sensor-01|[a:=1]\n");
+    assert_eq!(gateway.talk_text(&push), "ACK|OK|1\n");
+    let before = gateway.memory();
+
+    // Half a frame each, and then a byte now and then, or nothing ever: 500 of them.
+    let mut slow: Vec<_> = (0..500).map(|_| gateway.connect("tagotip")).collect();
+    for stream in &mut slow {
+        stream.write_all(b"PUSH|4deedd7bab8817ec|sens").unwrap();
+    }
+    // Frames that do not end.
+    let giants: Vec<_> = (0..20)
+        .map(|_| {
+            let mut stream = gateway.connect("tagotip");
+            stream.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+            std::thread::spawn(move || {
+                for _ in 0..64 {
+                    if stream.write_all(&[b'x'; 65_536]).is_err() {
+                        break;
+                    }
+                }
+                _ = stream.write_all(b"\n");
+                _ = stream.shutdown(Shutdown::Write);
+                let mut answer = String::new();
+                _ = stream.read_to_string(&mut answer);
+                answer
+            })
+        })
+        .collect();
+    // Bytes that mean nothing, with and without line ends, as text and as envelopes.
+    let floods: Vec<_> = (0..20u32)
+        .map(|seed| {
+            let mut stream = gateway.connect("tagotip");
+            stream.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+            std::thread::spawn(move || {
+                let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+                let mut reader = stream.try_clone().unwrap();
+                let drain = std::thread::spawn(move || _ = reader.read_to_end(&mut Vec::new()));
+                for _ in 0..32 {
+                    let noise: Vec<u8> = (0..16_384)
+                        .map(|_| {
+                            state ^= state << 13;
+                            state ^= state >> 17;
+                            state ^= state << 5;
+                            (state >> 8) as u8
+                        })
+                        .collect();
+                    if stream.write_all(&noise).is_err() {
+                        break;
+                    }
+                }
+                _ = stream.shutdown(Shutdown::Both);
+                drain.join().unwrap();
+            })
+        })
+        .collect();
+    // Meanwhile somebody sensible is served, and quickly.
+    let mut stream = gateway.connect("tagotip");
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut slowest = Duration::ZERO;
+    let mut most = 0;
+    for n in 0..100 {
+        let start = Instant::now();
+        stream.write_all(push.as_bytes()).unwrap();
+        assert_eq!(line(&mut reader), "ACK|OK|1\n");
+        slowest = slowest.max(start.elapsed());
+        if n % 10 == 0 {
+            most = most.max(gateway.memory().saturating_sub(before));
+        }
+    }
+    for giant in giants {
+        assert_eq!(giant.join().unwrap(), "ACK|ERR|payload_too_large\n");
+    }
+    floods.into_iter().for_each(|flood| flood.join().unwrap());
+    println!("slowest answer {slowest:?}, at most {most} bytes more");
+    assert!(slowest < Duration::from_secs(5), "{slowest:?}");
+    assert!(most < 64 * 1024 * 1024, "{most} bytes more");
+    // The slow ones are sent away, half a frame or not.
+    drop((stream, reader));
+    until("the slow ones to be gone", || gateway.state()["connections"].as_u64().unwrap() <= 1);
+    assert!(gateway.memory().saturating_sub(before) < 64 * 1024 * 1024);
+    assert_eq!(gateway.talk_text(&push), "ACK|OK|1\n");
+}
+
+#[test]
+fn who_does_not_take_its_answers_is_not_listened_to() {
+    let gateway = Gateway::start(&Folder::new(), LISTEN);
+    let before = gateway.memory();
+    let mut deaf: Vec<_> = (0..10).map(|_| gateway.connect("tagotip")).collect();
+    for stream in &mut deaf {
+        stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+        let pings = format!("PING|{AUTH}|sensor-01\n").repeat(10_000);
+        // As much as the sockets take on both sides.
+        while stream.write_all(pings.as_bytes()).is_ok() {}
+    }
+    assert_eq!(gateway.talk_text(&format!("PING|{AUTH}|sensor-01\n")), "ACK|PONG\n");
+    assert!(gateway.memory().saturating_sub(before) < 32 * 1024 * 1024);
+}

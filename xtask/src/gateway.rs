@@ -1,0 +1,163 @@
+//! The gateway of the examples: `cargo xtask demo`, its tests and its load.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use crate::shell::{Need, Outcome, cargo, command, have_system, root, run as run_to_end, step};
+
+/// SQLite is compiled.
+const BUILD: &[Need] = &[("cc", "gcc")];
+
+/// What its tests talk to.
+const TESTS: &[Need] = &[
+    ("cc", "gcc"),
+    ("openssl", "openssl"),
+    ("/usr/sbin/mosquitto", "mosquitto"),
+    ("mosquitto_sub", "mosquitto-clients"),
+    ("/usr/bin/chromium", "chromium"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+];
+
+/// How often the gateway is killed under load where there is time for it.
+const MANY_ROUNDS: &str = "20";
+
+/// Builds the gateway and the package that its page uses, and runs it until it is interrupted.
+pub fn demo(arguments: &[String]) -> Outcome {
+    have_system(BUILD)?;
+    eprintln!("a TagoTiP endpoint on this machine, with a page that shows what it hears\n");
+    if has_package() {
+        step("building the npm package, for the page", package)?;
+    } else {
+        eprintln!("there is no npm package in this tree, without which the page stays empty");
+    }
+    step("building the gateway", || run_to_end(&mut cargo(&BUILD_GATEWAY)))?;
+    println!("{PASTE}");
+    let run = ["run", "--quiet", "--profile", "demo", "-p", "tipwire-gateway", "--"];
+    run_to_end(cargo(&run).args(arguments))
+}
+
+const BUILD_GATEWAY: [&str; 6] = ["build", "--quiet", "--profile", "demo", "-p", "tipwire-gateway"];
+
+fn package() -> Outcome {
+    let xtask = std::env::current_exe().map_err(|error| error.to_string())?;
+    run_to_end(&mut command(xtask, &["build", "js"]))
+}
+
+/// Whether the npm package is in this tree.
+fn has_package() -> bool {
+    root().join("bindings-wasm/Cargo.toml").exists()
+}
+
+const PASTE: &str = r"
+open http://127.0.0.1:8080, and paste into another terminal:
+
+  echo 'PUSH|4deedd7bab8817ec|sensor-01|[temperature:=21.5#C;humidity:=60#%]' | nc -N 127.0.0.1 5693
+  echo 'PULL|4deedd7bab8817ec|sensor-01|[temperature]' | nc -N 127.0.0.1 5693
+  curl -d '[temperature:=22.5#C]' -H 'Authorization: TagoTiP 4deedd7bab8817ec' http://127.0.0.1:8080/v1/tip/sensor-01
+
+what is stored is in gateway.db; Ctrl-C ends it
+";
+
+pub fn test() -> Outcome {
+    have_system(TESTS)?;
+    step("gateway", || run_to_end(&mut cargo(&["test", "--quiet", "-p", "tipwire-gateway"])))?;
+    if has_package() {
+        step("the inspector, in a browser", page)?;
+    } else {
+        eprintln!("\n== the inspector: NOT TRIED, since there is no npm package in this tree");
+    }
+    step("the gateway under load, a little", || bench(&["--short".into()]))
+}
+
+/// The page, driven in Chromium against a gateway; what it looks like is left in target/gateway.
+fn page() -> Outcome {
+    package()?;
+    let folder = root().join("target/gateway");
+    let failed = |error: std::io::Error| error.to_string();
+    std::fs::create_dir_all(folder.join("npm")).map_err(failed)?;
+    if !folder.join("npm/node_modules/playwright-core").exists() {
+        std::fs::write(folder.join("npm/package.json"), "{ \"private\": true }\n")
+            .map_err(failed)?;
+        let install =
+            ["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"];
+        let mut install = command("npm", &install);
+        run_to_end(install.arg("playwright-core@1").current_dir(folder.join("npm")))?;
+    }
+    let settings = format!("database = {:?}\n{PAGE}", folder.join("page.db"));
+    std::fs::write(folder.join("page.toml"), settings).map_err(failed)?;
+    for end in ["", "-wal", "-shm"] {
+        // Most often there is none.
+        _ = std::fs::remove_file(folder.join(format!("page.db{end}")));
+    }
+    run_to_end(&mut cargo(&BUILD_GATEWAY))?;
+    let mut gateway = command("target/demo/tipwire-gateway", &["target/gateway/page.toml"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let outcome = drive(&mut gateway);
+    // It has no other end.
+    _ = gateway.kill();
+    _ = gateway.wait();
+    outcome
+}
+
+/// What the page is tried with.
+const PAGE: &str = r#"
+first_sight = true
+[page]
+address = "127.0.0.1:0"
+[[listen]]
+handler = "tagotip"
+address = "127.0.0.1:0"
+[[device]]
+serial = "sensor-01"
+token = "ate2bd319014b24e0a8aca9f00aea4c0d0"
+key = "fe09da81bc4400ee12ab56cd78ef9012"
+"#;
+
+fn drive(gateway: &mut Child) -> Outcome {
+    let lines = gateway.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines);
+    let (mut tagotip, mut page) = (None, None);
+    for line in lines.map_while(Result::ok).take_while(|line| line != "ready") {
+        if let Some(address) = line.strip_prefix("tagotip ") {
+            tagotip = Some(address.trim().to_owned());
+        }
+        if let Some((_, address)) = line.split_once("http://") {
+            page = Some(address.to_owned());
+        }
+    }
+    let (Some(tagotip), Some(page)) = (tagotip, page) else {
+        return Err("the gateway did not start".into());
+    };
+    let mut node = command("node", &["examples/inspector/tests/page.mjs", &page, &tagotip]);
+    node.arg("target/gateway").env("NPM_FOLDER", root().join("target/gateway/npm"));
+    run_to_end(&mut node)
+}
+
+/// The gateway killed under load, 20 times: `cargo xtask kill`.
+pub fn kill() -> Outcome {
+    have_system(TESTS)?;
+    let test = ["test", "--quiet", "-p", "tipwire-gateway", "--test", "faults", "--"];
+    let mut test = cargo(&test);
+    test.args(["acknowledged", "--nocapture"]);
+    run_to_end(test.env("TIPWIRE_ROUNDS", MANY_ROUNDS))
+}
+
+/// Connections held, frames stored: `cargo xtask bench gateway`.
+pub fn bench(arguments: &[String]) -> Outcome {
+    have_system(BUILD)?;
+    run_to_end(&mut cargo(&["build", "--quiet", "--profile", "demo", "-p", "tipwire-gateway"]))?;
+    let run = [
+        "run",
+        "--quiet",
+        "--profile",
+        "demo",
+        "-p",
+        "tipwire-gateway",
+        "--bin",
+        "gateway-load",
+        "--",
+    ];
+    run_to_end(cargo(&run).args(arguments))
+}
