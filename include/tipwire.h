@@ -868,6 +868,84 @@ int32_t tipwire_sealed_begin(tipwire_writer *writer,
  * first error. */
 int32_t tipwire_finish_sealed(tipwire_writer *writer, tipwire_sealer *sealer);
 
+/* Streams ----------------------------------------------------------------------------------------
+ *
+ * A splitter cuts a stream into messages, however it comes in chunks. It works over a buffer of the
+ * caller, which it owns from then on, for what is unfinished at the end of a chunk.
+ *
+ *     tipwire_text chunk = {data, length};
+ *     int32_t found;
+ *     while ((found = tipwire_split(&splitter, &chunk, &message)) != 0) {
+ *         if (found > 0) { ... } else { puts("a message was too long, or no message"); }
+ *     }
+ */
+
+/* What a setting is that is left as the rule has it. */
+#define TIPWIRE_DEFAULT INT64_MIN
+
+/* Most delimiters of a splitter. */
+#define TIPWIRE_MAX_DELIMITERS 16
+#define TIPWIRE_SPLITTER_WORDS 48
+#define TIPWIRE_SPLITTER_SIZE (TIPWIRE_SPLITTER_WORDS * 8)
+
+/* How a splitter works: TIPWIRE_DEFAULT for what is left as its rule has it. Settings that a rule has
+ * no use for are TIPWIRE_E_INVALID_SETTINGS.
+ *
+ * max         the longest message; what it counts is said by the rule.
+ * strip       "delimiter": whether it is taken off, 1 or 0. "length_field": how many bytes are taken
+ *             off the front.
+ * order       "length_field": 0 if the first byte of the length is the greatest, 1 if the last.
+ * offset      "length_field": bytes before the length.
+ * length      "length_field": bytes of the length.
+ * adjustment  "length_field": what is added to the length.
+ * delimiters, delimiter_count  "delimiter": what messages end with; NULL for the default, a NUL. */
+typedef struct tipwire_splitter_settings {
+  int64_t max;
+  int64_t strip;
+  int64_t order;
+  int64_t offset;
+  int64_t length;
+  int64_t adjustment;
+  const tipwire_text *delimiters;
+  size_t delimiter_count;
+} tipwire_splitter_settings;
+
+/* A splitter. It is not to be copied. */
+typedef struct tipwire_splitter {
+  uint64_t storage[TIPWIRE_SPLITTER_WORDS];
+} tipwire_splitter;
+
+/* TIPWIRE_SPLITTER_SIZE. */
+size_t tipwire_splitter_size(void);
+
+/* Settings that are all left as the rule has them. */
+int32_t tipwire_splitter_defaults(tipwire_splitter_settings *settings);
+
+/* How long the buffer of a splitter must be, or a status. */
+int32_t tipwire_splitter_capacity(const char *rule,
+                                  const tipwire_splitter_settings *settings);
+
+/* Sets a splitter up for a new stream. rule is "lines", "delimiter", "length_field",
+ * "length_prefixed", "json", "packets" or "tagotip"; settings may be NULL for the defaults. */
+int32_t tipwire_splitter_init(tipwire_splitter *splitter,
+                              const char *rule,
+                              const tipwire_splitter_settings *settings,
+                              void *out,
+                              size_t capacity);
+
+/* Takes the next message, going past what it takes of the input. Returns 1 for a message, which is
+ * good until the splitter is used again; 0 when all of the input is taken; TIPWIRE_E_TOO_LONG or
+ * TIPWIRE_E_CORRUPT for what is no message, after which it goes on. */
+int32_t tipwire_split(tipwire_splitter *splitter,
+                      tipwire_text *input,
+                      tipwire_text *message);
+
+/* How many bytes of an unfinished message there are, or a status. */
+int32_t tipwire_splitter_pending(const tipwire_splitter *splitter);
+
+/* Forgets the stream for a new one with the same settings. */
+int32_t tipwire_splitter_reset(tipwire_splitter *splitter);
+
 /* Firmware --------------------------------------------------------------------------------------
  *
  * Builds without an operating system call this if there is a bug in tipwire. There is a weak one that

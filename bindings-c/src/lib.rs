@@ -14,6 +14,7 @@ pub mod error;
 pub mod frame;
 mod memory;
 mod panic;
+pub mod stream;
 pub mod text;
 pub mod variable;
 pub mod writer;

@@ -441,6 +441,126 @@ static void points(request *r) {
   print("}}");
 }
 
+static const char *const RULES[] = {"lines", "delimiter", "length_field", "length_prefixed",
+                                    "json",  "packets",   "tagotip"};
+
+/* The next part of a list; the separator becomes a NUL. */
+static char *part(char **rest, char separator) {
+  char *start = *rest, *end = start ? strchr(start, separator) : NULL;
+  *rest = end ? end + 1 : NULL;
+  if (end) {
+    *end = 0;
+  }
+  return start;
+}
+
+/* One setting; 0 if it is none. */
+static int setting(char *key, tipwire_splitter_settings *settings) {
+  static tipwire_text delimiters[TIPWIRE_MAX_DELIMITERS];
+  char *value = strchr(key, '=');
+  long long amount;
+  if (!value) {
+    return 0;
+  }
+  *value++ = 0;
+  if (strcmp(key, "delimiters") == 0) {
+    settings->delimiters = delimiters;
+    settings->delimiter_count = 0;
+    for (char *delimiter; (delimiter = part(&value, ',')) != NULL;) {
+      size_t length = strlen(delimiter);
+      if (settings->delimiter_count == TIPWIRE_MAX_DELIMITERS || !from_hex(delimiter, &length)) {
+        return 0;
+      }
+      delimiters[settings->delimiter_count].data = delimiter;
+      delimiters[settings->delimiter_count++].length = length;
+    }
+    return 1;
+  }
+  if (strcmp(key, "strip") == 0 && (!strcmp(value, "true") || !strcmp(value, "false"))) {
+    settings->strip = value[0] == 't';
+    return 1;
+  }
+  if (strcmp(key, "order") == 0) {
+    settings->order = !strcmp(value, "little");
+    return !strcmp(value, "little") || !strcmp(value, "big");
+  }
+  if (strcmp(key, "adjustment") == 0) {
+    return number(value, INT64_MIN, INT64_MAX, &amount) && (settings->adjustment = amount, 1);
+  }
+  if (!number(value, 0, INT64_MAX, &amount)) {
+    return 0;
+  }
+  const char *const keys[] = {"max", "strip", "offset", "length"};
+  int64_t *const places[] = {&settings->max, &settings->strip, &settings->offset, &settings->length};
+  int at = word(key, keys, 4);
+  return at >= 0 && (*places[at] = amount, 1);
+}
+
+static void split(request *r) {
+  tipwire_splitter splitter;
+  tipwire_splitter_settings settings;
+  tipwire_text message, input;
+  char *rest = r->length[2] > 0 ? r->text[2] : NULL;
+  tipwire_splitter_defaults(&settings);
+  if (word(r->text[1], RULES, 7) < 0) {
+    bad_request();
+    return;
+  }
+  for (char *key; (key = part(&rest, ';')) != NULL;) {
+    /* One ; may end the list. */
+    if ((*key || rest) && !setting(key, &settings)) {
+      bad_request();
+      return;
+    }
+  }
+  rest = r->text[3];
+  for (char *chunk, *left = rest; (chunk = part(&left, ',')) != NULL;) {
+    size_t length = strlen(chunk), digits = strspn(chunk, "0123456789abcdef");
+    if (digits != length || length % 2 != 0) {
+      bad_request();
+      return;
+    }
+    if (left) {
+      left[-1] = ',';
+    }
+  }
+  int32_t status = tipwire_splitter_capacity(r->text[1], &settings);
+  size_t capacity = status < 0 ? 0 : (size_t)status;
+  char *buffer = (char *)calloc(capacity + 1, 1);
+  if (!buffer) {
+    abort();
+  }
+  if (status >= 0) {
+    status = tipwire_splitter_init(&splitter, r->text[1], &settings, buffer, capacity);
+  }
+  if (status < 0) {
+    free(buffer);
+    code(status);
+    return;
+  }
+  const char *comma = "";
+  print("{\"events\":[");
+  for (char *chunk; (chunk = part(&rest, ',')) != NULL;) {
+    size_t length = strlen(chunk);
+    from_hex(chunk, &length);
+    input.data = chunk;
+    input.length = length;
+    while ((status = tipwire_split(&splitter, &input, &message)) != 0) {
+      if (status > 0) {
+        print("%s{\"message\":\"", comma);
+        print_hex(message.data, message.length);
+        print("\"}");
+      } else {
+        tipwire_text name = tipwire_status_name(status);
+        print("%s{\"error\":\"%.*s\"}", comma, (int)name.length, name.data);
+      }
+      comma = ",";
+    }
+  }
+  print("],\"pending\":%d}", (int)tipwire_splitter_pending(&splitter));
+  free(buffer);
+}
+
 static void answer(request *r) {
   const char *verb = r->text[0];
   int last = r->count - 1;
@@ -458,6 +578,8 @@ static void answer(request *r) {
     seal(r);
   } else if (strcmp(verb, "derive") == 0 && r->count == 4) {
     derive(r);
+  } else if (strcmp(verb, "split") == 0 && r->count == 4) {
+    split(r);
   } else if (strcmp(verb, "points") == 0 && r->count == 4 &&
              from_hex(r->text[last], &r->length[last])) {
     points(r);

@@ -4,10 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::generated::{Generated, check_these};
-use crate::shell::{Need, Outcome, cargo, command, have_system, output, root, run, step};
+use crate::shell::{
+    Need, Outcome, cargo, command, have_rust, have_system, output, root, run, step, toolchain,
+};
 
 /// What the tests of the C library need of the system.
 const SYSTEM: &[Need] = &[("gcc", "gcc"), ("g++", "g++"), ("ar", "binutils")];
+
+const TESTS: &[Need] = &[
+    ("clang", "clang"),
+    ("valgrind", "valgrind"),
+    ("/usr/share/doc/gcc-multilib", "gcc-multilib"),
+];
 
 /// Where what is built here goes.
 pub fn built() -> PathBuf {
@@ -81,8 +89,96 @@ pub fn build_driver() -> Outcome {
     program(compiler("gcc", "c99").arg("-O1"), &["bindings-c/tests/driver.c"], &driver())
 }
 
+/// A way to compile the tests, and what runs them.
+struct Way {
+    compiler: &'static str,
+    standard: &'static str,
+    more: &'static [&'static str],
+    /// The target of the library, where it is not this machine's.
+    target: Option<&'static str>,
+    runner: &'static [&'static str],
+}
+
+const SANITIZED: &[&str] =
+    &["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1"];
+
+const WAYS: &[Way] = &[
+    Way { compiler: "gcc", standard: "c99", more: SANITIZED, target: None, runner: &[] },
+    Way { compiler: "gcc", standard: "c11", more: &["-O2"], target: None, runner: &[] },
+    Way { compiler: "g++", standard: "c++17", more: SANITIZED, target: None, runner: &[] },
+    Way { compiler: "clang", standard: "c99", more: &["-O2"], target: None, runner: &[] },
+    Way { compiler: "clang", standard: "c11", more: SANITIZED, target: None, runner: &[] },
+    Way { compiler: "clang++", standard: "c++17", more: &["-O2"], target: None, runner: &[] },
+    Way {
+        compiler: "gcc",
+        standard: "c99",
+        more: &["-g", "-O1"],
+        target: None,
+        runner: &["valgrind", "--quiet", "--error-exitcode=1", "--leak-check=full"],
+    },
+    Way {
+        compiler: "gcc",
+        standard: "c99",
+        more: &["-m32", "-msse2", "-mfpmath=sse"],
+        target: Some(THIRTY_TWO),
+        runner: &[],
+    },
+];
+
+/// Pointers of 32 bits on a machine that can run them.
+const THIRTY_TWO: &str = "i686-unknown-linux-gnu";
+
 /// `cargo xtask test c`
 pub fn test() -> Outcome {
     have_system(SYSTEM)?;
-    step("the header and the symbols of the C library", || check_these(GENERATED))
+    have_system(TESTS)?;
+    step("the header and the symbols of the C library", || check_these(GENERATED))?;
+    step("C programs", || WAYS.iter().try_for_each(try_way))?;
+    step("the layer of C++", || LAYERS.iter().try_for_each(try_layer))
+}
+
+const LAYERS: &[(&str, &str)] = &[("g++", "c++11"), ("clang++", "c++17")];
+
+fn try_layer((program, standard): &(&str, &str)) -> Outcome {
+    build_library(&[])?;
+    let to = built().join(format!("layer-{program}-{standard}"));
+    eprintln!("{program} -std={standard}");
+    let mut compiler = compiler(program, standard);
+    compiler.args(SANITIZED).arg("-fno-exceptions");
+    self::program(&mut compiler, &["bindings-c/tests/layer.cpp"], &to)?;
+    run(&mut command(&to, &[]))
+}
+
+fn try_way(way: &Way) -> Outcome {
+    let targets: Vec<&str> = way.target.into_iter().collect();
+    have_rust(&toolchain(), &targets, &[])?;
+    // What probes the library is not in the one that ships.
+    let folder = root().join("target/probe");
+    let mut build = cargo(&["build", "--quiet", "--release", "-p", "tipwire-c"]);
+    build.args(["--features", "probe"]).env("CARGO_TARGET_DIR", &folder);
+    let mut release = folder.clone();
+    if let Some(target) = way.target {
+        build.args(["--target", target]);
+        release.push(target);
+    }
+    run(&mut build)?;
+    let library = release.join("release/libtipwire.a");
+    let name = format!("api-{}-{}{}", way.compiler, way.standard, way.more.concat());
+    let to = built().join(name.replace(['=', ','], "-"));
+    eprintln!("{} -std={} {}", way.compiler, way.standard, way.more.join(" "));
+    let mut compiler = compiler(way.compiler, way.standard);
+    if way.standard.starts_with("c++") {
+        compiler.args(["-x", "c++"]);
+    }
+    compiler.args(way.more).args(["-DPROBE", "bindings-c/tests/api.c", "-x", "none"]);
+    run(compiler.arg("-o").arg(&to).arg(library).args(LIBRARIES))?;
+    let mut program = match way.runner.split_first() {
+        Some((runner, arguments)) => {
+            let mut program = command(runner, arguments);
+            program.arg(&to);
+            program
+        }
+        None => command(&to, &[]),
+    };
+    run(&mut program)
 }

@@ -26,7 +26,7 @@ pub const DRIVERS: &[Driver] = &[
     },
     Driver {
         language: "c",
-        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points"],
+        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split"],
         build: c::build_driver,
         start: || Command::new(c::driver()),
     },

@@ -29,8 +29,8 @@ Usage: cargo xtask <task> [options]
                      rust, python
   vectors <language> the conformance vectors through its driver
   gen [--check]      what is generated and committed; --check only compares
-  size               what the C library takes of flash and stack, by processor
   fuzz [target]      the fuzzers, --seconds N each (60)
+  size               what the C library takes of flash and stack, by processor
   size envelope      code and stack of sealing and opening on a Cortex-M0+
   demo [settings]    a local endpoint for devices with a live page: examples/gateway
   kill               that endpoint killed under load, 20 times: nothing acknowledged is lost

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// The modules, in the order in which a person wants to read of them.
 const SECTIONS: &[&str] =
-    &["text", "error", "frame", "variable", "writer", "credentials", "envelope"];
+    &["text", "error", "frame", "variable", "writer", "credentials", "envelope", "stream"];
 
 fn main() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
