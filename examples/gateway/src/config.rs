@@ -77,6 +77,8 @@ pub enum Handler {
     Tagotip,
     TagotipUdp,
     Http,
+    Thingspanel,
+    ThingspanelRaw,
 }
 
 /// A socket, and who speaks there.
@@ -104,6 +106,7 @@ pub struct DeviceRow {
     pub token: Option<String>,
     pub auth: Option<String>,
     pub key: Option<String>,
+    pub access: Option<String>,
     #[serde(default)]
     pub layout: LayoutName,
     #[serde(default)]
@@ -207,6 +210,8 @@ impl Listen {
             (Handler::Tagotip, Some(_)) => "tagotip, tls",
             (Handler::TagotipUdp, _) => "tagotip, udp",
             (Handler::Http, _) => "http",
+            (Handler::Thingspanel, _) => "thingspanel",
+            (Handler::ThingspanelRaw, _) => "thingspanel, raw",
         }
     }
 }
@@ -243,7 +248,7 @@ mod tests {
     fn the_default_settings_are_settings() {
         let config = Config::read(DEFAULT).unwrap();
         assert!(config.first_sight && config.forward.is_none());
-        assert_eq!(config.listen.len(), 4);
+        assert_eq!(config.listen.len(), 6);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tipwire::session::{Device as Asking, Sequence};
-use tipwire::{Code, Hash, Token};
+use tipwire::{Code, Hash, Token, device_hash};
 use tokio::sync::Notify;
 
 use crate::clock;
@@ -185,6 +185,8 @@ pub struct Devices {
 struct Known {
     all: Vec<Arc<Device>>,
     by_serial: HashMap<String, Arc<Device>>,
+    /// Devices by their access tokens to ThingsPanel, by the hashes of these.
+    by_access: HashMap<[u8; 8], String>,
     next_id: i64,
 }
 
@@ -218,6 +220,9 @@ impl Devices {
                 let device = Device::new(known.next_id, &row.serial, row_auth(row)?, Some(row));
                 keys.insert(&known.insert(device), row.layout.into(), 0);
             }
+            if let Some(access) = &row.access {
+                known.by_access.insert(*device_hash(access).bytes(), row.serial.clone());
+            }
         }
         for (id, device, text) in &found.commands {
             let of = known.all.iter().find(|known| known.id == *device);
@@ -249,6 +254,13 @@ impl Devices {
             true => self.find(asking.serial).ok_or(Code::DeviceNotFound),
             false => self.authorize(asking.auth, asking.serial),
         }
+    }
+
+    /// The device with this access token, which vouches for it.
+    pub fn with_access(&self, access: &str) -> Result<Arc<Device>, Refusal> {
+        let hash = device_hash(access);
+        let serial = self.read().by_access.get(hash.bytes()).cloned();
+        self.find_or_take(&serial.unwrap_or_else(|| format!("thingspanel-{hash}")), None)
     }
 
     pub fn find(&self, serial: &str) -> Option<Arc<Device>> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tipwire::session::Transport;
+use tipwire::stream::{Packets, Splitter};
 use tipwire::{Code, Reply};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -20,6 +21,7 @@ use crate::config::{Handler, Listen};
 use crate::connection::{Stream, serve};
 use crate::gateway::Gateway;
 use crate::tagotip::Tagotip;
+use crate::thingspanel::{Mode, Thingspanel};
 use crate::{http, udp};
 
 /// Opens the socket of a row and serves it in the background. Gives the address it has.
@@ -107,6 +109,16 @@ async fn accept(
             let via = if let Stream::Tls(_) = stream { "tls" } else { "tcp" };
             match handler {
                 Handler::Http => http::serve(gateway, stream, visit, peer, false).await,
+                Handler::Thingspanel => {
+                    let Ok(splitter) = Splitter::owned(Packets::default()) else { return };
+                    let mode = Mode::Packets(Box::new(splitter));
+                    let speaker = Thingspanel::new(mode, peer, &gateway);
+                    serve(gateway, stream, visit, speaker).await;
+                }
+                Handler::ThingspanelRaw => {
+                    let speaker = Thingspanel::new(Mode::Raw, peer, &gateway);
+                    serve(gateway, stream, visit, speaker).await;
+                }
                 _ => {
                     let speaker = Tagotip::new(&gateway, Transport::Stream, peer, via);
                     serve(gateway, stream, visit, speaker).await;

@@ -14,6 +14,7 @@ mod live;
 mod shapes;
 mod store;
 mod tagotip;
+mod thingspanel;
 mod tip;
 mod udp;
 

@@ -22,6 +22,15 @@ pub const LISTEN: &str = r#"
     [[listen]]
     handler = "tagotip-udp"
     address = "127.0.0.1:0"
+    [[listen]]
+    handler = "thingspanel"
+    address = "127.0.0.1:0"
+    [[listen]]
+    handler = "thingspanel-raw"
+    address = "127.0.0.1:0"
+    [[device]]
+    serial = "panel-01"
+    access = "b79f6640-8c11-b7ca-608a-f943bb1e2183"
     [[device]]
     serial = "sensor-01"
     token = "ate2bd319014b24e0a8aca9f00aea4c0d0"
