@@ -67,7 +67,7 @@ def test_duckdb_reads_columns():
     pytest.importorskip("pytz")
     batch = tipwire.decode_batch(LINES)
     check(duckdb.sql("select * from batch").fetchall())
-    assert duckdb.sql("select sum(number) from batch where error is null").fetchone() == (32.5,)
+    assert duckdb.sql("select sum(number) from batch where error is null").fetchall() == [(32.5,)]
 
 
 def test_lists_and_buffers_of_all_sorts_are_decoded_alike():

@@ -21,8 +21,9 @@ const HELP: &str = "\
 Usage: cargo xtask <task> [options]
 
   test [part]        everything that exists: format, lints, tests, vectors in every language;
-                     or the parts named: lint, core, vectors, python, gateway
-  bench [rust|gateway]
+                     or the parts named: lint, core, vectors, python, gateway; and --scale for
+                     what needs big packages, only where it is named
+  bench [rust|python|gateway]
                      side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name
   driver <language>  the black box of docs/spec/driver.md on standard input and output:

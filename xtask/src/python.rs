@@ -9,7 +9,24 @@ const SYSTEM: &[Need] =
     &[("cc", "gcc"), ("python3", "python3"), ("/usr/lib/python3/dist-packages", "python3-venv")];
 
 /// What the tests need beside the package itself.
-const TOOLS: &[&str] = &["maturin>=1.9,<2", "pytest>=8", "hypothesis>=6"];
+const TOOLS: &[&str] = &[
+    "maturin>=1.9,<2",
+    "pytest>=8",
+    "hypothesis>=6",
+    "pyarrow",
+    "polars",
+    "duckdb",
+    "pytz",
+    "rich",
+    "mypy>=1.18",
+    "typing_extensions>=4.15",
+];
+
+/// What the driver needs to be built.
+const BUILD: &[&str] = &["maturin>=1.9,<2"];
+
+/// An engine for Spark's API that needs no JVM.
+const SCALE: &[&str] = &["pysail", "pyspark-client", "pandas<3"];
 
 fn environment() -> PathBuf {
     root().join("target/python")
@@ -48,7 +65,7 @@ fn have(packages: &[&str]) -> Outcome {
 /// The package, built and installed in the environment: with the checks of a debug build, or as
 /// fast as it gets.
 fn install(fast: bool) -> Outcome {
-    have(TOOLS)?;
+    have(BUILD)?;
     let mut develop = command(program("maturin"), &["develop", "--quiet"]);
     develop.args(["--manifest-path", "bindings-python/Cargo.toml"]);
     if fast {
@@ -69,8 +86,83 @@ pub fn start() -> Command {
 
 /// The tests of the package.
 pub fn test() -> Outcome {
-    step("python package", build)?;
-    step("python tests", || {
-        run_to_end(python(&["-m", "pytest"]).current_dir(root().join("bindings-python")))
+    step("python package", || {
+        have(TOOLS)?;
+        install(false)
+    })?;
+    step("python tests", || pytest(&[]))?;
+    step("python types", types)?;
+    step("python installation", installation)
+}
+
+/// What needs big packages.
+pub fn scale() -> Outcome {
+    step("python at scale", || {
+        have(TOOLS)?;
+        have(SCALE)?;
+        install(false)?;
+        pytest(&["--scale", "-m", "scale"])
     })
+}
+
+/// `cargo xtask bench python`
+pub fn bench(arguments: &[String]) -> Outcome {
+    have(&["orjson"])?;
+    install(true)?;
+    run_to_end(python(&["bindings-python/benches/bench.py"]).args(arguments))
+}
+
+fn folder() -> PathBuf {
+    root().join("bindings-python")
+}
+
+fn pytest(arguments: &[&str]) -> Outcome {
+    run_to_end(python(&["-m", "pytest"]).args(arguments).current_dir(folder()))
+}
+
+/// Three opinions: two checkers read the sources, one compares the stub with what is there.
+fn types() -> Outcome {
+    let examples = root().join("examples/python");
+    let mypy = ["-m", "mypy", "--config-file", "pyproject.toml", "python/tipwire"];
+    run_to_end(python(&mypy).arg(&examples).current_dir(folder()))?;
+    let stubtest = ["-m", "mypy.stubtest", "tipwire._tipwire", "--concise"];
+    run_to_end(python(&stubtest).env("MYPYPATH", folder().join("python")).current_dir(folder()))?;
+    have_system(&[("npm", "npm")])?;
+    let tools = environment().join("npm");
+    let pyright = tools.join("node_modules/.bin/pyright");
+    if !pyright.exists() {
+        let install = ["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix"];
+        run_to_end(command("npm", &install).arg(&tools).arg("pyright@1"))?;
+    }
+    let mut check = command(pyright, &["--pythonpath"]);
+    check.arg(program("python")).arg("python/tipwire").arg(&examples);
+    run_to_end(check.current_dir(folder()))
+}
+
+/// The archive of sources builds by itself, and the folder of the project can be installed.
+fn installation() -> Outcome {
+    let place = root().join("target/python-installed");
+    // What was there before would prove nothing.
+    let _ = std::fs::remove_dir_all(&place);
+    let text = |path: PathBuf| path.to_string_lossy().into_owned();
+    let archives = text(place.join("archives"));
+    let sdist = ["sdist", "--quiet", "--manifest-path", "bindings-python/Cargo.toml", "--out"];
+    run_to_end(command(program("maturin"), &sdist).arg(&archives))?;
+    let archive = std::fs::read_dir(&archives).ok().and_then(|mut files| files.next()?.ok());
+    let archive = archive.ok_or("maturin made no archive")?.path();
+    for (source, name) in [(archive, "archive"), (root(), "root")] {
+        let target = text(place.join(name));
+        let install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", &target];
+        let mut pip = python(&install);
+        // A debug build: what is shown is that it builds.
+        pip.arg(source).env("MATURIN_PEP517_ARGS", "--profile dev");
+        pip.env("CARGO_TARGET_DIR", root().join("target/python-pip")).current_dir(&place);
+        run_to_end(&mut pip)?;
+        let code = "import sys, tipwire; assert tipwire.__file__.startswith(sys.argv[1]); \
+                    assert tipwire.parse('PING|4deedd7bab8817ec|s').serial == 's'";
+        let mut import =
+            python(&["-I", "-c", &format!("import sys; sys.path.insert(0, sys.argv[1]); {code}")]);
+        run_to_end(import.arg(&target))?;
+    }
+    Ok(())
 }

@@ -31,17 +31,21 @@ const GROUPS: &[Group] = &[
     Group { name: "gateway", run: crate::gateway::test },
 ];
 
+/// What is run only if it is asked for: it needs much room or time.
+const EXTRA: &[Group] = &[Group { name: "scale", run: python::scale }];
+
 /// Runs the groups that are named, or all of them.
 pub fn run(arguments: &[String]) -> Outcome {
     let named = |group: &Group| {
         arguments.iter().any(|word| word.strip_prefix("--").unwrap_or(word) == group.name)
     };
-    let count = GROUPS.iter().filter(|group| named(group)).count();
-    if count < arguments.len() {
-        let names: Vec<&str> = GROUPS.iter().map(|group| group.name).collect();
+    let all = || GROUPS.iter().chain(EXTRA);
+    if all().filter(|group| named(group)).count() < arguments.len() {
+        let names: Vec<&str> = all().map(|group| group.name).collect();
         return Err(format!("the parts of the tests are {}", names.join(", ")));
     }
-    for group in GROUPS.iter().filter(|group| arguments.is_empty() || named(group)) {
+    let is_all = |group: &Group| arguments.is_empty() && EXTRA.iter().all(|e| e.name != group.name);
+    for group in all().filter(|group| is_all(group) || named(group)) {
         (group.run)()?;
     }
     eprintln!("\nall is well");

@@ -129,7 +129,8 @@ def _lines(options: argparse.Namespace, bar: Any = None) -> Iterator[tuple[str, 
         number = 0
         ended = False
         while not ended:
-            chunk = file.read1(1 << 16) if hasattr(file, "read1") else file.read(1 << 16)
+            # What a pipe has now, without waiting for more.
+            chunk: bytes = getattr(file, "read1", file.read)(1 << 16)
             ended = not chunk
             if ended and splitter.pending:
                 chunk = b"\n"
