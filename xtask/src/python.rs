@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::shell::{Need, Outcome, command, have_system, root, run as run_to_end, step};
+use crate::shell::{Need, Outcome, command, have_system, output, root, run as run_to_end, step};
 
 const SYSTEM: &[Need] =
-    &[("cc", "gcc"), ("python3", "python3"), ("/usr/lib/python3/dist-packages", "python3-venv")];
+    &[("cc", "gcc"), ("python3", "python3"), ("/usr/share/doc/python3-venv", "python3-venv")];
 
 /// What the tests need beside the package itself.
 const TOOLS: &[&str] = &[
@@ -44,7 +44,10 @@ fn python(arguments: &[&str]) -> Command {
 /// The environment, with these packages in it.
 fn have(packages: &[&str]) -> Outcome {
     if !program("pip").exists() {
-        have_system(SYSTEM)?;
+        // Where Python is of the system, what makes environments is a package of its own.
+        if output(&mut command("python3", &["-c", "import ensurepip, venv"])).is_none() {
+            have_system(SYSTEM)?;
+        }
         let folder = environment();
         run_to_end(command("python3", &["-m", "venv", "--clear"]).arg(folder))?;
     }

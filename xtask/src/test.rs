@@ -12,8 +12,8 @@ const BARE: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
 const CIPHERS: &[&str] =
     &["aes-128-ccm", "aes-128-gcm", "aes-256-ccm", "aes-256-gcm", "chacha20-poly1305"];
 
-/// Crates with C in them want a C compiler.
-const SYSTEM: &[Need] = &[("cc", "gcc")];
+/// Crates with C in them want a C compiler, the Python package an interpreter.
+const SYSTEM: &[Need] = &[("cc", "gcc"), ("python3", "python3")];
 
 /// A part of the tests that can be run alone.
 struct Group {
