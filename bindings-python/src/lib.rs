@@ -11,6 +11,7 @@ mod envelope;
 mod errors;
 mod frame;
 mod held;
+mod platform;
 mod session;
 mod source;
 mod stream;
@@ -31,6 +32,8 @@ mod _tipwire {
     use super::envelope::{Header, Opened, Opener, Sealer, open_any};
     #[pymodule_export]
     use super::frame::{Ack, Frame, Ping, Pull, Push, parse, parse_ack, parse_inner};
+    #[pymodule_export]
+    use super::platform::{Packet, parse_packet};
     #[pymodule_export]
     use super::session::{
         Answer, Client, Closed, Command, Connect, Devices, Disconnect, Extra, Lost, Rejected,

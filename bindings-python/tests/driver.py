@@ -165,6 +165,14 @@ def seal(
     return {"envelope": sealer.seal(method, inner_bytes).hex()}
 
 
+def packet(text: str) -> dict[str, Any]:
+    try:
+        found = tipwire.parse_packet(unhex(text))
+    except tipwire.FrameError as error:
+        return {"error": {"code": error.code}}
+    return {"type": found.type, "command": found.command, "payload": found.payload.hex()}
+
+
 def split(rule: str, settings: str, chunks: str) -> dict[str, Any]:
     if rule not in RULES:
         raise BadRequest
@@ -213,6 +221,7 @@ REQUESTS: dict[str, Callable[..., dict[str, Any]]] = {
     "open": opened,
     "seal": seal,
     "split": split,
+    "packet": packet,
 }
 
 

@@ -32,7 +32,7 @@ pub const DRIVERS: &[Driver] = &[
     },
     Driver {
         language: "python",
-        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split"],
+        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split", "packet"],
         build: python::build,
         start: python::start,
     },

@@ -26,6 +26,7 @@ __all__ = [
     "Lost",
     "Opened",
     "Opener",
+    "Packet",
     "Ping",
     "Pull",
     "Push",
@@ -46,6 +47,7 @@ __all__ = [
     "parse",
     "parse_ack",
     "parse_inner",
+    "parse_packet",
     "ping",
     "pull",
     "push",
@@ -743,6 +745,29 @@ class Client:
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection."""
+
+@final
+class Packet:
+    """A packet of ThingsPanel. ``bytes(packet)`` is the packet with its header."""
+
+    __match_args__ = ("type", "command", "payload")
+    def __new__(cls, type: int, command: int, payload: _Data | None = None) -> Packet: ...
+    @property
+    def type(self) -> int:
+        """0 for data, 1 for a heartbeat."""
+    @property
+    def command(self) -> int:
+        """0 for authorization, 1 for attributes, 2 for events."""
+    @property
+    def payload(self) -> bytes:
+        """An access token, or JSON."""
+    def __bytes__(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __getnewargs__(self) -> tuple[Any, ...]: ...
+
+def parse_packet(data: _Data, /) -> Packet:
+    """Reads a whole packet of ThingsPanel; raises :class:`FrameError`."""
 
 @final
 class Batch:
