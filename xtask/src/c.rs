@@ -134,7 +134,28 @@ pub fn test() -> Outcome {
     have_system(TESTS)?;
     step("the header and the symbols of the C library", || check_these(GENERATED))?;
     step("C programs", || WAYS.iter().try_for_each(try_way))?;
-    step("the layer of C++", || LAYERS.iter().try_for_each(try_layer))
+    step("the layer of C++", || LAYERS.iter().try_for_each(try_layer))?;
+    step("the example of the README", try_readme)
+}
+
+/// What bindings-c/README.md shows is a program that works.
+fn try_readme() -> Outcome {
+    let text = std::fs::read_to_string(root().join("bindings-c/README.md"));
+    let text = text.map_err(|error| error.to_string())?;
+    let shown = text.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```"));
+    let (shown, _) = shown.ok_or("the README shows no C")?;
+    let source = format!(
+        "#include \"tipwire.h\"\n#include <string.h>\nint main(void) {{\n\
+         const char *answer = \"ACK|OK|1\\n\";\nsize_t answer_length = 9;\n{shown}\
+         const char *wanted = \"PUSH|4deedd7bab8817ec|sensor-01|[temperature:=32.5#C]\\n\";\n\
+         return length != (int32_t)strlen(wanted) || memcmp(buffer, wanted, strlen(wanted)) != 0 ||\n\
+         ack.count != 1;\n}}\n"
+    );
+    let path = built().join("readme.c");
+    std::fs::write(&path, source).map_err(|error| error.to_string())?;
+    let (path, to) = (path.to_string_lossy().into_owned(), built().join("readme"));
+    program(&mut compiler("gcc", "c99"), &[&path], &to)?;
+    run(&mut command(&to, &[]))
 }
 
 const LAYERS: &[(&str, &str)] = &[("g++", "c++11"), ("clang++", "c++17")];
