@@ -133,9 +133,9 @@ pub fn test() -> Outcome {
     have_system(SYSTEM)?;
     have_system(TESTS)?;
     step("the header and the symbols of the C library", || check_these(GENERATED))?;
+    step("the example of the README", try_readme)?;
     step("C programs", || WAYS.iter().try_for_each(try_way))?;
-    step("the layer of C++", || LAYERS.iter().try_for_each(try_layer))?;
-    step("the example of the README", try_readme)
+    step("the layer of C++", || LAYERS.iter().try_for_each(try_layer))
 }
 
 /// What bindings-c/README.md shows is a program that works.
