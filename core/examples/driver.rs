@@ -3,11 +3,12 @@
 
 use std::io::{self, BufRead, Write};
 
+use tipwire::platform::thingsboard::Converter;
 use tipwire::platform::thingspanel::Packet;
 use tipwire::stream::{Any, Order, Settings, Splitter};
 use tipwire::{
-    Ack, Body, Cipher, Detail, Error, Frame, Header, Inner, InnerMethod, Layout, Opener, Push,
-    Reply, Sealer, Status, Token, Value, Variables,
+    Ack, Body, Cipher, Detail, Error, Frame, Header, Inner, InnerMethod, Kind, Layout, Opener,
+    Push, Reply, Sealer, Status, Token, Value, Variables,
 };
 
 fn main() -> io::Result<()> {
@@ -52,6 +53,9 @@ fn dispatch(fields: &[&[u8]]) -> Answer {
             split(plain(splitter)?, plain(settings)?, &hexes(chunks)?)
         }
         [b"packet", bytes] => packet(&hex(bytes)?),
+        [b"thingsboard", converter, settings, message] => {
+            thingsboard(plain(converter)?, &hex(settings)?, &hex(message)?)
+        }
         _ => Err(bad_request()),
     }
 }
@@ -357,4 +361,17 @@ fn packet(bytes: &[u8]) -> Answer {
         Packet::parse(bytes).map_err(|error| code(error.code()))?;
     let payload = to_hex(payload);
     Ok(format!("{{\"type\":{kind},\"command\":{command},\"payload\":\"{payload}\"}}"))
+}
+
+fn thingsboard(converter: &str, settings: &[u8], message: &[u8]) -> Answer {
+    let settings = std::str::from_utf8(settings).map_err(|_| code("invalid_settings"))?;
+    let converter = Converter::new(converter, settings).map_err(|kind| match kind {
+        Kind::Type => bad_request(),
+        kind => code(kind.name()),
+    })?;
+    let mut json = String::new();
+    converter.convert(message, &mut json).map(|()| json).map_err(|error| {
+        let (field, at) = (quoted(error.field), error.at);
+        format!("{{\"code\":\"invalid_payload\",\"field\":{field},\"at\":{at}}}")
+    })
 }

@@ -14,10 +14,24 @@ pub struct Driver {
     pub start: fn() -> Command,
 }
 
+/// Every request there is.
+const ALL: &[&str] = &[
+    "uplink",
+    "ack",
+    "inner",
+    "open",
+    "seal",
+    "derive",
+    "points",
+    "split",
+    "packet",
+    "thingsboard",
+];
+
 pub const DRIVERS: &[Driver] = &[
     Driver {
         language: "rust",
-        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split", "packet"],
+        answers: ALL,
         build: || {
             let mut build = cargo(&["build", "--quiet", "--release", "-p", "tipwire"]);
             run_to_end(build.args(["--example", "driver"]))

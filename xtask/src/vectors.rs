@@ -65,6 +65,7 @@ const FILES: &[(&str, Make)] = &[
     ("envelope", envelope),
     ("stream", stream),
     ("platform", platform),
+    ("thingsboard", thingsboard),
 ];
 
 fn load(file: &str) -> Result<Vec<Value>, String> {
@@ -117,6 +118,19 @@ fn envelope(case: &Value) -> Vec<(String, Value)> {
         requests.push((derive, expected));
     }
     requests
+}
+
+fn thingsboard(case: &Value) -> Vec<(String, Value)> {
+    let settings = match &case["settings"] {
+        Value::Object(members) if members.is_empty() => String::new(),
+        settings => hex(settings.to_string().as_bytes()),
+    };
+    let (converter, message) = (text(&case["converter"]), text(&case["message"]));
+    let expected = match &case["error"] {
+        Value::Null => case["uplink"].clone(),
+        error => json!({ "error": error }),
+    };
+    vec![(format!("thingsboard\t{converter}\t{settings}\t{message}"), expected)]
 }
 
 /// The input whole, byte by byte, and in parts of a few bytes.

@@ -1,6 +1,6 @@
 //! JSON, written and read without a document tree.
 
-mod points;
+pub(crate) mod points;
 pub(crate) mod read;
 pub(crate) mod write;
 

@@ -142,22 +142,19 @@ fn write_point<S: Sink>(push: &mut Push<S>, point: Json<'_>) {
     let place = parts.location.map(JsonLocation::of);
     let mut is_position = false;
     match parts.value {
-        Some(Json::Number(number)) => {
-            push.number(name, JsonNumber(number));
-        }
-        Some(Json::Boolean(truth)) => {
-            push.boolean(name, truth);
-        }
-        Some(Json::String(text)) => match place {
-            Some(Ok(place)) if place.is_written_as(text) => {
+        Some(Json::String(text))
+            if place.is_some_and(|place| place.is_ok_and(|place| place.is_written_as(text))) =>
+        {
+            if let Some(Ok(place)) = place {
                 is_position = true;
                 push.position(name, place);
             }
-            _ => {
-                push.string_with(name, |line| write_text(line, text, text::write_value));
+        }
+        Some(value) => {
+            if write_scalar(push, name, value).is_none() {
+                return;
             }
-        },
-        Some(_) => return push.fail(Some(Field::Value), Kind::Type),
+        }
         None => return push.fail(Some(Field::Value), Kind::Missing),
     }
     if parts.unit.is_some() {
@@ -200,8 +197,28 @@ fn write_point<S: Sink>(push: &mut Push<S>, point: Json<'_>) {
     }
 }
 
+/// Starts a variable with a value that is a number, a string or a boolean; else it fails.
+pub(crate) fn write_scalar<S: Sink>(push: &mut Push<S>, name: &str, value: Json<'_>) -> Option<()> {
+    match value {
+        Json::Number(number) => {
+            push.number(name, JsonNumber(number));
+        }
+        Json::Boolean(truth, _) => {
+            push.boolean(name, truth);
+        }
+        Json::String(text) => {
+            push.string_with(name, |line| write_text(line, text, text::write_value));
+        }
+        _ => {
+            push.fail(Some(Field::Value), Kind::Type);
+            return None;
+        }
+    }
+    Some(())
+}
+
 /// Room for the longest name, and for one character more.
-const WORD: usize = MAX_NAME + 4;
+pub(crate) const WORD: usize = MAX_NAME + 4;
 
 /// A string of at most a name's length.
 fn word<'b, 'a: 'b>(
@@ -228,7 +245,7 @@ fn write_pair<S: Sink>(push: &mut Push<S>, key: JsonString<'_>, value: Json<'_>)
         Json::Number(number) => {
             push.metadata(key, number);
         }
-        Json::Boolean(truth) => {
+        Json::Boolean(truth, _) => {
             push.metadata(key, if truth { "true" } else { "false" });
         }
         _ => push.fail(Some(Field::Metadata), Kind::Type),
@@ -382,7 +399,7 @@ impl sealed::ToLocation for JsonLocation<'_> {
 }
 
 /// A time: whole milliseconds as a number or digits, or RFC 3339 text.
-fn milliseconds(time: Json<'_>) -> Result<u64, Kind> {
+pub(crate) fn milliseconds(time: Json<'_>) -> Result<u64, Kind> {
     match time {
         Json::Number(number) => JsonNumber(number).to_u64().ok_or(Kind::Time),
         Json::String(text) => {

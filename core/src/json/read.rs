@@ -3,14 +3,16 @@
 //! Each level of a document is passed over once more than the one above it; the documents of this
 //! crate have three.
 
+use core::fmt;
+
 /// What may be nested: deeper documents are refused.
 const MAX_DEPTH: u32 = 128;
 
 /// A JSON value. Arrays and objects are checked, but not yet looked into.
 #[derive(Clone, Debug)]
 pub(crate) enum Json<'a> {
-    Null,
-    Boolean(bool),
+    Null(&'a str),
+    Boolean(bool, &'a str),
     Number(&'a str),
     String(JsonString<'a>),
     Array(Items<'a>),
@@ -38,6 +40,25 @@ pub(crate) fn document(text: &str) -> Result<Json<'_>, usize> {
     let value = reader.value()?;
     reader.space();
     if reader.at == text.len() { Ok(value) } else { Err(reader.at) }
+}
+
+impl<'a> Json<'a> {
+    /// What of the text is the value; of a string without its quotes.
+    pub(crate) const fn raw(&self) -> &'a str {
+        match self {
+            Json::Null(text) | Json::Boolean(_, text) | Json::Number(text) => text,
+            Json::String(text) => text.raw,
+            Json::Array(Items(reader)) | Json::Object(Members(reader)) => reader.text,
+        }
+    }
+
+    /// Writes the value as it stands.
+    pub(crate) fn write<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
+        let quote = if matches!(self, Json::String(_)) { "\"" } else { "" };
+        out.write_str(quote)?;
+        out.write_str(self.raw())?;
+        out.write_str(quote)
+    }
 }
 
 impl<'a> Items<'a> {
@@ -77,7 +98,28 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
+impl<'a> Members<'a> {
+    /// The whole object, as it stands.
+    pub(crate) const fn raw(&self) -> &'a str {
+        self.0.text
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.clone().next().is_none()
+    }
+}
+
 impl<'a> JsonString<'a> {
+    /// A string that stands in a text like this, without its quotes.
+    pub(crate) fn of(raw: &'a str) -> JsonString<'a> {
+        JsonString { raw, escaped: raw.contains('\\') }
+    }
+
+    /// The text as it stands, escapes and all.
+    pub(crate) const fn raw(&self) -> &'a str {
+        self.raw
+    }
+
     /// The text, where it stands there without an escape.
     pub(crate) const fn borrowed(&self) -> Option<&'a str> {
         if self.escaped { None } else { Some(self.raw) }
@@ -185,8 +227,8 @@ impl<'a> Reader<'a> {
         match self.peek() {
             open @ (b'[' | b'{') => {
                 self.nested()?;
-                let inside = self.text.get(start + 1..self.at - 1).unwrap_or("");
-                let inside = Reader { text: inside, at: 0 };
+                // What is looked into ends where no value or key can follow: at its own bracket.
+                let inside = Reader { text: self.since(start), at: 1 };
                 Ok(if open == b'[' {
                     Json::Array(Items(inside))
                 } else {
@@ -199,20 +241,24 @@ impl<'a> Reader<'a> {
 
     fn scalar(&mut self) -> Result<Json<'a>, usize> {
         let start = self.at;
-        let (word, value) = match self.peek() {
+        let word = match self.peek() {
             b'"' => return self.string().map(Json::String),
             b'-' | b'0'..=b'9' => {
                 self.number()?;
                 return Ok(Json::Number(self.since(start)));
             }
-            b't' => ("true", Json::Boolean(true)),
-            b'f' => ("false", Json::Boolean(false)),
-            _ => ("null", Json::Null),
+            b't' => "true",
+            b'f' => "false",
+            _ => "null",
         };
         for byte in word.bytes() {
             self.expect(byte)?;
         }
-        Ok(value)
+        let text = self.since(start);
+        Ok(match word {
+            "null" => Json::Null(text),
+            _ => Json::Boolean(word == "true", text),
+        })
     }
 
     fn number(&mut self) -> Result<(), usize> {

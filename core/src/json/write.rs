@@ -246,13 +246,35 @@ impl<'w, W: Write> Object<'w, W> {
 
     /// Writes a key; its value goes to what is returned.
     pub(crate) fn key(&mut self, key: &str) -> Result<&mut W, fmt::Error> {
+        self.key_of([key])
+    }
+
+    /// Writes a key that consists of these pieces.
+    pub(crate) fn key_of<'a>(
+        &mut self,
+        pieces: impl IntoIterator<Item = &'a str>,
+    ) -> Result<&mut W, fmt::Error> {
+        self.begin_member()?;
+        write_string(self.out, pieces)?;
+        self.out.write_char(':')?;
+        Ok(self.out)
+    }
+
+    /// Writes a key of a JSON text, whose escapes stay.
+    pub(crate) fn key_as_it_stands(&mut self, raw: &str) -> Result<&mut W, fmt::Error> {
+        self.begin_member()?;
+        self.out.write_char('"')?;
+        self.out.write_str(raw)?;
+        self.out.write_str("\":")?;
+        Ok(self.out)
+    }
+
+    fn begin_member(&mut self) -> fmt::Result {
         if self.comma {
             self.out.write_char(',')?;
         }
         self.comma = true;
-        write_string(self.out, [key])?;
-        self.out.write_char(':')?;
-        Ok(self.out)
+        Ok(())
     }
 
     pub(crate) fn string(&mut self, key: &str, value: &str) -> fmt::Result {

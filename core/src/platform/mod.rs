@@ -1,3 +1,4 @@
 //! What platforms other than the wire's own expect around their messages.
 
+pub mod thingsboard;
 pub mod thingspanel;
