@@ -796,7 +796,7 @@ int32_t tipwire_opener_wipe(tipwire_opener *opener);
 /* Opens an envelope in place and sets text to what is inside, which is for tipwire_parse_inner() or
  * tipwire_parse_inner_ack(): it is authentic, but may be no frame. header may be NULL.
  *
- * On failure the envelope is not to be used any more: it may be wiped. */
+ * On failure the envelope stays as it was received. */
 int32_t tipwire_open(const tipwire_opener *opener,
                      uint8_t layout,
                      void *envelope,

@@ -139,7 +139,7 @@ pub extern "C" fn tipwire_opener_wipe(opener: *mut tipwire_opener) -> i32 {
 /// Opens an envelope in place and sets text to what is inside, which is for tipwire_parse_inner() or
 /// tipwire_parse_inner_ack(): it is authentic, but may be no frame. header may be NULL.
 ///
-/// On failure the envelope is not to be used any more: it may be wiped.
+/// On failure the envelope stays as it was received.
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_open(
     opener: *const tipwire_opener,

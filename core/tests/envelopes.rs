@@ -1,5 +1,5 @@
 //! Envelopes: the vectors both ways, everything that must not open, counters, candidates, and what
-//! is wiped. Runs with any set of ciphers: `cargo xtask test core` does with each alone.
+//! is left. Runs with any set of ciphers: `cargo xtask test core` does with each alone.
 
 use std::collections::HashMap;
 
@@ -418,24 +418,22 @@ fn devices_with_one_key_and_one_hash_are_told_apart_by_their_serials() {
         let opened = open_with(&mut buffer[..length], &[Layout::Short], |_| &openers).unwrap();
         assert_eq!((opened.text, opened.candidate), (b.as_str(), 1));
 
-        // Alone the other one refuses, and wipes what it has seen.
+        // Alone the other one refuses, and leaves nothing of what it has seen.
+        let before = wrong.clone();
         let error = openers[0].open(Layout::Short, &mut wrong).unwrap_err();
-        assert_eq!(error.kind, Kind::AuthFailed);
-        assert!(wrong[17..length - cipher.tag_len()].iter().all(|byte| *byte == 0));
+        assert_eq!((error.kind, wrong), (Kind::AuthFailed, before));
     }
 }
 
 #[test]
 fn a_failed_opening_leaves_no_text_behind() {
     everywhere(|layout, cipher| {
-        let sealed = envelope(layout, cipher);
-        let text = layout.header_len()..sealed.len() - cipher.tag_len();
-        let mut changed = sealed.clone();
+        let mut changed = envelope(layout, cipher);
         *changed.last_mut().unwrap() ^= 1;
+        // Either never decrypted, or encrypted again.
+        let before = changed.clone();
         opener(cipher).open(layout, &mut changed).unwrap_err();
-        let left = &changed[text.clone()];
-        // Either never decrypted, or wiped.
-        assert!(left == &sealed[text.clone()] || left.iter().all(|byte| *byte == 0));
+        assert_eq!(changed, before);
     });
 }
 

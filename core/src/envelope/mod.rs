@@ -1,6 +1,8 @@
 //! TagoTiP/S envelopes: [`Sealer`] makes them, [`Opener`] opens them, in place in the caller's
 //! buffer. The bytes are told in `docs/spec/tagotips.md`.
 
+#[cfg(any(feature = "aes-128-ccm", feature = "aes-256-ccm"))]
+mod ccm;
 mod cipher;
 mod counter;
 mod header;

@@ -4,7 +4,6 @@ use core::borrow::Borrow;
 use core::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
 
 use crate::credentials::{Hash, device_hash};
 use crate::cursor::{SERIAL, Set};
@@ -54,37 +53,28 @@ impl Opener {
         self.suite.cipher()
     }
 
-    /// Opens an envelope in place. What fails is not to be used any more: it may be wiped.
+    /// Opens an envelope in place. What fails stays as it was received.
     ///
     /// The text inside is that of an authentic device, but may be no frame: [`Opened::parse`] tells.
     pub fn open<'e>(&self, layout: Layout, envelope: &'e mut [u8]) -> Result<Opened<'e>, Error> {
         let header = Header::parse(layout, envelope)?;
-        self.try_open(&header, envelope, true)?;
+        self.try_open(&header, envelope)?;
         Opened::new(header, 0, envelope)
     }
 
-    /// Decrypts in place. On failure nothing of the text is to be seen; the envelope is only kept
-    /// where it is not the `last` attempt.
-    fn try_open(&self, header: &Header, envelope: &mut [u8], last: bool) -> Result<(), Error> {
+    /// Decrypts in place. On failure the envelope stays as it was, for another key; nothing of the
+    /// text is to be seen.
+    fn try_open(&self, header: &Header, envelope: &mut [u8]) -> Result<(), Error> {
         let failed = Err(refuse(Kind::AuthFailed));
         let is_other = |device: &Device| !header.is_of_device(device.hash);
         if header.cipher != self.cipher() || self.device.as_ref().is_some_and(is_other) {
             return failed;
         }
-        if last {
-            self.suite.open(header, envelope)?;
-        } else {
-            self.suite.try_open(header, envelope)?;
-        }
-        let text = text_of(header, envelope);
-        if self.is_authentic(header, text) {
+        self.suite.open(header, envelope)?;
+        if self.is_authentic(header, text_of(header, envelope)) {
             return Ok(());
         }
-        if last {
-            text.zeroize();
-        } else {
-            self.suite.seal(header, envelope)?;
-        }
+        self.suite.seal(header, envelope)?;
         failed
     }
 
@@ -147,7 +137,7 @@ where
     C: IntoIterator<Item: Borrow<Opener>>,
 {
     let mut failure = None;
-    for (nth, &layout) in layouts.iter().enumerate() {
+    for &layout in layouts {
         let header = match Header::parse(layout, envelope) {
             Ok(header) => header,
             Err(error) => {
@@ -156,10 +146,8 @@ where
             }
         };
         failure = Some(refuse(Kind::AuthFailed));
-        let mut openers = candidates(&header).into_iter().enumerate().peekable();
-        while let Some((candidate, opener)) = openers.next() {
-            let last = openers.peek().is_none() && nth + 1 == layouts.len();
-            if opener.borrow().try_open(&header, envelope, last).is_ok() {
+        for (candidate, opener) in candidates(&header).into_iter().enumerate() {
+            if opener.borrow().try_open(&header, envelope).is_ok() {
                 return Opened::new(header, candidate, envelope);
             }
         }

@@ -1,0 +1,264 @@
+//! AES-CCM in one pass, over the blocks of the `aes` crate. The `ccm` crate is its oracle in tests.
+//!
+//! Each step encrypts two blocks that do not depend on each other: one of the CBC-MAC, which is a
+//! chain, and one of the key stream. A processor with AES instructions works on both at once, and
+//! software that slices bits does two for the price of one.
+
+use aes::cipher::consts::U16;
+use aes::cipher::typenum::Unsigned;
+use aes::cipher::{
+    BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, KeyInit,
+    ParBlocks,
+};
+use subtle::ConstantTimeEq;
+
+use crate::envelope::cipher::{Aead, Message};
+use crate::envelope::refuse;
+use crate::error::{Error, Kind};
+
+type Block = [u8; 16];
+
+/// CCM with an expanded key, for nonces and tags of any length that it knows.
+#[derive(Clone)]
+pub(super) struct Ccm<A>(A);
+
+impl<A: KeyInit + BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Aead for Ccm<A> {
+    fn new(key: &[u8]) -> Option<Ccm<A>> {
+        A::new_from_slice(key).ok().map(Ccm)
+    }
+
+    fn encrypt(&self, message: Message<'_>) -> Result<(), Error> {
+        let Message { nonce, header, text, tag } = message;
+        let made = self.pass(Direction::Encrypt, nonce, header, text, tag.len())?;
+        tag.iter_mut().zip(made).for_each(|(to, from)| *to = from);
+        Ok(())
+    }
+
+    fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
+        let Message { nonce, header, text, tag } = message;
+        let made = self.pass(Direction::Decrypt, nonce, header, text, tag.len())?;
+        if made.get(..tag.len()).is_some_and(|made| made.ct_eq(tag).into()) {
+            return Ok(());
+        }
+        // Only now the tag is known to be wrong: back to what was received.
+        self.pass(Direction::Encrypt, nonce, header, text, tag.len())?;
+        Err(refuse(Kind::AuthFailed))
+    }
+}
+
+impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
+    /// Transforms a text in place, and gives its tag, of which the first `tag_len` bytes count.
+    fn pass(
+        &self,
+        direction: Direction,
+        nonce: &[u8],
+        header: &[u8],
+        text: &mut [u8],
+        tag_len: usize,
+    ) -> Result<Block, Error> {
+        // How many bits counters, and the length of the text, have beside the nonce.
+        let width = 8 * 15_usize.saturating_sub(nonce.len());
+        let has_tag = (4..=16).contains(&tag_len) && tag_len.is_multiple_of(2);
+        let is_known = (16..=64).contains(&width) && has_tag;
+        let is_short = header.len() < 0xff00 && (text.len() as u128) >> width == 0;
+        if !is_known || !is_short {
+            return Err(refuse(Kind::EnvelopeTooLarge));
+        }
+        let start = (width as u128 / 8 - 1) << 120;
+        let counter = start | u128::from_be_bytes(padded(nonce)) >> 8;
+        let flags = (usize::from(!header.is_empty()) << 6) | ((tag_len - 2) / 2) << 3;
+        let first = counter | ((flags as u128) << 120) | text.len() as u128;
+        let mut mac = first.to_be_bytes();
+        self.0.encrypt_with_backend(Pass { direction, counter, header, text, mac: &mut mac });
+        Ok(mac)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Encrypt,
+    Decrypt,
+}
+
+/// A pass over one message, for the cipher to call with what encrypts blocks best here.
+struct Pass<'m> {
+    direction: Direction,
+    /// The counter block of the tag. Those of the text follow.
+    counter: u128,
+    header: &'m [u8],
+    text: &'m mut [u8],
+    /// The first block; afterwards the tag.
+    mac: &'m mut Block,
+}
+
+impl BlockSizeUser for Pass<'_> {
+    type BlockSize = U16;
+}
+
+impl BlockCipherEncClosure for Pass<'_> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
+        let Pass { direction, counter, header, text, mac } = self;
+        // A link of the chain is encrypted when the next one joins: together with what hides that.
+        let mut chain = *mac;
+        if !header.is_empty() {
+            let (start, rest) = header.split_at(header.len().min(14));
+            // The length stands before it.
+            let block = u128::from_be_bytes(padded(start)) >> 16 | (header.len() as u128) << 112;
+            chain = xor(encrypt(backend, chain, [0; 16]).0, block.to_be_bytes());
+            for chunk in rest.chunks(16) {
+                chain = xor(encrypt(backend, chain, [0; 16]).0, padded(chunk));
+            }
+        }
+
+        let mut steps = Steps { backend, direction, counter };
+        let (blocks, rest) = text.as_chunks_mut::<16>();
+        for block in blocks {
+            (chain, *block) = steps.step(chain, *block, 16);
+        }
+        if !rest.is_empty() {
+            let last;
+            (chain, last) = steps.step(chain, padded(rest), rest.len());
+            rest.copy_from_slice(last.get(..rest.len()).unwrap_or_default());
+        }
+
+        let (chain, mask) = encrypt(backend, chain, counter.to_be_bytes());
+        *mac = xor(chain, mask);
+    }
+}
+
+/// What a pass does to each block of the text.
+struct Steps<'b, B> {
+    backend: &'b B,
+    direction: Direction,
+    counter: u128,
+}
+
+impl<B: BlockCipherEncBackend<BlockSize = U16>> Steps<'_, B> {
+    /// Of a block, after whose `length` bytes there are zeros, and of the chain gives the next.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    fn step(&mut self, chain: Block, block: Block, length: usize) -> (Block, Block) {
+        self.counter += 1;
+        let (chain, mut stream) = encrypt(self.backend, chain, self.counter.to_be_bytes());
+        stream.get_mut(length..).unwrap_or_default().fill(0);
+        let changed = xor(block, stream);
+        match self.direction {
+            Direction::Encrypt => (xor(chain, block), changed),
+            Direction::Decrypt => (xor(chain, changed), changed),
+        }
+    }
+}
+
+/// Encrypts two blocks.
+#[inline(always)]
+fn encrypt<B>(backend: &B, mut a: Block, mut b: Block) -> (Block, Block)
+where
+    B: BlockCipherEncBackend<BlockSize = U16>,
+{
+    // Few blocks at a time are bits sliced by software; many are registers to be filled, which is no
+    // use for two.
+    if (2..=4).contains(&B::ParBlocksSize::USIZE) {
+        let mut lanes = ParBlocks::<B>::default();
+        if let [first, second, ..] = lanes.as_mut_slice() {
+            (first.0, second.0) = (a, b);
+        }
+        backend.encrypt_par_blocks_inplace(&mut lanes);
+        if let [first, second, ..] = lanes.as_slice() {
+            (a, b) = (first.0, second.0);
+        }
+    } else {
+        backend.encrypt_block_inplace((&mut a).into());
+        backend.encrypt_block_inplace((&mut b).into());
+    }
+    (a, b)
+}
+
+#[cfg_attr(not(tipwire_small), inline(always))]
+fn xor(a: Block, b: Block) -> Block {
+    (u128::from_ne_bytes(a) ^ u128::from_ne_bytes(b)).to_ne_bytes()
+}
+
+/// Up to 16 bytes, then zeros.
+fn padded(bytes: &[u8]) -> Block {
+    let mut block = [0; 16];
+    if let Some(target) = block.get_mut(..bytes.len()) {
+        target.copy_from_slice(bytes);
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aead::consts::{U4, U7, U8, U12, U13, U16};
+    use aead::{AeadInOut, KeyInit};
+
+    /// Numbers without a pattern.
+    fn bytes(seed: &mut u64, count: usize) -> Vec<u8> {
+        let next = |_| {
+            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (*seed >> 56) as u8
+        };
+        (0..count).map(next).collect()
+    }
+
+    fn differs<A, O>(key_len: usize, nonce_len: usize, tag_len: usize)
+    where
+        A: KeyInit + BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
+        O: KeyInit + AeadInOut,
+    {
+        let seed = &mut 7;
+        for length in (0..if cfg!(miri) { 40 } else { 300 }).chain([4096, 16_384]) {
+            let key = bytes(seed, key_len);
+            let header = bytes(seed, length % 53);
+            let (nonce, text) = (bytes(seed, nonce_len), bytes(seed, length));
+            let ours = <Ccm<A> as Aead>::new(&key).unwrap();
+            let oracle = O::new_from_slice(&key).unwrap();
+
+            let mut theirs = text.clone();
+            let array = nonce.as_slice().try_into().unwrap();
+            let expected =
+                oracle.encrypt_inout_detached(array, &header, theirs.as_mut_slice().into());
+            let expected = expected.unwrap().to_vec();
+
+            let (mut made, mut tag) = (text.clone(), vec![0; tag_len]);
+            let run = |text: &mut [u8], tag: &mut [u8], encrypts| {
+                let message = Message { nonce: &nonce, header: &header, text, tag };
+                if encrypts { ours.encrypt(message) } else { ours.decrypt(message) }
+            };
+            run(&mut made, &mut tag, true).unwrap();
+            assert!((&made, &tag) == (&theirs, &expected), "{length} bytes");
+
+            let bit = length % (8 * tag_len);
+            tag[bit / 8] ^= 1 << (bit % 8);
+            run(&mut made, &mut tag, false).unwrap_err();
+            assert!(made == theirs, "what fails to open stays as it was");
+            tag[bit / 8] ^= 1 << (bit % 8);
+            run(&mut made, &mut tag, false).unwrap();
+            assert!(made == text, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn every_length_of_text_and_header_gives_what_the_ccm_crate_gives() {
+        differs::<aes::Aes128Enc, ccm::Ccm<aes::Aes128Enc, U8, U13>>(16, 13, 8);
+        differs::<aes::Aes256Enc, ccm::Ccm<aes::Aes256Enc, U8, U13>>(32, 13, 8);
+        differs::<aes::Aes128Enc, ccm::Ccm<aes::Aes128Enc, U16, U12>>(16, 12, 16);
+        differs::<aes::Aes256Enc, ccm::Ccm<aes::Aes256Enc, U4, U7>>(32, 7, 4);
+    }
+
+    #[test]
+    fn what_has_no_place_in_the_first_block_is_refused() {
+        let ccm = <Ccm<aes::Aes128Enc> as Aead>::new(&[1; 16]).unwrap();
+        let refused = |nonce: usize, header: usize, text: usize, tag: usize| {
+            let (mut text, mut tag) = (vec![0; text], vec![0; tag]);
+            let (nonce, header) = (&vec![0; nonce][..], &vec![0; header][..]);
+            ccm.encrypt(Message { nonce, header, text: &mut text, tag: &mut tag }).is_err()
+        };
+        assert!(!refused(13, 0xfeff, 0xffff, 8));
+        assert!(refused(13, 0, 0x1_0000, 8));
+        assert!(refused(13, 0xff00, 0, 8));
+        assert!(refused(14, 0, 0, 8) && refused(6, 0, 0, 8) && refused(16, 0, 0, 8));
+        assert!(refused(13, 0, 0, 2) && refused(13, 0, 0, 9) && refused(13, 0, 0, 18));
+    }
+}
