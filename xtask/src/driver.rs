@@ -50,6 +50,12 @@ pub const DRIVERS: &[Driver] = &[
         build: python::build,
         start: python::start,
     },
+    Driver {
+        language: "js",
+        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split"],
+        build: crate::js::build,
+        start: crate::js::driver,
+    },
 ];
 
 pub fn run(arguments: &[String]) -> Outcome {

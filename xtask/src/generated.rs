@@ -15,6 +15,7 @@ pub struct Generated {
 const GENERATED: &[Generated] = &[
     Generated { path: "README.md", make: readme },
     Generated { path: "docs/errors.md", make: |_| errors() },
+    Generated { path: "bindings-wasm/ts/layout.ts", make: |_| crate::js::layout() },
 ];
 
 pub fn run(arguments: &[String]) -> Outcome {

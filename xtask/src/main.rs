@@ -7,6 +7,7 @@ mod firmware;
 mod fuzz;
 mod gateway;
 mod generated;
+mod js;
 mod python;
 mod shell;
 mod size;
@@ -21,13 +22,14 @@ const HELP: &str = "\
 Usage: cargo xtask <task> [options]
 
   test [part]        everything that exists: format, lints, tests, vectors in every language;
-                     or the parts named: lint, core, vectors, python, gateway; and --scale for
+                     or the parts named: lint, core, vectors, python, js, gateway; and --scale for
                      what needs big packages, only where it is named
   bench [rust|python|gateway]
                      side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name
+  build js           the npm package, in target/js/package
   driver <language>  the black box of docs/spec/driver.md on standard input and output:
-                     rust, python
+                     rust, python, js
   vectors <language> the conformance vectors through its driver
   gen [--check]      what is generated and committed; --check only compares
   fuzz [target]      the fuzzers, --seconds N each (60)
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
     let outcome = match task {
         "test" => test::run(rest),
         "bench" => bench::run(rest),
+        "build" => build(rest),
         "driver" => driver::run(rest),
         "vectors" => vectors::run_for(rest),
         "gen" => generated::run(rest),
@@ -64,6 +67,13 @@ fn main() -> ExitCode {
         _ => Err(format!("there is no task {task:?}\n\n{HELP}")),
     };
     report(outcome)
+}
+
+fn build(arguments: &[String]) -> Outcome {
+    match arguments {
+        [what] if what == "js" => js::build(),
+        _ => Err("build makes js".into()),
+    }
 }
 
 fn report(outcome: Outcome) -> ExitCode {

@@ -29,6 +29,7 @@ const GROUPS: &[Group] = &[
     Group { name: "vectors", run: || step("vectors", vectors::run) },
     Group { name: "python", run: python::test },
     Group { name: "gateway", run: crate::gateway::test },
+    Group { name: "js", run: crate::js::test },
 ];
 
 /// What is run only if it is asked for: it needs much room or time.

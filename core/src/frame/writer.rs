@@ -312,6 +312,13 @@ impl<S: Sink> Push<S> {
         self
     }
 
+    /// Fails with this, at the current data point: for callers who find something wrong that never
+    /// comes here as a value.
+    pub fn refuse(&mut self, field: Field, kind: Kind) -> &mut Push<S> {
+        self.fail(Some(field), kind);
+        self
+    }
+
     /// Passthrough data instead of variables, as upper-case hex or padded base64.
     pub fn raw(&mut self, encoding: Encoding, data: &[u8]) -> &mut Push<S> {
         self.begin_raw(encoding);

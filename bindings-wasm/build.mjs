@@ -1,0 +1,87 @@
+// Makes the package out of the TypeScript and what wasm-bindgen left: target/js/package.
+// Called by `cargo xtask build js`, which does everything before this.
+
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { execFileSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const target = join(here, "../target/js");
+const out = join(target, "package");
+const require = createRequire(join(target, "npm/package.json"));
+const { build } = require("esbuild");
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(join(out, "cjs"), { recursive: true });
+mkdirSync(join(out, "workerd"), { recursive: true });
+
+// The types, and what nobody but this script wants to see.
+execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", here], { stdio: "inherit" });
+for (const name of readdirSync(out).filter((name) => name.endsWith(".d.ts"))) {
+  copyFileSync(join(out, name), join(out, "cjs", name));
+}
+
+/** Resolves the names that the sources have for what comes from elsewhere. */
+function elsewhere(glue, module) {
+  return {
+    name: "elsewhere",
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^#glue$/ }, () => ({ path: join(glue, "tipwire.js"), sideEffects: false }));
+      onResolve({ filter: /^#module$/ }, () => ({ path: "module", namespace: "module" }));
+      onLoad({ filter: /.*/, namespace: "module" }, () => ({ contents: module, resolveDir: here }));
+      // Left as it is, for whoever bundles the worker.
+      onResolve({ filter: /\.wasm$/ }, ({ path }) => ({ path, external: true }));
+    },
+  };
+}
+
+const inlined = (wasm) => `
+  const base64 = "${wasm.toString("base64")}";
+  export function bytes() {
+    const text = atob(base64);
+    const bytes = new Uint8Array(text.length);
+    for (let n = 0; n < bytes.length; n++) bytes[n] = text.charCodeAt(n);
+    return bytes;
+  }`;
+const imported = (name) => `import module from "../${name}.wasm"; export const bytes = () => module;`;
+
+const entries = [
+  { entry: "index", glue: "full", wasm: "tipwire" },
+  { entry: "text", glue: "text", wasm: "text" },
+];
+for (const { entry, glue, wasm } of entries) {
+  const folder = join(target, "glue", glue);
+  const bytes = readFileSync(join(folder, "tipwire_bg.wasm"));
+  writeFileSync(join(out, `${wasm}.wasm`), bytes);
+  const one = (format, outfile, module) =>
+    build({
+      entryPoints: [join(here, "ts", `${entry}.ts`)],
+      outfile: join(out, outfile),
+      bundle: true,
+      format,
+      platform: "neutral",
+      target: "es2022",
+      minifySyntax: true,
+      minifyWhitespace: true,
+      legalComments: "none",
+      plugins: [elsewhere(folder, module)],
+    });
+  await one("esm", `${entry}.js`, inlined(bytes));
+  await one("cjs", `cjs/${entry}.js`, inlined(bytes));
+  await one("esm", `workerd/${entry}.js`, imported(wasm));
+}
+
+// The same instance as everything: only fewer names.
+const secure = readFileSync(join(here, "ts/secure.ts"), "utf8");
+const names = ["Sealer", "Opener", "parseHeader", "isOf"];
+for (const [, list] of secure.matchAll(/export \{ (.*?) \}/g)) names.push(...list.split(", "));
+writeFileSync(join(out, "secure.js"), `export { ${names.join(", ")} } from "./index.js";\n`);
+writeFileSync(join(out, "workerd/secure.js"), `export { ${names.join(", ")} } from "./index.js";\n`);
+writeFileSync(join(out, "cjs/secure.js"), names.map((name) => `exports.${name} = require("./index.js").${name};\n`).join(""));
+writeFileSync(join(out, "cjs/package.json"), '{ "type": "commonjs" }\n');
+
+copyFileSync(join(here, "package.json"), join(out, "package.json"));
+copyFileSync(join(here, "README.md"), join(out, "README.md"));
+copyFileSync(join(here, "../LICENSE"), join(out, "LICENSE"));

@@ -1,0 +1,279 @@
+//! Text frames from the tape: the records of reading, the other way round.
+
+use tipwire::{
+    BuildError, Encoding, Field, Kind, Location, Ping, Pull, Push, Reply, Sink, Status, ToLocation,
+};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::failure::unbuilt;
+use crate::lanes::{Lanes, with, word};
+use crate::layout::{
+    ACK, ACK_COUNT, ACK_VARIABLES, BASE64, BOOLEAN, CMD, ERR, EXACT, EXACT_PLACE, HAS_ALT,
+    HAS_GROUP, HAS_LOCATION, HAS_LONG, HAS_METADATA, HAS_SEQ, HAS_TIME, HAS_UNIT, LOCATION, NUMBER,
+    OK, PONG, PULL, PUSH, RAW, STRING, TRUE, TYPE_SHIFT,
+};
+
+/// Builds the frame on the tape into the output; its length, or 0 for an error.
+#[wasm_bindgen]
+pub fn build() -> u32 {
+    with(|lanes| {
+        let Lanes { input, output, words, reals, .. } = lanes;
+        let record = Record::new(input, words, reals);
+        match write(record, output) {
+            Ok(frame) => word(frame.len()),
+            Err(error) => unbuilt(words, error),
+        }
+    })
+}
+
+/// Builds a PUSH from data points as JSON, which stand in the side text behind the head on the tape.
+#[wasm_bindgen]
+pub fn build_points(points: &str) -> u32 {
+    with(|lanes| {
+        let Lanes { input, output, words, reals, .. } = lanes;
+        let mut record = Record::new(input, words, reals);
+        let frame = record.head().and_then(|head| {
+            let mut push = Push::to(&mut **output, head.auth, head.serial);
+            if let Some(seq) = head.seq {
+                push.seq(seq);
+            }
+            push.points_json(points).finish()
+        });
+        match frame {
+            Ok(frame) => word(frame.len()),
+            Err(error) => unbuilt(words, error),
+        }
+    })
+}
+
+/// The frame on the tape, whatever it is.
+fn write<'b>(mut record: Record<'_>, output: &'b mut [u8]) -> Result<&'b [u8], BuildError> {
+    let kind = record.peek();
+    if kind >= ACK {
+        return write_answer(record, output);
+    }
+    let head = record.head()?;
+    match kind {
+        PUSH | RAW => {
+            let mut push = Push::to(output, head.auth, head.serial);
+            if let Some(seq) = head.seq {
+                push.seq(seq);
+            }
+            record.body(&head, &mut push);
+            push.finish()
+        }
+        PULL => {
+            let mut pull = Pull::to(output, head.auth, head.serial);
+            if let Some(seq) = head.seq {
+                pull.seq(seq);
+            }
+            for _ in 0..record.word() {
+                pull.name(record.text());
+            }
+            pull.finish()
+        }
+        _ => {
+            let mut ping = Ping::to(output, head.auth, head.serial);
+            if let Some(seq) = head.seq {
+                ping.seq(seq);
+            }
+            ping.finish()
+        }
+    }
+}
+
+fn write_answer<'b>(mut record: Record<'_>, output: &'b mut [u8]) -> Result<&'b [u8], BuildError> {
+    let kind = record.word();
+    let flags = record.word();
+    let mut reply = Reply::to(output);
+    if let Some(seq) = record.seq(flags)? {
+        reply.seq(seq);
+    }
+    let status = match record.word() {
+        OK => Status::Ok,
+        PONG => Status::Pong,
+        CMD => Status::Cmd,
+        ERR => Status::Err,
+        _ => return Err(error(Kind::Status, Field::Status)),
+    };
+    match kind {
+        ACK => reply.status(status).finish(),
+        ACK_COUNT => {
+            let count = record.integer(flags, Kind::Count, Kind::Count);
+            reply.count(count.map_err(|kind| error(kind, Field::Detail))?).finish()
+        }
+        ACK_VARIABLES => {
+            let mut push = reply.variables();
+            record.variables(&mut push);
+            push.finish()
+        }
+        _ => reply.text(status, record.text()).finish(),
+    }
+}
+
+const fn error(kind: Kind, field: Field) -> BuildError {
+    BuildError { kind, point: None, field: Some(field) }
+}
+
+/// What every uplink begins with.
+struct Head<'r> {
+    kind: u32,
+    flags: u32,
+    seq: Option<u32>,
+    auth: &'r str,
+    serial: &'r str,
+}
+
+/// Reads the tape from its front. What is not there is 0 or empty: nothing of it can be wrong in a
+/// way that the writers of the core do not see.
+pub struct Record<'r> {
+    input: &'r [u8],
+    words: &'r [u32],
+    reals: &'r [f64],
+}
+
+impl<'r> Record<'r> {
+    pub fn new(input: &'r [u8], words: &'r [u32], reals: &'r [f64]) -> Record<'r> {
+        Record { input, words, reals }
+    }
+
+    fn peek(&self) -> u32 {
+        self.words.first().copied().unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn word(&mut self) -> u32 {
+        self.words.split_off_first().copied().unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn real(&mut self) -> f64 {
+        self.reals.split_off_first().copied().unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn text(&mut self) -> &'r str {
+        let (start, end) = (self.word() as usize, self.word() as usize);
+        let bytes = self.input.get(start..end).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    fn head(&mut self) -> Result<Head<'r>, BuildError> {
+        let (kind, flags) = (self.word(), self.word());
+        let seq = self.seq(flags)?;
+        Ok(Head { kind, flags, seq, auth: self.text(), serial: self.text() })
+    }
+
+    fn seq(&mut self, flags: u32) -> Result<Option<u32>, BuildError> {
+        if flags & HAS_SEQ == 0 {
+            return Ok(None);
+        }
+        let seq = whole(self.real()).and_then(|seq| u32::try_from(seq).ok());
+        seq.map(Some).ok_or(error(Kind::SeqRange, Field::Seq))
+    }
+
+    /// A time or a count: a number that is exact, or text.
+    fn integer(&mut self, flags: u32, kind: Kind, range: Kind) -> Result<u64, Kind> {
+        if flags & HAS_LONG == 0 {
+            let real = self.real();
+            return whole(real).ok_or(if real > 0.0 { range } else { kind });
+        }
+        let text = self.text();
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number { text.parse().map_err(|_| range) } else { Err(kind) }
+    }
+
+    #[inline(always)]
+    fn body<S: Sink>(&mut self, head: &Head<'_>, push: &mut Push<S>) {
+        if head.kind == RAW {
+            let is_base64 = head.flags & BASE64 != 0;
+            let encoding = if is_base64 { Encoding::Base64 } else { Encoding::Hex };
+            push.raw_text(encoding, self.text());
+        } else {
+            self.rest(head.flags, push);
+            self.variables(push);
+        }
+    }
+
+    #[inline(always)]
+    fn variables<S: Sink>(&mut self, push: &mut Push<S>) {
+        for _ in 0..self.word() {
+            let flags = self.word();
+            let name = self.text();
+            match flags >> TYPE_SHIFT {
+                NUMBER if flags & EXACT != 0 => push.number(name, self.text()),
+                NUMBER => push.number(name, self.real()),
+                STRING => push.string(name, self.text()),
+                BOOLEAN => push.boolean(name, flags & TRUE != 0),
+                LOCATION => self.place(flags, push, Some(name)),
+                _ => push.number(name, f64::NAN),
+            };
+            if flags & HAS_UNIT != 0 {
+                push.unit(self.text());
+            }
+            self.rest(flags, push);
+        }
+    }
+
+    /// What defaults and variables may have alike.
+    #[inline(always)]
+    fn rest<S: Sink>(&mut self, flags: u32, push: &mut Push<S>) {
+        if flags & HAS_LOCATION != 0 {
+            self.place(flags, push, None);
+        }
+        if flags & HAS_TIME != 0 {
+            match self.integer(flags, Kind::Time, Kind::TimeRange) {
+                Ok(time) => push.time(time),
+                Err(kind) => push.refuse(Field::Time, kind),
+            };
+        }
+        if flags & HAS_GROUP != 0 {
+            push.group(self.text());
+        }
+        if flags & HAS_METADATA != 0 {
+            for _ in 0..self.word() {
+                push.metadata(self.text(), self.text());
+            }
+        }
+    }
+
+    /// A place: as a variable of this name, or of what came before.
+    #[inline(never)]
+    fn place<'p, S: Sink>(
+        &mut self,
+        flags: u32,
+        push: &'p mut Push<S>,
+        name: Option<&str>,
+    ) -> &'p mut Push<S> {
+        fn put<'p, S: Sink>(
+            push: &'p mut Push<S>,
+            name: Option<&str>,
+            place: impl ToLocation,
+        ) -> &'p mut Push<S> {
+            match name {
+                Some(name) => push.position(name, place),
+                None => push.location(place),
+            }
+        }
+        if flags & EXACT_PLACE != 0 {
+            let text = self.text();
+            return match Location::new(text) {
+                Some(place) => put(push, name, place),
+                // Not a place: a number that is none says so.
+                None => put(push, name, (text, text)),
+            };
+        }
+        let (lat, lng) = (self.real(), self.real());
+        if flags & HAS_ALT == 0 {
+            put(push, name, (lat, lng))
+        } else {
+            put(push, name, (lat, lng, self.real()))
+        }
+    }
+}
+
+/// The integer that a number is exactly.
+fn whole(real: f64) -> Option<u64> {
+    let is_whole = (0.0..=9_007_199_254_740_992.0).contains(&real) && real.trunc() == real;
+    is_whole.then_some(real as u64)
+}

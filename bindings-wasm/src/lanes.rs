@@ -1,0 +1,226 @@
+//! The static memory that both sides share.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::layout::{INPUT, OUTPUT, REALS, SIDE, WORDS};
+
+/// The static memory: zeros, so that the module carries none of it.
+struct Memory {
+    input: [u8; INPUT as usize],
+    output: [u8; OUTPUT as usize],
+    words: [u32; WORDS as usize],
+    reals: [f64; REALS as usize],
+    units: [u16; INPUT as usize + 1],
+}
+
+thread_local! {
+    static MEMORY: RefCell<Memory> = const {
+        RefCell::new(Memory {
+            input: [0; INPUT as usize],
+            output: [0; OUTPUT as usize],
+            words: [0; WORDS as usize],
+            reals: [0.0; REALS as usize],
+            units: [0; INPUT as usize + 1],
+        })
+    };
+    static SIDE_TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// The buffers and the lanes.
+pub struct Lanes<'l> {
+    pub input: &'l mut [u8],
+    pub output: &'l mut [u8],
+    pub words: &'l mut [u32],
+    pub reals: &'l mut [f64],
+    /// How many UTF-16 units there are before a byte of the input.
+    units: &'l mut [u16],
+    /// Texts that stand in the input with escapes, and other output of any length.
+    pub side: &'l mut String,
+}
+
+/// Lends the lanes.
+#[inline(always)]
+pub fn with<T>(work: impl FnOnce(&mut Lanes<'_>) -> T) -> T {
+    MEMORY.with_borrow_mut(|memory| {
+        SIDE_TEXT.with_borrow_mut(|side| {
+            let Memory { input, output, words, reals, units } = memory;
+            work(&mut Lanes { input, output, words, reals, units, side })
+        })
+    })
+}
+
+/// Where the input buffer, the output buffer, the words and the reals are: 0 to 3.
+#[wasm_bindgen]
+pub fn address(of: u32) -> u32 {
+    with(|lanes| {
+        let address = match of {
+            0 => lanes.input.as_ptr() as usize,
+            1 => lanes.output.as_ptr() as usize,
+            2 => lanes.words.as_ptr() as usize,
+            _ => lanes.reals.as_ptr() as usize,
+        };
+        word(address)
+    })
+}
+
+/// Where the side text begins; how long it is is said by whoever wrote it.
+#[wasm_bindgen]
+pub fn side() -> u32 {
+    with(|lanes| word(lanes.side.as_ptr() as usize))
+}
+
+/// Overwrites what may be secret.
+#[wasm_bindgen]
+pub fn wipe() {
+    with(|lanes| {
+        lanes.input.fill(0);
+        lanes.output.fill(0);
+    });
+}
+
+/// All numbers of this side have 32 bits.
+#[inline(always)]
+pub fn word(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl Lanes<'_> {
+    /// Empties the side text, and gives memory back that only a rare input needed.
+    pub fn clear_side(&mut self) {
+        if self.side.capacity() > OUTPUT as usize {
+            *self.side = String::new();
+        }
+        self.side.clear();
+    }
+}
+
+/// Writes a tape about the front of the input.
+pub struct Tape<'t> {
+    words: &'t mut [u32],
+    reals: &'t mut [f64],
+    side: &'t mut String,
+    /// UTF-16 units of the side text.
+    side_units: u32,
+    word: usize,
+    real: usize,
+    /// Where the input begins.
+    base: usize,
+    /// How indices of bytes become those of JavaScript, where they are not the same.
+    units: Option<&'t [u16]>,
+}
+
+impl Lanes<'_> {
+    /// The first `length` bytes of the input, which are `units` long in JavaScript, and the tape.
+    #[inline(always)]
+    pub fn tape(&mut self, length: u32, units: u32) -> (&[u8], Tape<'_>) {
+        let Lanes { input, words, reals, units: map, side, .. } = self;
+        let input = input.get(..length as usize).unwrap_or(input);
+        let is_ascii = length == units;
+        if !is_ascii {
+            count_units(input, map);
+        }
+        let tape = Tape {
+            words,
+            reals,
+            side,
+            side_units: 0,
+            word: 0,
+            real: 0,
+            base: input.as_ptr() as usize,
+            units: (!is_ascii).then_some(&**map),
+        };
+        (input, tape)
+    }
+}
+
+/// Fills in how many UTF-16 units there are before each character, and at the end.
+fn count_units(input: &[u8], map: &mut [u16]) {
+    let mut units = 0u16;
+    for (byte, place) in input.iter().zip(map.iter_mut()) {
+        *place = units;
+        // A character of four bytes is a pair of surrogates; continuation bytes begin with 10.
+        let is_first = byte & 0xc0 != 0x80;
+        units = units.wrapping_add(u16::from(is_first) + u16::from(*byte >= 0xf0));
+    }
+    if let Some(place) = map.get_mut(input.len()) {
+        *place = units;
+    }
+}
+
+impl Tape<'_> {
+    #[inline(always)]
+    pub fn word(&mut self, word: u32) {
+        if let Some(place) = self.words.get_mut(self.word) {
+            *place = word;
+            self.word += 1;
+        }
+    }
+
+    /// Keeps the place of a word that is known later.
+    #[inline(always)]
+    pub fn later(&mut self) -> usize {
+        self.word(0);
+        self.word - 1
+    }
+
+    #[inline(always)]
+    pub fn set(&mut self, place: usize, word: u32) {
+        if let Some(place) = self.words.get_mut(place) {
+            *place = word;
+        }
+    }
+
+    #[inline(always)]
+    pub fn real(&mut self, real: f64) {
+        if let Some(place) = self.reals.get_mut(self.real) {
+            *place = real;
+            self.real += 1;
+        }
+    }
+
+    /// A text that stands in the input.
+    #[inline(always)]
+    pub fn span(&mut self, text: &str) {
+        let start = (text.as_ptr() as usize).wrapping_sub(self.base);
+        let end = start.wrapping_add(text.len());
+        match self.units {
+            None => {
+                self.word(word(start));
+                self.word(word(end));
+            }
+            Some(map) => {
+                let index = |at: usize| map.get(at).copied().unwrap_or_default().into();
+                let (start, end) = (index(start), index(end));
+                self.word(start);
+                self.word(end);
+            }
+        }
+    }
+
+    /// A text that may stand there with escapes.
+    #[inline(always)]
+    pub fn text(&mut self, text: tipwire::Text<'_>) {
+        match text.borrowed() {
+            Some(text) => self.span(text),
+            None => self.aside(text.pieces()),
+        }
+    }
+
+    /// A text that does not stand in the input.
+    #[inline(never)]
+    pub fn aside<'a>(&mut self, pieces: impl Iterator<Item = &'a str>) {
+        self.word(self.side_units | SIDE);
+        for piece in pieces {
+            self.side.push_str(piece);
+            self.side_units += word(piece.encode_utf16().count());
+        }
+        self.word(self.side_units);
+    }
+
+    /// The length of the side text, in bytes.
+    pub fn side_len(&self) -> u32 {
+        word(self.side.len())
+    }
+}

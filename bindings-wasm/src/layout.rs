@@ -1,0 +1,115 @@
+//! What stands where on the tape: one table for both sides. `ts/layout.ts` is made of it by
+//! `cargo xtask gen`.
+//!
+//! A tape is two lanes, of `u32` and of `f64`, read and written from the front. A record says by its
+//! flags which of its parts follow, always in the same order; a text is where it begins and ends.
+//! On the way to JavaScript these are indices into its string, and of `SIDE` texts into the text
+//! that was unescaped; on the way back they are bytes of the input buffer.
+//!
+//! ```text
+//! frame    = kind flags [seq] [auth serial] [place] [time] [group] [metadata] variables / …
+//! variable = flags name value [unit] [place] [time] [group] [metadata]
+//! ```
+
+macro_rules! table {
+    ($($(#[doc = $what:literal])+ $name:ident = $value:expr;)*) => {
+        $($(#[doc = $what])+ pub const $name: u32 = $value;)*
+
+        /// The table as TypeScript.
+        pub fn typescript() -> String {
+            let mut out = String::from("// Made by `cargo xtask gen` from src/layout.rs.\n");
+            $(
+                $(out += &format!("\n/**{} */", $what);)+
+                out += &format!("\nexport const {} = {};\n", stringify!($name), $name);
+            )*
+            out
+        }
+    };
+}
+
+table! {
+    /// Bytes of the input buffer.
+    INPUT = 65_536;
+    /// Bytes of the output buffer.
+    OUTPUT = 32_768;
+    /// Words of the lane of numbers without a fraction.
+    WORDS = 32_768;
+    /// Numbers of the lane of those that may have one.
+    REALS = 1_024;
+
+    /// A PUSH of variables.
+    PUSH = 0;
+    /// A PUSH of passthrough data.
+    RAW = 1;
+    /// A PULL.
+    PULL = 2;
+    /// A PING.
+    PING = 3;
+    /// An answer with nothing after its status.
+    ACK = 4;
+    /// An `OK` with a count.
+    ACK_COUNT = 5;
+    /// An `OK` with variables.
+    ACK_VARIABLES = 6;
+    /// A `CMD`.
+    ACK_COMMAND = 7;
+    /// An `ERR`.
+    ACK_ERROR = 8;
+    /// Another text after the status.
+    ACK_TEXT = 9;
+
+    /// The statuses of answers.
+    OK = 0;
+    /// A keep-alive is answered.
+    PONG = 1;
+    /// A command.
+    CMD = 2;
+    /// An error.
+    ERR = 3;
+
+    /// What is read: an uplink.
+    UPLINK = 0;
+    /// What is read: an answer.
+    ANSWER = 1;
+    /// What is read: the inner frame of a PUSH; a PULL, a PING and an answer follow.
+    INNER = 2;
+
+    /// A sequence counter, in the lane of words when read and of reals when built.
+    HAS_SEQ = 1;
+    /// A unit.
+    HAS_UNIT = 2;
+    /// A place that is no value.
+    HAS_LOCATION = 4;
+    /// A time.
+    HAS_TIME = 8;
+    /// A group.
+    HAS_GROUP = 16;
+    /// Metadata: how many pairs, and their keys and texts.
+    HAS_METADATA = 32;
+    /// The place has an altitude.
+    HAS_ALT = 64;
+    /// The time or the count has more than 53 bits, and is a text too.
+    HAS_LONG = 128;
+    /// Built: the number is a text. Read: always.
+    EXACT = 256;
+    /// Built: the place that is a value or a location is a text.
+    EXACT_PLACE = 512;
+    /// The value is `true`.
+    TRUE = 1024;
+    /// Passthrough data in base64.
+    BASE64 = 2048;
+
+    /// The type of a value stands in the flags from this bit on.
+    TYPE_SHIFT = 16;
+    /// The value is a number: a text and a real.
+    NUMBER = 0;
+    /// The value is a text.
+    STRING = 1;
+    /// The value is in the flags.
+    BOOLEAN = 2;
+    /// The value is a place: a text and two or three reals.
+    LOCATION = 3;
+
+    /// The text begins here in the text that was unescaped.
+    SIDE = 0x8000_0000;
+}

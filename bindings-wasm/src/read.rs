@@ -1,0 +1,289 @@
+//! Text frames onto the tape.
+
+use tipwire::{
+    Ack, Block, Body, Detail, Encoding, Error, Frame, Inner, InnerMethod, Location, Points, Status,
+    Text, Value, Variables,
+};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::failure::unreadable;
+use crate::lanes::{Tape, with, word};
+use crate::layout::{
+    ACK, ACK_COMMAND, ACK_COUNT, ACK_ERROR, ACK_TEXT, ACK_VARIABLES, ANSWER, BASE64, BOOLEAN, CMD,
+    ERR, HAS_ALT, HAS_GROUP, HAS_LOCATION, HAS_LONG, HAS_METADATA, HAS_SEQ, HAS_TIME, HAS_UNIT,
+    INNER, LOCATION, NUMBER, OK, PING, PONG, PULL, PUSH, RAW, STRING, TRUE, TYPE_SHIFT, UPLINK,
+};
+
+/// Reads the first `length` bytes of the input, `units` long in JavaScript: an uplink, an answer, or
+/// an inner frame. What was read is on the tape after the length of the side text; 0 is an error.
+#[wasm_bindgen]
+pub fn parse(what: u32, length: u32, units: u32) -> u32 {
+    with(|lanes| {
+        lanes.clear_side();
+        let (input, mut tape) = lanes.tape(length, units);
+        let side = tape.later();
+        let read = read(what, input).map(|read| match read {
+            Inner::Frame(frame) => write_frame(&mut tape, &frame),
+            Inner::Ack(ack) => write_ack(&mut tape, &ack),
+        });
+        let side_len = tape.side_len();
+        tape.set(side, side_len);
+        match read {
+            Ok(()) => 1,
+            Err(error) => unreadable(lanes.words, error),
+        }
+    })
+}
+
+/// The data points of what is read: how many there are, and each as a variable.
+#[wasm_bindgen]
+pub fn parse_points(what: u32, length: u32, units: u32) -> u32 {
+    with(|lanes| {
+        lanes.clear_side();
+        let (input, mut tape) = lanes.tape(length, units);
+        let side = tape.later();
+        let read = read(what, input).map(|read| match read {
+            Inner::Frame(frame) => write_points(&mut tape, frame.points()),
+            Inner::Ack(ack) => write_points(&mut tape, ack.points()),
+        });
+        let side_len = tape.side_len();
+        tape.set(side, side_len);
+        match read {
+            Ok(()) => 1,
+            Err(error) => unreadable(lanes.words, error),
+        }
+    })
+}
+
+/// The JSON form (0) of what is read, or its data points (1), as side text.
+#[wasm_bindgen]
+pub fn json(what: u32, form: u32, length: u32) -> u32 {
+    with(|lanes| {
+        lanes.clear_side();
+        let input = lanes.input.get(..length as usize).unwrap_or_default();
+        let out = &mut lanes.side;
+        // Writing to a string does not fail.
+        let read = read(what, input).map(|read| {
+            _ = match (read, form) {
+                (Inner::Frame(frame), 0) => frame.write_json(out),
+                (Inner::Ack(ack), 0) => ack.write_json(out),
+                (Inner::Frame(frame), _) => frame.points().write_json(out),
+                (Inner::Ack(ack), _) => ack.points().write_json(out),
+            };
+        });
+        match read {
+            Ok(()) => word(lanes.side.len()),
+            Err(error) => unreadable(lanes.words, error),
+        }
+    })
+}
+
+#[inline(always)]
+fn read(what: u32, input: &[u8]) -> Result<Inner<'_>, Error> {
+    match what {
+        UPLINK => Frame::parse(input).map(Inner::Frame),
+        ANSWER => Ack::parse(input).map(Inner::Ack),
+        _ => {
+            let method = InnerMethod::ALL.get((what - INNER) as usize);
+            Inner::parse(method.copied().unwrap_or(InnerMethod::Ack), input)
+        }
+    }
+}
+
+#[inline(always)]
+fn write_frame(tape: &mut Tape<'_>, frame: &Frame<'_>) {
+    let kind = match &frame.body {
+        Body::Push(_) => PUSH,
+        Body::Raw(_) => RAW,
+        Body::Pull(_) => PULL,
+        Body::Ping => PING,
+    };
+    tape.word(kind);
+    let flags = tape.later();
+    let mut has = 0;
+    if let Some(seq) = frame.seq {
+        has |= HAS_SEQ;
+        tape.word(seq);
+    }
+    // An inner frame has none, and so nothing that stands in the input.
+    if frame.auth.is_empty() {
+        tape.word(0);
+        tape.word(0);
+    } else {
+        tape.span(frame.auth);
+    }
+    tape.span(frame.serial);
+    match &frame.body {
+        Body::Push(block) => {
+            has |= write_defaults(tape, block);
+            write_variables(tape, block.variables.clone());
+        }
+        Body::Raw(raw) => {
+            if raw.encoding() == Encoding::Base64 {
+                has |= BASE64;
+            }
+            tape.span(raw.data());
+        }
+        Body::Pull(names) => {
+            tape.word(word(names.len()));
+            names.clone().for_each(|name| tape.span(name));
+        }
+        Body::Ping => {}
+    }
+    tape.set(flags, has);
+}
+
+fn write_ack(tape: &mut Tape<'_>, ack: &Ack<'_>) {
+    tape.word(match &ack.detail {
+        Detail::None => ACK,
+        Detail::Count(_) => ACK_COUNT,
+        Detail::Variables(_) => ACK_VARIABLES,
+        Detail::Command(_) => ACK_COMMAND,
+        Detail::Error(_) => ACK_ERROR,
+        Detail::Text(_) => ACK_TEXT,
+    });
+    let flags = tape.later();
+    let mut has = 0;
+    if let Some(seq) = ack.seq {
+        has |= HAS_SEQ;
+        tape.word(seq);
+    }
+    tape.word(match ack.status {
+        Status::Ok => OK,
+        Status::Pong => PONG,
+        Status::Cmd => CMD,
+        Status::Err => ERR,
+    });
+    match &ack.detail {
+        Detail::None => {}
+        Detail::Count(count) => has |= write_integer(tape, *count),
+        Detail::Variables(block) => write_variables(tape, block.variables.clone()),
+        Detail::Command(text) | Detail::Error(text) | Detail::Text(text) => tape.span(text),
+    }
+    tape.set(flags, has);
+}
+
+#[inline(always)]
+fn write_defaults(tape: &mut Tape<'_>, block: &Block<'_>) -> u32 {
+    write_rest(tape, block.location, block.time, block.group)
+        | write_metadata(tape, block.metadata.is_empty(), || block.metadata.unique())
+}
+
+#[inline(always)]
+fn write_variables(tape: &mut Tape<'_>, variables: Variables<'_>) {
+    tape.word(word(variables.len()));
+    for variable in variables {
+        let flags = tape.later();
+        tape.span(variable.name);
+        let mut has = write_value(tape, variable.value);
+        if let Some(unit) = variable.unit {
+            has |= HAS_UNIT;
+            tape.span(unit);
+        }
+        has |= write_rest(tape, variable.location, variable.time, variable.group);
+        let metadata = variable.metadata;
+        has |= write_metadata(tape, metadata.is_empty(), || metadata.unique());
+        tape.set(flags, has);
+    }
+}
+
+fn write_points(tape: &mut Tape<'_>, points: Points<'_>) {
+    tape.word(word(points.len()));
+    for point in points {
+        let flags = tape.later();
+        tape.span(point.variable);
+        let mut has = write_value(tape, point.value);
+        if let Some(unit) = point.unit {
+            has |= HAS_UNIT;
+            tape.span(unit);
+        }
+        // Where the value is a place, that is the place: it is not written twice.
+        let is_place = point.value.as_location().is_some();
+        let location = if is_place { None } else { point.location };
+        has |= write_rest(tape, location, point.time, point.group);
+        has |= write_metadata(tape, point.metadata.is_empty(), || point.metadata.iter());
+        tape.set(flags, has);
+    }
+}
+
+#[inline(always)]
+fn write_value(tape: &mut Tape<'_>, value: Value<'_>) -> u32 {
+    match value {
+        Value::Number(number) => {
+            tape.span(number.as_str());
+            tape.real(number.to_f64());
+            NUMBER << TYPE_SHIFT
+        }
+        Value::String(text) => {
+            tape.text(text);
+            STRING << TYPE_SHIFT
+        }
+        Value::Boolean(truth) => BOOLEAN << TYPE_SHIFT | if truth { TRUE } else { 0 },
+        Value::Location(location) => LOCATION << TYPE_SHIFT | write_location(tape, location),
+    }
+}
+
+#[inline(never)]
+fn write_location(tape: &mut Tape<'_>, location: Location<'_>) -> u32 {
+    tape.span(location.as_str());
+    let (lat, lng, alt) = location.coordinates();
+    tape.real(lat.to_f64());
+    tape.real(lng.to_f64());
+    alt.map_or(0, |alt| {
+        tape.real(alt.to_f64());
+        HAS_ALT
+    })
+}
+
+#[inline(always)]
+fn write_rest(
+    tape: &mut Tape<'_>,
+    location: Option<Location<'_>>,
+    time: Option<u64>,
+    group: Option<&str>,
+) -> u32 {
+    let mut has = 0;
+    if let Some(location) = location {
+        has |= HAS_LOCATION | write_location(tape, location);
+    }
+    if let Some(time) = time {
+        has |= HAS_TIME | write_integer(tape, time);
+    }
+    if let Some(group) = group {
+        has |= HAS_GROUP;
+        tape.span(group);
+    }
+    has
+}
+
+/// An integer that JavaScript may not have exactly.
+#[inline(always)]
+fn write_integer(tape: &mut Tape<'_>, number: u64) -> u32 {
+    // Where that is not exact, the text stands beside it.
+    tape.real(number as f64);
+    if number <= 1 << 53 {
+        return 0;
+    }
+    tape.aside([number.to_string().as_str()].into_iter());
+    HAS_LONG
+}
+
+#[inline(always)]
+fn write_metadata<'a, P: Iterator<Item = (&'a str, Text<'a>)>>(
+    tape: &mut Tape<'_>,
+    is_empty: bool,
+    pairs: impl FnOnce() -> P,
+) -> u32 {
+    if is_empty {
+        return 0;
+    }
+    let place = tape.later();
+    let mut count = 0;
+    for (key, text) in pairs() {
+        tape.span(key);
+        tape.text(text);
+        count += 1;
+    }
+    tape.set(place, count);
+    HAS_METADATA
+}

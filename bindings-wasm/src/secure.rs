@@ -1,0 +1,190 @@
+//! Envelopes. Keys and texts come in by the input, envelopes and texts go out by the output.
+
+use tipwire::{
+    Cipher, Error, Hash, Header, InnerMethod, Layout, Opener as CoreOpener, Sealer as CoreSealer,
+    Token,
+};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::credentials::text;
+use crate::failure::{say, unreadable};
+use crate::lanes::{Lanes, with, word};
+
+/// A side that seals.
+#[wasm_bindgen]
+pub struct Sealer {
+    sealer: Option<CoreSealer>,
+}
+
+#[wasm_bindgen]
+impl Sealer {
+    /// The input has the key, the token, and the serial, of these lengths. The counter is the first
+    /// real. Whether it worked is said by `is_valid`, and else by the words.
+    #[wasm_bindgen(constructor)]
+    pub fn new(layout: u32, cipher: u32, key: u32, token: u32, serial: u32) -> Sealer {
+        let sealer = with(|lanes| {
+            let made = make_sealer(lanes, layout, cipher, [key, token, serial]);
+            made.map_err(|error| unreadable(lanes.words, error))
+        });
+        Sealer { sealer: sealer.ok() }
+    }
+
+    /// Whether it can be used.
+    pub fn is_valid(&self) -> bool {
+        self.sealer.is_some()
+    }
+
+    /// Seals the inner frame that is the input; the length of the envelope, or 0 for an error.
+    pub fn seal(&mut self, method: u32, length: u32) -> u32 {
+        with(|lanes| {
+            let Lanes { input, output, words, .. } = lanes;
+            let method = InnerMethod::ALL.get(method as usize).copied();
+            let inner = input.get(..length as usize).unwrap_or_default();
+            let (Some(sealer), Some(method)) = (&mut self.sealer, method) else { return 0 };
+            match sealer.seal(method, inner, output) {
+                Ok(envelope) => word(envelope.len()),
+                Err(error) => unreadable(words, error),
+            }
+        })
+    }
+
+    /// The counter of the next envelope.
+    pub fn counter(&self) -> f64 {
+        self.sealer.as_ref().map_or(0.0, |sealer| sealer.counter().next() as f64)
+    }
+
+    /// Makes sure that so many counters can be used; what is to be stored before they are.
+    pub fn reserve(&mut self, count: u32) -> f64 {
+        self.sealer.as_mut().map_or(0.0, |sealer| sealer.reserve(count) as f64)
+    }
+}
+
+fn make_sealer(
+    lanes: &Lanes<'_>,
+    layout: u32,
+    cipher: u32,
+    [key, token, serial]: [u32; 3],
+) -> Result<CoreSealer, Error> {
+    let (layout, cipher) = (layout_of(layout), cipher_of(cipher)?);
+    let token_text = text(lanes, key, key + token)?;
+    let key_bytes = lanes.input.get(..key as usize).unwrap_or_default();
+    let serial = text(lanes, key + token, key + token + serial)?;
+    let next = lanes.reals.first().copied().unwrap_or_default() as u64;
+    cipher.check_key(key_bytes)?;
+    match Hash::from_hex(token_text) {
+        Some(hash) => CoreSealer::with_hash(layout, cipher, key_bytes, hash, serial, next),
+        None => CoreSealer::new(layout, cipher, key_bytes, &Token::new(token_text)?, serial, next),
+    }
+}
+
+/// A side that opens.
+#[wasm_bindgen]
+pub struct Opener {
+    opener: Option<CoreOpener>,
+}
+
+#[wasm_bindgen]
+impl Opener {
+    /// The input has the key and the serial, of these lengths; an empty serial takes every one.
+    #[wasm_bindgen(constructor)]
+    pub fn new(cipher: u32, key: u32, serial: u32) -> Opener {
+        let opener = with(|lanes| {
+            let made = cipher_of(cipher).and_then(|cipher| {
+                let serial = text(lanes, key, key + serial)?;
+                let key = lanes.input.get(..key as usize).unwrap_or_default();
+                CoreOpener::new(cipher, key, (!serial.is_empty()).then_some(serial))
+            });
+            made.map_err(|error| unreadable(lanes.words, error))
+        });
+        Opener { opener: opener.ok() }
+    }
+
+    /// Whether it can be used.
+    pub fn is_valid(&self) -> bool {
+        self.opener.is_some()
+    }
+
+    /// Opens the envelope that is the input; its text becomes output and the result its length plus
+    /// one, or 0 for an error. The words say what `header` says.
+    pub fn open(&self, layout: u32, length: u32) -> u32 {
+        with(|lanes| {
+            let Lanes { input, output, words, side, .. } = lanes;
+            let envelope = input.get_mut(..length as usize).unwrap_or_default();
+            let Some(opener) = &self.opener else { return 0 };
+            match opener.open(layout_of(layout), envelope) {
+                Ok(opened) => {
+                    let text = opened.text.as_bytes();
+                    output.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+                    describe_header(words, side, &opened.header);
+                    word(text.len()) + 1
+                }
+                Err(error) => unreadable(words, error),
+            }
+        })
+    }
+}
+
+/// Reads the header of the envelope that is the input, without a key. The words are the numbers of
+/// the cipher and of the method, the counter, and the length of the device's hash; the side text is
+/// the authorization and the device, in hex.
+#[wasm_bindgen]
+pub fn header(layout: u32, length: u32) -> u32 {
+    with(|lanes| {
+        let envelope = lanes.input.get(..length as usize).unwrap_or_default();
+        match Header::parse(layout_of(layout), envelope) {
+            Ok(header) => {
+                describe_header(lanes.words, lanes.side, &header);
+                1
+            }
+            Err(error) => unreadable(lanes.words, error),
+        }
+    })
+}
+
+fn describe_header(words: &mut [u32], side: &mut String, header: &Header) {
+    let method = InnerMethod::ALL.iter().position(|method| *method == header.method);
+    side.clear();
+    side.push_str(header.auth.as_hex().as_str());
+    for byte in header.device() {
+        for digit in [byte >> 4, byte & 15] {
+            side.extend(char::from_digit(digit.into(), 16));
+        }
+    }
+    let parts = [
+        header.cipher.id().into(),
+        word(method.unwrap_or_default()),
+        header.counter,
+        word(side.len()),
+    ];
+    words.iter_mut().zip(parts).for_each(|(place, part)| *place = part);
+}
+
+/// Whether the envelope that is the input is of this serial, which follows it.
+#[wasm_bindgen]
+pub fn is_of(layout: u32, length: u32, serial: u32) -> bool {
+    with(|lanes| {
+        let envelope = lanes.input.get(..length as usize).unwrap_or_default();
+        let header = Header::parse(layout_of(layout), envelope);
+        let serial = text(lanes, length, length + serial);
+        header.is_ok_and(|header| serial.is_ok_and(|serial| header.is_of(serial)))
+    })
+}
+
+/// The names of the ciphers by their numbers, and of the layouts, with commas between, as side text.
+#[wasm_bindgen]
+pub fn names(of: u32) -> u32 {
+    let names: Vec<&str> = match of {
+        0 => Cipher::ALL.iter().map(|cipher| cipher.name()).collect(),
+        _ => Layout::ALL.iter().map(|layout| layout.name()).collect(),
+    };
+    say(|lanes| lanes.side.push_str(&names.join(",")))
+}
+
+fn layout_of(number: u32) -> Layout {
+    Layout::ALL.get(number as usize).copied().unwrap_or(Layout::Current)
+}
+
+fn cipher_of(number: u32) -> Result<Cipher, Error> {
+    let cipher = u8::try_from(number).ok().and_then(Cipher::from_id);
+    cipher.ok_or(Error { kind: tipwire::Kind::Cipher, at: 0 })
+}

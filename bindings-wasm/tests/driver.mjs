@@ -1,0 +1,193 @@
+// The black box of docs/spec/driver.md over the package: requests on standard input, one JSON answer
+// a line on standard output.
+
+import * as tipwire from "../../target/js/package/index.js";
+
+class BadRequest extends Error {}
+
+const METHODS = ["PUSH", "PULL", "PING", "ACK"];
+const hex = (text) => {
+  if (!/^([0-9a-f]{2})*$/.test(text)) throw new BadRequest();
+  return new Uint8Array(Buffer.from(text, "hex"));
+};
+const number = (text) => {
+  if (!/^-?[0-9]+$/.test(text)) throw new BadRequest();
+  return Number(text);
+};
+const size = (text) => {
+  if (!/^[0-9]+$/.test(text)) throw new BadRequest();
+  return Number(text);
+};
+const oneOf = (list, word) => {
+  if (!list.includes(word)) throw new BadRequest();
+  return word;
+};
+const toHex = (bytes) => Buffer.from(bytes).toString("hex");
+
+const requests = {
+  uplink: { fields: 1, answer: ([frame]) => read(tipwire.parse(hex(frame))) },
+  ack: { fields: 1, answer: ([frame]) => read(tipwire.parseAck(hex(frame))) },
+  inner: {
+    fields: 2,
+    answer: ([method, frame]) => {
+      oneOf(METHODS, method);
+      const bytes = hex(frame);
+      const json = tipwire.innerJSON(method, bytes);
+      const read = tipwire.parseInner(method, bytes);
+      return (read.variables?.length ?? 0) > 0
+        ? `{"json":${json},"points":${tipwire.innerJSON(method, bytes, "points")}}`
+        : `{"json":${json}}`;
+    },
+  },
+  derive: {
+    fields: 3,
+    answer: ([token, serial, length]) => {
+      const count = number(length);
+      const auth = tipwire.authHash(token);
+      const key = tipwire.deriveKey(token, serial);
+      if (count < 0 || count > key.length) throw new BadRequest();
+      return JSON.stringify({
+        auth,
+        auth_a: tipwire.authHash(token, "A"),
+        device: tipwire.deviceHash(serial),
+        key: toHex(key.subarray(0, count)),
+      });
+    },
+  },
+  points: {
+    fields: 3,
+    answer: ([auth, serial, json]) => {
+      let text;
+      try {
+        text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(hex(json));
+      } catch (error) {
+        if (error instanceof BadRequest) throw error;
+        return '{"error":{"code":"invalid_payload"}}';
+      }
+      return JSON.stringify({ frame: tipwire.fromPoints({ auth, serial }, text) });
+    },
+  },
+  split: {
+    fields: 3,
+    answer: ([rule, settings, chunks]) => {
+      oneOf(["lines", "delimiter", "length_field", "length_prefixed", "json", "packets", "tagotip"], rule);
+      const splitter = new tipwire.Splitter(rule, splitterSettings(settings));
+      const events = chunks.split(",").flatMap((chunk) => splitter.push(hex(chunk)));
+      const pending = splitter.pending;
+      splitter.free();
+      return JSON.stringify({
+        events: events.map(({ message, error }) => (error ? { error: error.kind } : { message: toHex(message) })),
+        pending,
+      });
+    },
+  },
+  seal: {
+    fields: 8,
+    answer: ([layout, cipher, method, token, serial, key, counter, inner]) => {
+      oneOf(["current", "short"], layout);
+      oneOf(["aes-128-ccm", "aes-128-gcm", "aes-256-ccm", "aes-256-gcm", "chacha20-poly1305"], cipher);
+      oneOf(METHODS, method);
+      const count = number(counter);
+      if (count < 0 || count > 0xffffffff) throw new BadRequest();
+      const text = hex(inner);
+      const sealer = new tipwire.Sealer({ layout, cipher, token, serial, key: hex(key), counter: count });
+      try {
+        return JSON.stringify({ envelope: toHex(sealer.seal(method, text)) });
+      } finally {
+        sealer.free();
+      }
+    },
+  },
+  open: {
+    fields: 3,
+    answer: ([layout, key, envelope]) => {
+      oneOf(["current", "short"], layout);
+      const [keyBytes, bytes] = [hex(key), hex(envelope)];
+      const { cipher } = tipwire.parseHeader(bytes, layout);
+      const opener = new tipwire.Opener({ cipher, key: keyBytes });
+      try {
+        const { method, counter, auth, device, text } = opener.open(bytes, layout);
+        return JSON.stringify({ cipher, method, counter, auth, device, inner: text });
+      } finally {
+        opener.free();
+      }
+    },
+  },
+};
+
+function read(frame) {
+  const json = tipwire.toJSON(frame);
+  const points = (frame.variables?.length ?? 0) > 0 ? `,"points":${tipwire.toPointsJSON(frame)}` : "";
+  return `{"json":${json}${points},"canonical":${JSON.stringify(tipwire.build(frame))}}`;
+}
+
+function splitterSettings(text) {
+  const settings = {};
+  for (const word of text.split(";").filter((word) => word !== "")) {
+    const [, key, value] = /^([a-z]+)=(.*)$/.exec(word) ?? [];
+    switch (key) {
+      case "delimiters":
+        settings.delimiters = value.split(",").map(hex);
+        break;
+      case "strip":
+        settings.strip = value === "true" ? true : value === "false" ? false : size(value);
+        break;
+      case "order":
+        settings.order = oneOf(["big", "little"], value);
+        break;
+      case "max":
+      case "offset":
+      case "length":
+        settings[key] = size(value);
+        break;
+      case "adjustment":
+        settings[key] = number(value);
+        break;
+      default:
+        throw new BadRequest();
+    }
+  }
+  return settings;
+}
+
+const ENVELOPES = ["seal", "open", "split", "derive"];
+
+function answer(line) {
+  const [name, ...fields] = line.split("\t");
+  const request = Object.hasOwn(requests, name) ? requests[name] : undefined;
+  try {
+    if (request === undefined || request.fields !== fields.length) throw new BadRequest();
+    return request.answer(fields);
+  } catch (error) {
+    if (error instanceof BadRequest) return '{"error":{"code":"bad_request"}}';
+    if (!(error instanceof tipwire.TipwireError)) throw error;
+    const { code, at, point, field } = error;
+    return JSON.stringify({ error: ENVELOPES.includes(name) ? { code } : { code, at, point, field } });
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Only LF ends a request, and not all of them are text. */
+function answerBytes(line) {
+  let text;
+  try {
+    text = decoder.decode(line);
+  } catch {
+    return '{"error":{"code":"bad_request"}}';
+  }
+  return answer(text);
+}
+
+let rest = Buffer.alloc(0);
+for await (const chunk of process.stdin) {
+  rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+  let answers = "";
+  let from = 0;
+  for (let end; (end = rest.indexOf(10, from)) >= 0; from = end + 1) {
+    answers += `${answerBytes(rest.subarray(from, end))}\n`;
+  }
+  rest = rest.subarray(from);
+  if (answers !== "") process.stdout.write(answers);
+}
+if (rest.length > 0) process.stdout.write(`${answerBytes(rest)}\n`);

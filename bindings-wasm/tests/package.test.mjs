@@ -1,0 +1,143 @@
+// What the vectors cannot ask for: JavaScript's own odd values.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import * as tipwire from "../../target/js/package/index.js";
+import * as text from "../../target/js/package/text.js";
+
+const { parse, push, ack, points, build, TipwireError } = tipwire;
+const head = { auth: "4deedd7bab8817ec", serial: "s" };
+const refused = (kind, more = {}) => (error) => {
+  assert.ok(error instanceof TipwireError, String(error));
+  assert.equal(error.kind, kind);
+  for (const [key, value] of Object.entries(more)) assert.equal(error[key], value);
+  return true;
+};
+
+test("texts outside ASCII are cut where JavaScript has them", () => {
+  const frame = parse(`PUSH|${head.auth}|s|[a=grüße 😀\\n!#°C;b=x{k=漢\\,字}]`);
+  assert.equal(frame.variables[0].value, "grüße 😀\n!");
+  assert.equal(frame.variables[0].unit, "°C");
+  assert.deepEqual({ ...frame.variables[1].metadata }, { k: "漢,字" });
+});
+
+test("bytes and strings read alike", () => {
+  const line = `PUSH|!3|${head.auth}|s|@=1.50,2,3@5^g{a=ü}[t:=1.0#C;ok?=false;p@=0,0]`;
+  assert.deepEqual(parse(new TextEncoder().encode(line)), parse(line));
+  assert.equal(build(parse(line)), line);
+});
+
+test("lone surrogates are refused, read or written", () => {
+  assert.throws(() => parse(`PUSH|${head.auth}|s|[a=\ud83d]`), refused("utf8"));
+  const variables = [{ name: "a", value: "\ud83d" }];
+  assert.throws(() => push({ ...head, variables }), refused("utf8", { point: 0, field: "value" }));
+});
+
+test("integers beyond 2^53 keep their digits, and are not taken as numbers", () => {
+  const line = `PUSH|${head.auth}|s|@18446744073709551615[t:=1]`;
+  const frame = parse(line);
+  assert.equal(frame.timeText, "18446744073709551615");
+  assert.equal(build(frame), line);
+  const variables = [{ name: "t", value: 1 }];
+  assert.throws(() => push({ ...head, variables, time: 2 ** 60 }), refused("time_range", { field: "time" }));
+  assert.throws(() => push({ ...head, variables, time: 1.5 }), TipwireError);
+  assert.match(push({ ...head, variables, time: 2n ** 60n }), /@1152921504606846976\[/);
+  assert.equal(ack({ count: "18446744073709551615" }), "ACK|OK|18446744073709551615");
+});
+
+test("values of other types are refused with their place", () => {
+  const one = (variable) => () => push({ ...head, variables: [{ name: "ok", value: 1 }, variable] });
+  assert.throws(one({ name: "a", value: null }), refused("type", { point: 1, field: "value" }));
+  assert.throws(one({ name: "a" }), refused("missing", { point: 1, field: "value" }));
+  assert.throws(one({ name: "a", value: Number.NaN }), refused("not_finite", { point: 1 }));
+  assert.throws(one({ name: "A", value: 1 }), refused("name", { point: 1, field: "variable" }));
+  assert.throws(one({ name: "a", value: 1, unit: 5 }), refused("type", { point: 1, field: "unit" }));
+  assert.throws(() => parse(5), refused("type"));
+  assert.throws(() => push({ ...head, points: [{ variable: "a", value: 1n }] }), refused("type"));
+});
+
+test("exact digits count as long as the number is the same", () => {
+  const frame = parse(`PUSH|${head.auth}|s|[t:=32.50]`);
+  assert.match(build(frame), /t:=32\.50\]/);
+  frame.variables[0].value = 33;
+  assert.match(build(frame), /t:=33\]/);
+});
+
+test("metadata keeps its order, and no key is special", () => {
+  const line = `PUSH|${head.auth}|s|[t:=1{b=1,0=2,a=3,__proto__=4}]`;
+  assert.equal(build(parse(line)), line);
+  assert.equal({}.polluted, undefined);
+});
+
+test("too much of anything is refused", () => {
+  assert.throws(() => parse("x".repeat(1e6)), refused("too_large", { at: 16384 }));
+  assert.throws(() => parse(new Uint8Array(1e6)), refused("too_large"));
+  const many = (length) => Array.from({ length }, () => ({ name: "t", value: 1 }));
+  assert.throws(() => push({ ...head, variables: many(1e5) }), refused("too_many_variables"));
+  assert.throws(() => push({ ...head, variables: [{ name: "t", value: "x".repeat(1e6) }] }), refused("too_large"));
+  const metadata = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`k${n}`, "v"]));
+  assert.throws(() => push({ ...head, variables: [{ name: "t", value: 1, metadata }] }), refused("too_many_pairs"));
+});
+
+test("random strings are read or refused, and what is read can be built and read again", () => {
+  const parts = ["PUSH|", "PULL|", "PING|", "!1|", head.auth, "|s", "|[", "]", "t:=1", "=", ";", "#C", "@5", "\\", "\n", "ü", "😀", "\ud800", "{a=b}", "^g"];
+  let seed = 1;
+  const random = (n) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 1) % n;
+  let read = 0;
+  for (let n = 0; n < 20000; n++) {
+    const shape = random(2) ? `PUSH|${head.auth}|s|[t:=1` : "";
+    const line = shape + Array.from({ length: random(6) }, () => parts[random(parts.length)]).join("") + (shape ? "]" : "");
+    try {
+      const frame = parse(line);
+      assert.deepEqual(parse(build(frame)), frame);
+      read++;
+    } catch (error) {
+      assert.ok(error instanceof TipwireError, `${JSON.stringify(line)}: ${error}`);
+    }
+  }
+  assert.ok(read > 100, `${read} were read`);
+});
+
+test("memory does not grow with frames, and views survive when it does grow", () => {
+  const line = `PUSH|${head.auth}|s|[t:=1;s=a\\nb]`;
+  const splitters = Array.from({ length: 50 }, () => new tipwire.Splitter("lines", { max: 100000 }));
+  for (const splitter of splitters) splitter.push(new Uint8Array(90000).fill(65));
+  assert.equal(parse(line).variables[1].value, "a\nb");
+  for (const splitter of splitters) splitter.free();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let n = 0; n < 200000; n++) parse(line);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 1 << 20);
+});
+
+test("two entries work at once, in ESM and CommonJS", () => {
+  const common = createRequire(import.meta.url)("../../target/js/package/cjs/index.js");
+  const line = `PING|${head.auth}|s`;
+  for (const parse of [tipwire.parse, text.parse, common.parse]) assert.equal(parse(line).serial, "s");
+  assert.equal(text.Sealer, undefined);
+});
+
+test("what is freed cannot be used, and frees at the end of its scope", () => {
+  const splitter = new tipwire.Splitter("lines");
+  splitter[Symbol.dispose]?.();
+  assert.throws(() => splitter.push(new Uint8Array(1)));
+  assert.throws(() => new tipwire.Splitter("lines", { max: -1 }), refused("invalid_settings"));
+  assert.throws(() => new tipwire.Splitter("nothing"), refused("invalid_settings"));
+});
+
+test("an envelope that was changed does not open", () => {
+  const settings = { cipher: "aes-128-gcm", key: new Uint8Array(16), serial: "s" };
+  const sealer = new tipwire.Sealer({ ...settings, token: head.auth });
+  const envelope = sealer.seal("PING", "s");
+  const opener = new tipwire.Opener(settings);
+  assert.equal(opener.open(envelope).text, "s");
+  envelope[envelope.length - 1] ^= 1;
+  assert.throws(() => opener.open(envelope), refused("auth_failed"));
+  assert.throws(() => new tipwire.Opener({ ...settings, key: new Uint8Array(5) }), refused("invalid_key"));
+});
+
+test("points have the defaults of their block", () => {
+  const [point] = points(parse(`PUSH|${head.auth}|s|@5^g{a=b}[p@=1,2]`));
+  assert.deepEqual(point.location, { lat: 1, lng: 2, alt: undefined, text: "1,2" });
+  assert.deepEqual([point.value, point.time, point.group, point.metadata.a], ["1,2", 5, "g", "b"]);
+});

@@ -1,0 +1,302 @@
+// From objects to the tape: the records of reading, the other way round.
+
+import { build as buildTape, build_points as buildPointsTape } from "#glue";
+import { outputText, put, reals, start, words } from "./core.js";
+import { refuse, unbuilt } from "./error.js";
+import * as L from "./layout.js";
+import { ORDER } from "./read.js";
+import type {
+  Ack,
+  AckInput,
+  Digits,
+  Frame,
+  HeadInput,
+  LocationInput,
+  PingInput,
+  PointInput,
+  PullInput,
+  PushInput,
+  Status,
+  VariableInput,
+} from "./types.js";
+
+const STATUSES: Record<Status, number> = { OK: L.OK, PONG: L.PONG, CMD: L.CMD, ERR: L.ERR };
+
+/** The fields of errors, by the core's numbers. */
+const SEQ = 1, AUTH = 2, SERIAL = 3, VARIABLE = 4, VALUE = 5, UNIT = 6, LOCATION = 7, TIME = 8, GROUP = 9, METADATA = 10, NAMES = 11, RAW = 12, STATUS = 13, DETAIL = 14;
+
+let w = 0;
+let r = 0;
+let end = 0;
+/** The data point that is being written, for errors. */
+let point = -1;
+
+/** Builds a PUSH, without a line ending. */
+export function push(frame: PushInput): string {
+  if (frame.points !== undefined) return fromPoints(frame, frame.points);
+  const isRaw = frame.raw !== undefined;
+  begin(isRaw ? L.RAW : L.PUSH, frame);
+  if (frame.raw !== undefined) {
+    // The core refuses what stands beside it; here there is no place for it.
+    if (frame.variables !== undefined && frame.variables.length > 0) throw refuse("type", -1, RAW);
+    if (frame.raw.encoding === "base64") words[1]! |= L.BASE64;
+    else if (frame.raw.encoding !== "hex") throw refuse("type", -1, RAW);
+    text(frame.raw.data, RAW);
+  } else {
+    words[1]! |= rest(frame);
+    variables(frame.variables);
+  }
+  return finish();
+}
+
+/** Builds a PULL of the last values of these variables. */
+export function pull(frame: PullInput): string {
+  begin(L.PULL, frame);
+  if (!Array.isArray(frame.names)) throw refuse("type", -1, NAMES);
+  const names = frame.names as readonly string[];
+  // One above what is allowed is enough to be refused.
+  const count = Math.min(names.length, 101);
+  words[w++] = count;
+  for (let n = 0; n < count; n++) text(names[n], NAMES);
+  return finish();
+}
+
+/** Builds a PING. */
+export function ping(frame: PingInput): string {
+  begin(L.PING, frame);
+  return finish();
+}
+
+/** Builds an answer. */
+export function ack(answer: AckInput): string {
+  start();
+  w = 2;
+  r = end = 0;
+  point = -1;
+  const { status = answer.count !== undefined || answer.variables !== undefined ? "OK" : answer.command !== undefined ? "CMD" : answer.error !== undefined ? "ERR" : undefined } = answer;
+  let flags = 0;
+  if (answer.seq !== undefined) {
+    flags |= L.HAS_SEQ;
+    real(answer.seq, SEQ);
+  }
+  const number = STATUSES[status as Status];
+  if (number === undefined) throw refuse(status === undefined ? "missing" : "type", -1, STATUS);
+  words[w++] = number;
+  const detail = answer.command ?? answer.error ?? answer.text;
+  const given = [answer.count, answer.variables, answer.command, answer.error, answer.text];
+  if (given.filter((part) => part !== undefined).length > 1) throw refuse("type", -1, DETAIL);
+  if (answer.count !== undefined) {
+    words[0] = L.ACK_COUNT;
+    flags |= integer(answer.countText ?? answer.count, DETAIL);
+  } else if (answer.variables !== undefined) {
+    words[0] = L.ACK_VARIABLES;
+    variables(answer.variables);
+  } else if (detail !== undefined) {
+    words[0] = L.ACK_TEXT;
+    text(detail, DETAIL);
+  } else {
+    words[0] = L.ACK;
+  }
+  words[1] = flags;
+  return finish();
+}
+
+/** Builds whatever was read, or what looks like it. */
+export function build(frame: Frame | Ack): string {
+  switch (frame.method) {
+    case "PUSH":
+      return push(frame as PushInput);
+    case "PULL":
+      return pull(frame);
+    case "PING":
+      return ping(frame);
+    case "ACK":
+      return ack(frame);
+    default:
+      throw refuse("type");
+  }
+}
+
+/** Builds a PUSH from data points: objects, or JSON whose numbers are taken digit by digit. */
+export function fromPoints(head: HeadInput, points: readonly PointInput[] | string): string {
+  let json: string;
+  if (typeof points === "string") {
+    json = points;
+  } else {
+    try {
+      json = JSON.stringify(points) ?? "null";
+    } catch {
+      // Circular, or with a `bigint`.
+      throw refuse("type");
+    }
+  }
+  begin(L.PUSH, head);
+  const length = buildPointsTape(json);
+  if (length === 0) throw unbuilt();
+  start();
+  return outputText(length);
+}
+
+function begin(kind: number, head: HeadInput): void {
+  start();
+  w = 2;
+  r = end = 0;
+  point = -1;
+  words[0] = kind;
+  words[1] = 0;
+  if (head.seq !== undefined) {
+    words[1] = L.HAS_SEQ;
+    real(head.seq, SEQ);
+  }
+  text(head.auth, AUTH);
+  text(head.serial, SERIAL);
+}
+
+function finish(): string {
+  const length = buildTape();
+  if (length === 0) throw unbuilt();
+  return outputText(length);
+}
+
+function text(value: unknown, field: number): void {
+  if (typeof value !== "string") throw refuse(value === undefined ? "missing" : "type", point, field);
+  const from = end;
+  end = put(value, from);
+  if (end < 0) throw refuse("utf8", point, field);
+  // What fills the input is more than a frame takes, wherever its end is.
+  if (end >= L.INPUT - 3) throw refuse("too_large");
+  words[w] = from;
+  words[w + 1] = end;
+  w += 2;
+}
+
+function real(value: unknown, field: number): void {
+  if (typeof value !== "number") throw refuse("type", point, field);
+  reals[r++] = value;
+}
+
+/** A time or a count: a number that is exact, or digits. */
+function integer(value: Digits, field: number): number {
+  if (typeof value === "number") {
+    reals[r++] = value;
+    return 0;
+  }
+  text(typeof value === "bigint" ? value.toString() : value, field);
+  return L.HAS_LONG;
+}
+
+function variables(list: readonly VariableInput[]): void {
+  if (!Array.isArray(list)) throw refuse(list === undefined ? "missing" : "type", -1, VARIABLE);
+  // One above what is allowed is enough to be refused.
+  const count = Math.min(list.length, 101);
+  words[w++] = count;
+  for (point = 0; point < count; point++) variable(list[point] as VariableInput);
+  point = -1;
+}
+
+function variable(input: VariableInput): void {
+  if (typeof input !== "object" || input === null) throw refuse("type", point);
+  const at = w++;
+  text(input.name, VARIABLE);
+  const value = input.value;
+  let flags = 0;
+  switch (typeof value) {
+    case "number": {
+      if (input.type !== undefined && input.type !== "number") throw refuse("type", point, VALUE);
+      const exact = input.text;
+      if (exact !== undefined && Number(exact) === value) {
+        flags = L.EXACT;
+        text(exact, VALUE);
+      } else {
+        reals[r++] = value;
+      }
+      break;
+    }
+    case "bigint":
+      flags = L.EXACT;
+      text(value.toString(), VALUE);
+      break;
+    case "string":
+      if (input.type === "number") {
+        flags = L.EXACT;
+      } else if (input.type === undefined || input.type === "string") {
+        flags = L.STRING << L.TYPE_SHIFT;
+      } else {
+        throw refuse("type", point, VALUE);
+      }
+      text(value, VALUE);
+      break;
+    case "boolean":
+      if (input.type !== undefined && input.type !== "boolean") throw refuse("type", point, VALUE);
+      flags = (L.BOOLEAN << L.TYPE_SHIFT) | (value ? L.TRUE : 0);
+      break;
+    default:
+      if (value === undefined) throw refuse("missing", point, VALUE);
+      if (input.type !== undefined && input.type !== "location") throw refuse("type", point, VALUE);
+      flags = (L.LOCATION << L.TYPE_SHIFT) | place(value, VALUE);
+      // The core would say that it has one already, but has no flags for two.
+      if (input.location !== undefined) throw refuse("type", point, LOCATION);
+  }
+  if (input.unit !== undefined) {
+    flags |= L.HAS_UNIT;
+    text(input.unit, UNIT);
+  }
+  words[at] = flags | rest(input);
+}
+
+/** What defaults and variables may have alike. */
+function rest(input: Pick<VariableInput, "location" | "time" | "timeText" | "group" | "metadata">): number {
+  let flags = 0;
+  if (input.location !== undefined) flags |= L.HAS_LOCATION | place(input.location, LOCATION);
+  const time = input.time;
+  if (time !== undefined) {
+    flags |= L.HAS_TIME | integer(input.timeText ?? (time instanceof Date ? time.getTime() : time), TIME);
+  }
+  if (input.group !== undefined) {
+    flags |= L.HAS_GROUP;
+    text(input.group, GROUP);
+  }
+  const metadata = input.metadata;
+  if (metadata !== undefined) {
+    if (typeof metadata !== "object" || metadata === null) throw refuse("type", point, METADATA);
+    const at = w++;
+    let count = 0;
+    for (const key of keysOf(metadata)) {
+      // One above what is allowed is enough to be refused.
+      if (count++ > 32) break;
+      text(key, METADATA);
+      text(metadata[key], METADATA);
+    }
+    words[at] = Math.min(count, 33);
+    flags |= L.HAS_METADATA;
+  }
+  return flags;
+}
+
+/** The keys in the order in which they were read, as long as they are the same ones. */
+function keysOf(metadata: Readonly<Record<string, string>>): string[] {
+  const keys = Object.keys(metadata);
+  const order = (metadata as { [ORDER]?: string[] })[ORDER];
+  const isSame = order?.length === keys.length && order.every((key) => Object.hasOwn(metadata, key));
+  return isSame ? order : keys;
+}
+
+function place(value: LocationInput, field: number): number {
+  if (typeof value !== "object" || value === null) throw refuse("type", point, field);
+  const { lat, lng, alt, text: exact } = value;
+  if (typeof exact === "string" && says(exact, [lat, lng, alt])) {
+    text(exact, field);
+    return L.EXACT_PLACE;
+  }
+  real(lat, field);
+  real(lng, field);
+  if (alt === undefined) return 0;
+  real(alt, field);
+  return L.HAS_ALT;
+}
+
+/** Whether the exact text still says the same as the numbers. */
+function says(text: string, numbers: readonly (number | undefined)[]): boolean {
+  const parts = text.split(",");
+  return numbers.every((number, n) => (parts[n] === undefined ? number === undefined : Number(parts[n]) === number));
+}

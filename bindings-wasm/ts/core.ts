@@ -1,0 +1,84 @@
+// The started module, its memory, and the way of texts in and out.
+
+import { initSync, address, side, wipe } from "#glue";
+import { bytes as moduleBytes } from "#module";
+import { INPUT, OUTPUT, REALS, WORDS } from "./layout.js";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+let memory: WebAssembly.Memory | undefined;
+
+/** Views of the static memory. They are made anew where the memory has grown. */
+export let input: Uint8Array;
+export let output: Uint8Array;
+export let words: Uint32Array;
+export let reals: Float64Array;
+
+/** Starts the module where that has not been done, and brings the views up to date. */
+export function start(): void {
+  if (memory === undefined) {
+    memory = (initSync({ module: moduleBytes() }) as { memory: WebAssembly.Memory }).memory;
+  } else if (input.byteLength > 0) {
+    return;
+  }
+  const buffer = memory.buffer;
+  input = new Uint8Array(buffer, address(0), INPUT);
+  output = new Uint8Array(buffer, address(1), OUTPUT);
+  words = new Uint32Array(buffer, address(2), WORDS);
+  reals = new Float64Array(buffer, address(3), REALS);
+}
+
+/** Bytes anywhere in the module's memory; to be copied before the next call. */
+export function at(from: number, length: number): Uint8Array {
+  start();
+  return new Uint8Array((memory as WebAssembly.Memory).buffer, from, length);
+}
+
+/** A text is well-formed if it can be UTF-8: no surrogate is alone. */
+const lonely = /\p{Surrogate}/u;
+
+/** Below this many characters a loop is faster than the encoder. */
+const SHORT = 96;
+
+/**
+ * Puts a text at a place of the input; where it ends there, or -1 if it is not well-formed. What
+ * does not fit is cut off: no text that is allowed is as long.
+ */
+export function put(text: string, from: number): number {
+  const length = text.length;
+  if (length < SHORT && from + length <= INPUT) {
+    let n = 0;
+    for (; n < length; n++) {
+      const unit = text.charCodeAt(n);
+      if (unit > 0x7f) break;
+      input[from + n] = unit;
+    }
+    if (n === length) return from + length;
+  }
+  const { read, written } = encoder.encodeInto(text, from === 0 ? input : input.subarray(from));
+  if (written !== read && lonely.test(text)) return -1;
+  return from + written;
+}
+
+/** Text that the module made. */
+export function outputText(length: number): string {
+  return decoder.decode(output.subarray(0, length));
+}
+
+export function outputBytes(length: number): Uint8Array {
+  return output.slice(0, length);
+}
+
+export function sideText(length: number): string {
+  return decoder.decode(at(side(), length));
+}
+
+export function decode(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** Overwrites keys and tokens that went through the shared memory. */
+export function forget(): void {
+  wipe();
+}

@@ -1,0 +1,205 @@
+// TagoTiP/S envelopes: `tipwire/secure`.
+
+import { header as headerTape, is_of, names, Opener as CoreOpener, Sealer as CoreSealer } from "#glue";
+
+import { forget, input, outputBytes, outputText, put, reals, sideText, start, words } from "./core.js";
+import { refuse, unreadable } from "./error.js";
+import { INPUT } from "./layout.js";
+import { type InnerMethod, parseInner } from "./read.js";
+import type { Ack, Frame } from "./types.js";
+
+export type Cipher = "aes-128-ccm" | "aes-128-gcm" | "aes-256-ccm" | "aes-256-gcm" | "chacha20-poly1305";
+export type Layout = "current" | "short";
+
+const METHODS: readonly InnerMethod[] = ["PUSH", "PULL", "PING", "ACK"];
+const lists: string[][] = [];
+
+/** The core's names of ciphers (0) or layouts (1), by number. */
+function named(of: number): string[] {
+  start();
+  return (lists[of] ??= sideText(names(of)).split(","));
+}
+
+function numberOf(of: number, name: string): number {
+  const number = named(of).indexOf(name);
+  if (number < 0) throw refuse("type");
+  return number;
+}
+
+export interface SealerSettings {
+  cipher: Cipher;
+  /** 16 or 32 bytes, as the cipher wants. */
+  key: Uint8Array;
+  /** The token, or its authorization hash. */
+  token: string;
+  serial: string;
+  layout?: Layout | undefined;
+  /** The counter that was stored last: it is never used twice under a key. */
+  counter?: number | undefined;
+}
+
+/** What the header of an envelope says; nobody vouches for it before the envelope is open. */
+export interface Header {
+  cipher: Cipher;
+  method: InnerMethod;
+  counter: number;
+  /** The authorization hash, in hex. */
+  auth: string;
+  /** The device: its hash, or in the short layout the front of it, in hex. */
+  device: string;
+}
+
+export interface Opened extends Header {
+  text: string;
+}
+
+/** Seals frames: holds its key expanded. */
+export class Sealer {
+  readonly #sealer: CoreSealer;
+
+  constructor({ cipher, key, token, serial, layout = "current", counter = 0 }: SealerSettings) {
+    const numbers = [numberOf(1, layout), numberOf(0, cipher)] as const;
+    if (!Number.isSafeInteger(counter) || counter < 0) throw refuse("type");
+    const keyEnd = loadKey(key);
+    const tokenEnd = text(token, keyEnd);
+    const serialEnd = text(serial, tokenEnd);
+    reals[0] = counter;
+    this.#sealer = new CoreSealer(...numbers, keyEnd, tokenEnd - keyEnd, serialEnd - tokenEnd);
+    try {
+      if (!this.#sealer.is_valid()) {
+        const error = unreadable(0);
+        this.#sealer.free();
+        throw error;
+      }
+    } finally {
+      forget();
+    }
+  }
+
+  /** Seals the text of an inner frame. */
+  seal(method: InnerMethod, inner: string | Uint8Array): Uint8Array {
+    start();
+    const number = METHODS.indexOf(method);
+    if (number < 0) throw refuse("type");
+    const length = typeof inner === "string" ? text(inner, 0) : loadBytes(inner);
+    const written = this.#sealer.seal(number, length);
+    if (written === 0) throw unreadable(0);
+    start();
+    return outputBytes(written);
+  }
+
+  /** The counter of the next envelope: to be stored. */
+  get counter(): number {
+    return this.#sealer.counter();
+  }
+
+  /** Makes sure that so many counters can be used, and gives what is to be stored before they are. */
+  reserve(count: number): number {
+    return this.#sealer.reserve(count);
+  }
+
+  /** Gives its memory back, the key wiped. */
+  free(): void {
+    this.#sealer.free();
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
+  }
+}
+
+/** Opens envelopes: holds its key expanded. */
+export class Opener {
+  readonly #opener: CoreOpener;
+
+  /** With a serial it opens only what is of that device. */
+  constructor({ cipher, key, serial = "" }: { cipher: Cipher; key: Uint8Array; serial?: string | undefined }) {
+    const number = numberOf(0, cipher);
+    const keyEnd = loadKey(key);
+    this.#opener = new CoreOpener(number, keyEnd, text(serial, keyEnd) - keyEnd);
+    try {
+      if (!this.#opener.is_valid()) {
+        const error = unreadable(0);
+        this.#opener.free();
+        throw error;
+      }
+    } finally {
+      forget();
+    }
+  }
+
+  /** Opens an envelope: its header, now vouched for, and its text. */
+  open(envelope: Uint8Array, layout: Layout = "current"): Opened {
+    const number = numberOf(1, layout);
+    const written = this.#opener.open(number, loadBytes(envelope));
+    if (written === 0) throw unreadable(0);
+    start();
+    return { ...readHeader(), text: outputText(written - 1) };
+  }
+
+  /** Opens an envelope and reads its text. */
+  parse(envelope: Uint8Array, layout: Layout = "current"): Opened & { frame: Frame | Ack } {
+    const opened = this.open(envelope, layout);
+    return { ...opened, frame: parseInner(opened.method, opened.text) };
+  }
+
+  /** Gives its memory back, the key wiped. */
+  free(): void {
+    this.#opener.free();
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
+  }
+}
+
+/** Reads the header of an envelope, to find its key. */
+export function parseHeader(envelope: Uint8Array, layout: Layout = "current"): Header {
+  const number = numberOf(1, layout);
+  if (headerTape(number, loadBytes(envelope)) === 0) throw unreadable(0);
+  return readHeader();
+}
+
+/** Whether the header of an envelope names this serial. */
+export function isOf(envelope: Uint8Array, serial: string, layout: Layout = "current"): boolean {
+  const number = numberOf(1, layout);
+  const end = loadBytes(envelope);
+  return is_of(number, end, text(serial, end) - end);
+}
+
+function readHeader(): Header {
+  start();
+  const [cipher, method, counter, length] = words as unknown as [number, number, number, number];
+  const hex = sideText(length);
+  return {
+    cipher: named(0)[cipher] as Cipher,
+    method: METHODS[method]!,
+    counter,
+    auth: hex.slice(0, 16),
+    device: hex.slice(16),
+  };
+}
+
+function loadKey(key: Uint8Array): number {
+  if (!(key instanceof Uint8Array)) throw refuse("type");
+  return loadBytes(key);
+}
+
+/** What does not fit is cut off: nothing that is allowed is as long. */
+function loadBytes(bytes: Uint8Array): number {
+  if (!(bytes instanceof Uint8Array)) throw refuse("type");
+  start();
+  const length = Math.min(bytes.length, INPUT / 2);
+  input.set(length === bytes.length ? bytes : bytes.subarray(0, length));
+  return length;
+}
+
+function text(value: string, from: number): number {
+  if (typeof value !== "string") throw refuse("type");
+  start();
+  const end = put(value, from);
+  if (end < 0) throw refuse("utf8");
+  return end;
+}
+
+

@@ -1,0 +1,66 @@
+// One class of errors; names and sentences come from the core when they are needed.
+
+import { describe, field as fieldName, kind as kindNumber } from "#glue";
+import { decode, put, sideText, start, words } from "./core.js";
+
+/** Why something could not be read, built, opened or split. */
+export class TipwireError extends Error {
+  override readonly name = "TipwireError";
+  /** What is wrong, as a short name that never changes: `leading_zero`. */
+  readonly kind: string;
+  /** The code that a server answers with (`invalid_payload`), or the kind where there is none. */
+  readonly code: string;
+  /** The byte at which reading failed. */
+  readonly at: number | undefined;
+  /** The data point that could not be built, counted from 0. */
+  readonly point: number | undefined;
+  /** Its field, as its key in JSON. */
+  readonly field: string | undefined;
+
+  constructor(message: string, kind: string, code: string, at?: number, point?: number, field?: string) {
+    super(message);
+    this.kind = kind;
+    this.code = code;
+    this.at = at;
+    this.point = point;
+    this.field = field;
+  }
+}
+
+/** The index in a string of a byte of its UTF-8: what `TipwireError.at` is in the text that was read. */
+export function stringIndex(text: string, at: number): number {
+  const bytes = new TextEncoder().encode(text);
+  return decode(bytes.subarray(0, at)).length;
+}
+
+const say = (what: number, kind: number): string => sideText(describe(what, kind, 0, 0));
+
+/** The error of reading that the module left; `length` bytes of input are still there. */
+export function unreadable(length: number): TipwireError {
+  const kind = words[0]!;
+  const at = words[1]!;
+  const message = sideText(describe(3, kind, at, length));
+  return new TipwireError(message, say(0, kind), say(1, kind), at);
+}
+
+/** The error of building that the module left. */
+export function unbuilt(): TipwireError {
+  return buildError(words[0]!, words[2]! - 1, words[3]!);
+}
+
+/** An error of this kind, which has no place. */
+export function ofKind(number: number): TipwireError {
+  return new TipwireError(say(2, number), say(0, number), say(1, number));
+}
+
+/** An error that this side sees: a value of a type that cannot go over, text that is no Unicode. */
+export function refuse(kind: "type" | "utf8" | "missing" | "invalid_settings" | "too_large", point = -1, field?: number): TipwireError {
+  start();
+  return buildError(kindNumber(put(kind, 0)), point, field ?? 0);
+}
+
+function buildError(kind: number, point: number, field: number): TipwireError {
+  const name = field > 0 ? sideText(fieldName(field)) : undefined;
+  const where = (point >= 0 ? `data point ${point}: ` : "") + (name === undefined ? "" : `${name}: `);
+  return new TipwireError(where + say(2, kind), say(0, kind), say(1, kind), undefined, point >= 0 ? point : undefined, name);
+}

@@ -1,0 +1,4 @@
+// Everything: `tipwire`.
+
+export * from "./text.js";
+export * from "./envelope.js";

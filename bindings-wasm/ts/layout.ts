@@ -1,0 +1,118 @@
+// Made by `cargo xtask gen` from src/layout.rs.
+
+/** Bytes of the input buffer. */
+export const INPUT = 65536;
+
+/** Bytes of the output buffer. */
+export const OUTPUT = 32768;
+
+/** Words of the lane of numbers without a fraction. */
+export const WORDS = 32768;
+
+/** Numbers of the lane of those that may have one. */
+export const REALS = 1024;
+
+/** A PUSH of variables. */
+export const PUSH = 0;
+
+/** A PUSH of passthrough data. */
+export const RAW = 1;
+
+/** A PULL. */
+export const PULL = 2;
+
+/** A PING. */
+export const PING = 3;
+
+/** An answer with nothing after its status. */
+export const ACK = 4;
+
+/** An `OK` with a count. */
+export const ACK_COUNT = 5;
+
+/** An `OK` with variables. */
+export const ACK_VARIABLES = 6;
+
+/** A `CMD`. */
+export const ACK_COMMAND = 7;
+
+/** An `ERR`. */
+export const ACK_ERROR = 8;
+
+/** Another text after the status. */
+export const ACK_TEXT = 9;
+
+/** The statuses of answers. */
+export const OK = 0;
+
+/** A keep-alive is answered. */
+export const PONG = 1;
+
+/** A command. */
+export const CMD = 2;
+
+/** An error. */
+export const ERR = 3;
+
+/** What is read: an uplink. */
+export const UPLINK = 0;
+
+/** What is read: an answer. */
+export const ANSWER = 1;
+
+/** What is read: the inner frame of a PUSH; a PULL, a PING and an answer follow. */
+export const INNER = 2;
+
+/** A sequence counter, in the lane of words when read and of reals when built. */
+export const HAS_SEQ = 1;
+
+/** A unit. */
+export const HAS_UNIT = 2;
+
+/** A place that is no value. */
+export const HAS_LOCATION = 4;
+
+/** A time. */
+export const HAS_TIME = 8;
+
+/** A group. */
+export const HAS_GROUP = 16;
+
+/** Metadata: how many pairs, and their keys and texts. */
+export const HAS_METADATA = 32;
+
+/** The place has an altitude. */
+export const HAS_ALT = 64;
+
+/** The time or the count has more than 53 bits, and is a text too. */
+export const HAS_LONG = 128;
+
+/** Built: the number is a text. Read: always. */
+export const EXACT = 256;
+
+/** Built: the place that is a value or a location is a text. */
+export const EXACT_PLACE = 512;
+
+/** The value is `true`. */
+export const TRUE = 1024;
+
+/** Passthrough data in base64. */
+export const BASE64 = 2048;
+
+/** The type of a value stands in the flags from this bit on. */
+export const TYPE_SHIFT = 16;
+
+/** The value is a number: a text and a real. */
+export const NUMBER = 0;
+
+/** The value is a text. */
+export const STRING = 1;
+
+/** The value is in the flags. */
+export const BOOLEAN = 2;
+
+/** The value is a place: a text and two or three reals. */
+export const LOCATION = 3;
+
+/** The text begins here in the text that was unescaped. */
+export const SIDE = 2147483648;

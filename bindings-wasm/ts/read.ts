@@ -1,0 +1,246 @@
+// From the tape to objects.
+
+import { json, parse as parseTape, parse_points as parsePointsTape } from "#glue";
+import { decode, input, put, reals, sideText, start, words } from "./core.js";
+import { refuse, TipwireError, unreadable } from "./error.js";
+import * as L from "./layout.js";
+import type { Ack, Frame, Location, Metadata, Point, Status, Variable } from "./types.js";
+
+/** What is read: an uplink, an answer, or the inner frame of an envelope. */
+export const INNER = { PUSH: L.INNER, PULL: L.INNER + 1, PING: L.INNER + 2, ACK: L.INNER + 3 } as const;
+export type InnerMethod = keyof typeof INNER;
+
+const STATUSES: Status[] = [];
+STATUSES[L.OK] = "OK";
+STATUSES[L.PONG] = "PONG";
+STATUSES[L.CMD] = "CMD";
+STATUSES[L.ERR] = "ERR";
+
+/** Where on the tape, and what its indices belong to. */
+let w = 0;
+let r = 0;
+let source = "";
+let side = "";
+
+/** Reads an uplink of any revision, with or without a line ending. */
+export function parse(text: string | Uint8Array): Frame {
+  load(L.UPLINK, text, parseTape);
+  return readFrame();
+}
+
+/** Reads an answer. */
+export function parseAck(text: string | Uint8Array): Ack {
+  load(L.ANSWER, text, parseTape);
+  return readAck();
+}
+
+/** Reads the text of an envelope, which says neither its method nor who sends it. */
+export function parseInner(method: InnerMethod, text: string | Uint8Array): Frame | Ack {
+  load(INNER[method], text, parseTape);
+  return method === "ACK" ? readAck() : readFrame();
+}
+
+/** The data points of a text: of an uplink, an answer, or an inner frame. */
+export function pointsOf(what: number, text: string | Uint8Array): Point[] {
+  load(what, text, parsePointsTape);
+  const points: Point[] = [];
+  for (let left = words[w++]!; left > 0; left--) {
+    points.push(toPoint(readVariable()));
+  }
+  return points;
+}
+
+/** The JSON form of a text, or of its data points. */
+export function jsonOf(what: number, form: "frame" | "points", text: string | Uint8Array): string {
+  const length = load(what, text);
+  const written = json(what, form === "frame" ? 0 : 1, length);
+  if (written === 0) throw unreadable(length);
+  return sideText(written);
+}
+
+type Read = (what: number, length: number, units: number) => number;
+
+/** Brings a text over, and reads it. Its length in bytes. */
+function load(what: number, text: string | Uint8Array, read?: Read): number {
+  start();
+  let length: number;
+  let units: number;
+  if (typeof text === "string") {
+    length = put(text, 0);
+    // Not well-formed: there are no bytes that it could stand for.
+    if (length < 0) throw refuse("utf8");
+    units = Math.min(text.length, length);
+    source = text;
+  } else if (text instanceof Uint8Array) {
+    // More than the input takes is more than a frame has.
+    length = Math.min(text.length, L.INPUT);
+    input.set(length === text.length ? text : text.subarray(0, length));
+    units = -1;
+  } else {
+    throw refuse("type");
+  }
+  if (read === undefined) return length;
+  if (units < 0) {
+    // Only what is UTF-8 is decoded: what is not is an error that needs no text.
+    source = decode(input.subarray(0, length));
+    units = source.length;
+  }
+  if (read(what, length, units) === 0) throw unreadable(length);
+  start();
+  side = words[0] === 0 ? "" : sideText(words[0]!);
+  w = 1;
+  r = 0;
+  return length;
+}
+
+function readText(): string {
+  const from = words[w]!;
+  const to = words[w + 1]!;
+  w += 2;
+  return from < L.SIDE ? source.slice(from, to) : side.slice(from - L.SIDE, to);
+}
+
+function readFrame(): Frame {
+  const kind = words[w]!;
+  const flags = words[w + 1]!;
+  w += 2;
+  const seq = flags & L.HAS_SEQ ? words[w++]! : undefined;
+  const auth = readText();
+  const serial = readText();
+  switch (kind) {
+    case L.PUSH: {
+      const location = flags & L.HAS_LOCATION ? readLocation(flags) : undefined;
+      const time = flags & L.HAS_TIME ? reals[r++]! : undefined;
+      const timeText = flags & L.HAS_LONG ? readText() : undefined;
+      const group = flags & L.HAS_GROUP ? readText() : undefined;
+      const metadata = flags & L.HAS_METADATA ? readMetadata() : undefined;
+      const variables = readVariables();
+      return { method: "PUSH", seq, auth, serial, location, time, timeText, group, metadata, variables, raw: undefined };
+    }
+    case L.RAW: {
+      const raw = { encoding: flags & L.BASE64 ? ("base64" as const) : ("hex" as const), data: readText() };
+      return {
+        method: "PUSH",
+        seq,
+        auth,
+        serial,
+        location: undefined,
+        time: undefined,
+        timeText: undefined,
+        group: undefined,
+        metadata: undefined,
+        variables: [],
+        raw,
+      };
+    }
+    case L.PULL: {
+      const names: string[] = [];
+      for (let left = words[w++]!; left > 0; left--) names.push(readText());
+      return { method: "PULL", seq, auth, serial, names };
+    }
+    default:
+      return { method: "PING", seq, auth, serial };
+  }
+}
+
+function readAck(): Ack {
+  const kind = words[w]!;
+  const flags = words[w + 1]!;
+  w += 2;
+  const seq = flags & L.HAS_SEQ ? words[w++]! : undefined;
+  const status = STATUSES[words[w++]!]!;
+  return {
+    method: "ACK",
+    seq,
+    status,
+    count: kind === L.ACK_COUNT ? reals[r++]! : undefined,
+    countText: flags & L.HAS_LONG ? readText() : undefined,
+    variables: kind === L.ACK_VARIABLES ? readVariables() : undefined,
+    command: kind === L.ACK_COMMAND ? readText() : undefined,
+    error: kind === L.ACK_ERROR ? readText() : undefined,
+    text: kind === L.ACK_TEXT ? readText() : undefined,
+  };
+}
+
+function readVariables(): Variable[] {
+  const variables: Variable[] = [];
+  for (let left = words[w++]!; left > 0; left--) variables.push(readVariable());
+  return variables;
+}
+
+const TYPES = ["number", "string", "boolean", "location"] as const;
+
+function readVariable(): Variable {
+  const flags = words[w++]!;
+  const name = readText();
+  const type = flags >>> L.TYPE_SHIFT;
+  let text: string | undefined;
+  let value: unknown;
+  switch (type) {
+    case L.NUMBER:
+      text = readText();
+      value = reals[r++]!;
+      break;
+    case L.STRING:
+      value = readText();
+      break;
+    case L.BOOLEAN:
+      value = (flags & L.TRUE) !== 0;
+      break;
+    default:
+      value = readLocation(flags);
+  }
+  const unit = flags & L.HAS_UNIT ? readText() : undefined;
+  const location = flags & L.HAS_LOCATION ? readLocation(flags) : undefined;
+  const time = flags & L.HAS_TIME ? reals[r++]! : undefined;
+  const timeText = flags & L.HAS_LONG ? readText() : undefined;
+  const group = flags & L.HAS_GROUP ? readText() : undefined;
+  const metadata = flags & L.HAS_METADATA ? readMetadata() : undefined;
+  return { name, type: TYPES[type], value, text, unit, location, time, timeText, group, metadata } as Variable;
+}
+
+function toPoint(variable: Variable): Point {
+  const { name, type, value, text, unit, location, time, timeText, group, metadata } = variable;
+  const isPlace = type === "location";
+  return {
+    variable: name,
+    value: isPlace ? value.text : value,
+    text,
+    unit,
+    time,
+    timeText,
+    group,
+    location: isPlace ? value : location,
+    metadata,
+  };
+}
+
+function readLocation(flags: number): Location {
+  const text = readText();
+  const lat = reals[r++]!;
+  const lng = reals[r++]!;
+  return { lat, lng, alt: flags & L.HAS_ALT ? reals[r++]! : undefined, text };
+}
+
+/** The keys in the order of the frame, where some begin with a digit: JavaScript puts whole numbers first. */
+export const ORDER = Symbol("order");
+
+function readMetadata(): Metadata {
+  const metadata: Metadata = {};
+  let order: string[] | undefined;
+  for (let left = words[w++]!; left > 0; left--) {
+    const key = readText();
+    if (key.charCodeAt(0) < 0x3a) order ??= Object.keys(metadata);
+    order?.push(key);
+    if (key === "__proto__") {
+      // Assigning this one would set the prototype.
+      Object.defineProperty(metadata, key, { value: readText(), enumerable: true, configurable: true, writable: true });
+    } else {
+      metadata[key] = readText();
+    }
+  }
+  if (order !== undefined) Object.defineProperty(metadata, ORDER, { value: order });
+  return metadata;
+}
+
+export { TipwireError };

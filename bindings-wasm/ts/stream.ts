@@ -1,0 +1,146 @@
+// Byte streams cut into messages.
+
+import { Splitter as CoreSplitter } from "#glue";
+import { at, input, put, reals, start, words } from "./core.js";
+import { ofKind, refuse, type TipwireError } from "./error.js";
+import { INPUT } from "./layout.js";
+
+export type SplitterName = "lines" | "delimiter" | "length_field" | "length_prefixed" | "json" | "packets" | "tagotip";
+
+/** What is not given is as the rule has it by itself. */
+export interface SplitterSettings {
+  /** The longest message. */
+  max?: number | undefined;
+  /** `delimiter`: whether it is taken off. `length_field`: how many bytes are taken off the front. */
+  strip?: boolean | number | undefined;
+  /** `delimiter`: the delimiters. */
+  delimiters?: readonly (string | Uint8Array)[] | undefined;
+  /** `length_field`: which byte of the length comes first. */
+  order?: "big" | "little" | undefined;
+  /** `length_field`: how many bytes there are before the length. */
+  offset?: number | undefined;
+  /** `length_field`: how many bytes the length has. */
+  length?: number | undefined;
+  /** `length_field`: what is added to the length. */
+  adjustment?: number | undefined;
+}
+
+/** A message, or what was wrong where one should have been. */
+export type SplitEvent = { message: Uint8Array; error?: undefined } | { error: TipwireError; message?: undefined };
+
+/** Half of the input buffer: chunks go through it in parts. */
+const PART = INPUT / 2;
+
+/** Cuts a byte stream into messages: the same ones however the bytes were chunked. */
+export class Splitter {
+  readonly #splitter: CoreSplitter;
+
+  /** Settings that can never work are refused. */
+  constructor(rule: SplitterName, settings: SplitterSettings = {}) {
+    start();
+    const { max, strip, order, offset, length, adjustment, delimiters } = settings;
+    const orders = { big: 0, little: 1 };
+    if (order !== undefined && orders[order] === undefined) throw refuse("invalid_settings");
+    const numbers = [max, strip === undefined ? undefined : Number(strip), order === undefined ? undefined : orders[order], offset, length, adjustment];
+    words[0] = 0;
+    if (delimiters !== undefined) {
+      words[0] = delimiters.length + 1;
+      let end = 0;
+      delimiters.forEach((delimiter, n) => {
+        const from = end;
+        if (typeof delimiter === "string") {
+          end = put(delimiter, from);
+          if (end < 0) throw refuse("utf8");
+        } else {
+          if (from + delimiter.length > INPUT) throw refuse("invalid_settings");
+          input.set(delimiter, from);
+          end = from + delimiter.length;
+        }
+        words[n + 1] = end - from;
+      });
+    }
+    numbers.forEach((number, n) => {
+      // A number that is none is not the same as one that is not given.
+      reals[n] = number === undefined ? Number.NaN : Number.isNaN(number) ? -0.5 : number;
+    });
+    this.#splitter = new CoreSplitter(rule);
+    if (!this.#splitter.is_valid()) {
+      this.#splitter.free();
+      throw refuse("invalid_settings");
+    }
+  }
+
+  /** The messages that a chunk completes, and what was wrong among them. */
+  push(chunk: Uint8Array): SplitEvent[] {
+    const events: SplitEvent[] = [];
+    for (let from = 0; from < chunk.length; from += PART) {
+      start();
+      const part = chunk.subarray(from, from + PART);
+      input.set(part);
+      for (let used = 0; ; ) {
+        this.#splitter.next(used, part.length);
+        start();
+        const what = words[0];
+        if (what === 0) break;
+        used = words[3]!;
+        const a = words[1]!;
+        events.push(what === 1 ? { message: at(a, words[2]!).slice() } : { error: ofKind(a) });
+      }
+    }
+    return events;
+  }
+
+  /** How many bytes wait for the rest of their message. */
+  get pending(): number {
+    return this.#splitter.pending();
+  }
+
+  /** Forgets the stream: for a new connection. */
+  reset(): void {
+    this.#splitter.reset();
+  }
+
+  /** Gives its memory back; it cannot be used after that. */
+  free(): void {
+    this.#splitter.free();
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
+  }
+}
+
+/** The messages of anything that gives chunks: a socket, a file, the body of a response. What is wrong among them is thrown. */
+export async function* messages(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  rule: SplitterName = "lines",
+  settings?: SplitterSettings,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const splitter = new Splitter(rule, settings);
+  try {
+    for await (const chunk of chunks) {
+      for (const event of splitter.push(chunk)) {
+        if (event.error !== undefined) throw event.error;
+        yield event.message;
+      }
+    }
+  } finally {
+    splitter.free();
+  }
+}
+
+/** A stream that takes chunks and gives messages. What is wrong among them ends it. */
+export function splitStream(rule: SplitterName = "lines", settings?: SplitterSettings): TransformStream<Uint8Array, Uint8Array> {
+  const splitter = new Splitter(rule, settings);
+  return new TransformStream({
+    transform(chunk, controller) {
+      for (const event of splitter.push(chunk)) {
+        if (event.error !== undefined) throw event.error;
+        controller.enqueue(event.message);
+      }
+    },
+    flush() {
+      splitter.free();
+    },
+  });
+}

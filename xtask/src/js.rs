@@ -1,0 +1,85 @@
+//! The npm package: WebAssembly by cargo, glue by wasm-bindgen's library, bundles by esbuild.
+//! Everything that is made or installed is under `target/js`.
+
+use std::process::Command;
+
+use crate::shell::{
+    Outcome, cargo, command, have_rust, have_system, output, root, run as run_to_end, step,
+    toolchain,
+};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What the build needs of npm.
+const BUILD: &[&str] = &["esbuild@0", "typescript@5", "@types/node@20"];
+
+/// A module, and the features that it is built with.
+const MODULES: &[(&str, &[&str])] = &[("text", &["--no-default-features"]), ("full", &[])];
+
+/// The package as it is published, in `target/js/package`.
+pub fn build() -> Outcome {
+    have_system(&[("node", "nodejs"), ("npm", "npm"), ("cc", "gcc")])?;
+    have_rust(&toolchain(), &[TARGET], &[])?;
+    have_npm(BUILD)?;
+    let bindgen = root().join("bindings-wasm/bindgen");
+    let tool = root().join("target/js/bindgen");
+    run_to_end(cargo(&["build", "--quiet", "--target-dir"]).arg(&tool).current_dir(bindgen))?;
+    for (module, features) in MODULES {
+        let folder = root().join("target/js").join(module);
+        let mut build = cargo(&["build", "--quiet", "--profile", "wasm", "-p", "tipwire-wasm"]);
+        build.args(["--lib", "--target", TARGET]).args(*features);
+        run_to_end(build.arg("--target-dir").arg(&folder))?;
+        let made = folder.join(TARGET).join("wasm/tipwire_wasm.wasm");
+        let mut bind = Command::new(tool.join("debug/tipwire-bindgen"));
+        run_to_end(bind.arg(made).arg(root().join("target/js/glue").join(module)))?;
+    }
+    run_to_end(&mut command("node", &["bindings-wasm/build.mjs"]))
+}
+
+/// Packages of npm are installed; without install scripts, and without a lock file, since nothing of
+/// them is part of what is published.
+fn have_npm(packages: &[&str]) -> Outcome {
+    let folder = root().join("target/js/npm");
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let name = |package: &str| package.rsplit_once('@').map(|(name, _)| name.to_owned());
+    let is_there = |package: &&str| {
+        name(package).is_some_and(|name| folder.join("node_modules").join(name).exists())
+    };
+    if packages.iter().all(|package| is_there(&package)) {
+        return Ok(());
+    }
+    let manifest = folder.join("package.json");
+    if !manifest.exists() {
+        std::fs::write(&manifest, "{ \"private\": true }\n").map_err(|error| error.to_string())?;
+    }
+    let quiet = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"];
+    run_to_end(command("npm", &quiet).args(packages).current_dir(folder))
+}
+
+pub fn driver() -> Command {
+    command("node", &["bindings-wasm/tests/driver.mjs"])
+}
+
+/// `ts/layout.ts`, from the table of the Rust side.
+pub fn layout() -> Result<String, String> {
+    let mut layout = cargo(&["run", "--quiet", "-p", "tipwire-wasm", "--example", "layout"]);
+    output(&mut layout).ok_or("the example layout does not run".into())
+}
+
+pub fn test() -> Outcome {
+    step("npm package", build)?;
+    step("npm package: tool format", || {
+        let bindgen = root().join("bindings-wasm/bindgen");
+        run_to_end(cargo(&["fmt", "--check"]).current_dir(bindgen))
+    })?;
+    step("npm package: tests on Node", || {
+        run_to_end(&mut command(
+            "node",
+            &[
+                "--test",
+                "bindings-wasm/tests/package.test.mjs",
+                "bindings-wasm/tests/readme.test.mjs",
+            ],
+        ))
+    })
+}
