@@ -189,7 +189,7 @@ fn thingspanel_devices_register_and_are_stored() {
     let gateway = Gateway::start(&folder, LISTEN);
     let mut stream = gateway.connect("thingspanel");
     let write = |stream: &mut std::net::TcpStream, packet: Packet<'_>| {
-        stream.write_all(&packet.write(&mut Vec::new()).unwrap()).unwrap();
+        stream.write_all(packet.write(&mut Vec::new()).unwrap()).unwrap();
     };
     write(&mut stream, Packet::auth(b"b79f6640-8c11-b7ca-608a-f943bb1e2183"));
     write(&mut stream, Packet::attributes(br#"{"light": 98, "humidity": 30.0}"#));
