@@ -45,7 +45,7 @@ fn have_npm(packages: &[&str]) -> Outcome {
     let is_there = |package: &&str| {
         name(package).is_some_and(|name| folder.join("node_modules").join(name).exists())
     };
-    if packages.iter().all(|package| is_there(package)) {
+    if packages.iter().all(is_there) {
         return Ok(());
     }
     let manifest = folder.join("package.json");
