@@ -128,6 +128,10 @@ kinds! {
     90 Full "full" none "no more fits before something is sent or answered",
     91 Closed "closed" none "the connection is over",
     92 Turn "turn" none "requests are answered in the order they came, each once",
+
+    // Platforms.
+    100 Path "path" DeviceNotFound "expected the path /v1/tip/ and a serial",
+    101 Topic "topic" none "expected a topic of $tip/ or $tips/, a serial, and /push, /pull or /ack",
 }
 
 macro_rules! codes {

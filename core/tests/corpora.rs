@@ -21,6 +21,8 @@ fn the_invariants_of_the_fuzzers_hold_for_what_they_kept() {
             invariants::split_json(&data);
             invariants::split_packets(&data);
             invariants::split_tagotip(&data);
+            invariants::platform::tagoio(&data);
+            invariants::platform::thingspanel(&data);
             invariants::session::server(&data);
             invariants::session::client(&data);
             invariants::envelope::open(&data);

@@ -19,6 +19,8 @@ const TARGETS: &[&str] = &[
     "client",
     "open",
     "seal",
+    "tagoio",
+    "thingspanel",
 ];
 
 /// Coverage for libFuzzer and the address sanitizer.

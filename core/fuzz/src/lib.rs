@@ -2,6 +2,7 @@
 //! replay what they kept.
 
 pub mod envelope;
+pub mod platform;
 pub mod session;
 mod split;
 

@@ -25,6 +25,7 @@ pub use metadata::{Metadata, Pairs};
 pub use number::{AnyNumber, Decimal, Fixed, Number, ToNumber};
 pub(crate) use number::{Digits, write_shifted};
 pub use text::{Pieces, Text};
+pub(crate) use uplink::check_auth;
 pub use uplink::{Frame, Ping, Pull};
 pub use variable::{Value, Variable, Variables};
 pub use writer::Push;
@@ -82,7 +83,7 @@ impl Revision {
 }
 
 /// The line in `bytes`: one LF at the end is dropped, and one CR before it.
-fn line(bytes: &[u8]) -> &[u8] {
+pub(crate) fn line(bytes: &[u8]) -> &[u8] {
     match bytes.strip_suffix(b"\n") {
         Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
         None => bytes,

@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_longest_packet_is_written_and_no_longer_one() {
-        let (mut buffer, payload) = (vec![0; 16_400], vec![7; MAX_PACKET_PAYLOAD + 1]);
+        let (mut buffer, payload) = ([0; 16_384], [7; MAX_PACKET_PAYLOAD + 1]);
         let longest = Packet::events(&payload[1..]);
         let bytes = longest.write(&mut buffer).unwrap();
         assert_eq!(bytes.len(), 16_384);
