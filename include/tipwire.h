@@ -163,7 +163,7 @@ int32_t tipwire_coordinates(tipwire_text location,
 #define TIPWIRE_E_CLOSED                 (-91) /* the connection is over */
 #define TIPWIRE_E_TURN                   (-92) /* requests are answered in the order they came, each once */
 #define TIPWIRE_E_PATH                   (-100) /* expected the path /v1/tip/ and a serial */
-#define TIPWIRE_E_TOPIC                  (-101) /* expected a topic of $tip/ or $tips/, a serial, and /push, /pull or /ack */
+#define TIPWIRE_E_TOPIC                  (-101) /* expected a topic of the platform */
 
 /* A pointer is NULL or not aligned, a length is one that no memory has, or a number is none of
  * those that the header gives. */

@@ -131,7 +131,7 @@ kinds! {
 
     // Platforms.
     100 Path "path" DeviceNotFound "expected the path /v1/tip/ and a serial",
-    101 Topic "topic" none "expected a topic of $tip/ or $tips/, a serial, and /push, /pull or /ack",
+    101 Topic "topic" none "expected a topic of the platform",
 }
 
 macro_rules! codes {

@@ -1,8 +1,10 @@
 //! What other platforms expect, from parts that may be anything.
 
 use tipwire::platform::tagoio::{HttpRequest, HttpResponse, MqttMessage, Topic};
-use tipwire::platform::thingspanel::Packet;
-use tipwire::{Ack, Frame, Method};
+use tipwire::platform::thingspanel::{
+    self, Event, Gateway, Packet, RawMessage, SubDevices, Values, write_values,
+};
+use tipwire::{Ack, Frame, Method, Push};
 
 /// Whatever stands in the parts of a request or a message: what comes of it is a frame or an
 /// answer, and says the same when it is made a request or a message again.
@@ -50,10 +52,45 @@ pub fn tagoio(data: &[u8]) {
     }
 }
 
-/// A packet that is read is written as the same bytes.
+/// A packet that is read is written as the same bytes; JSON that becomes a frame comes back from it
+/// as values that become the same frame, unless a name is repeated.
 pub fn thingspanel(data: &[u8]) {
     if let Ok(packet) = Packet::parse(data) {
         let mut buffer = vec![0; data.len()];
         assert_eq!(packet.write(&mut buffer[..]), Ok(data));
     }
+    if let Ok(values) = Values::parse(data)
+        && let Ok(frame) = frame_of(&values)
+    {
+        let read = Frame::parse(frame.as_bytes()).expect("a frame");
+        let mut json = String::new();
+        write_values(&mut json, read.points()).expect("strings take everything");
+        let again = frame_of(&Values::parse(json.as_bytes()).expect("an object"));
+        let again = again.expect("what was written can be read");
+        let mut names: Vec<&str> = read.variables().map(|variable| variable.name).collect();
+        names.sort_unstable();
+        if names.windows(2).all(|pair| pair[0] != pair[1]) {
+            assert_eq!(again, frame);
+        }
+    }
+    let _ = Event::parse(data).map(|event| event.params.map(|params| frame_of(&params)));
+    let all = [SubDevices::parse(data), Gateway::parse(data).map(|gateway| gateway.devices)];
+    for (address, values) in all.into_iter().flatten().flatten().flatten() {
+        let mut buffer = vec![0; data.len() + 4];
+        assert!(address.read(&mut buffer).is_none_or(|text| text.len() <= data.len()));
+        let _ = frame_of(&values);
+    }
+    if let Ok(message) = RawMessage::parse(data) {
+        let _ = message.decode_into(&mut vec![0; data.len()]);
+    }
+    let mut json = String::new();
+    thingspanel::write_raw(&mut json, "token", data).expect("strings take everything");
+    let message = RawMessage::parse(json.as_bytes()).expect("what was written can be read");
+    assert_eq!(message.decode_into(&mut vec![0; data.len()]), Ok(data));
+}
+
+fn frame_of(values: &Values<'_>) -> Result<String, tipwire::BuildError> {
+    let mut push = Push::to(String::new(), "4deedd7bab8817ec", "s");
+    values.fill(&mut push);
+    push.finish()
 }

@@ -5,3 +5,4 @@ pub(crate) mod read;
 pub(crate) mod write;
 
 pub use points::PointList;
+pub(crate) use points::write_members;

@@ -217,6 +217,21 @@ pub(crate) fn write_scalar<S: Sink>(push: &mut Push<S>, name: &str, value: Json<
     Some(())
 }
 
+/// Adds the members of a flat object as data points: names and values, nothing more.
+pub(crate) fn write_members<S: Sink>(push: &mut Push<S>, members: Members<'_>) {
+    for (name, value) in members {
+        push.begin_point();
+        let mut buffer = [0; WORD];
+        let Some(name) = name.text(&mut buffer) else {
+            return push.fail(Some(Field::Variable), Kind::Name);
+        };
+        match JsonLocation::of(value.clone()) {
+            Ok(place) => _ = push.position(name, place),
+            Err(_) => _ = write_scalar(push, name, value),
+        }
+    }
+}
+
 /// Room for the longest name, and for one character more.
 pub(crate) const WORD: usize = MAX_NAME + 4;
 

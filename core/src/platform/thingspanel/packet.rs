@@ -1,16 +1,4 @@
-//! ThingsPanel's packets: a header of eight bytes and a payload.
-//!
-//! ```
-//! use tipwire::platform::thingspanel::{HEARTBEAT, Packet};
-//!
-//! let packet = Packet::attributes(br#"{"light": 98, "humidity": 30.0}"#);
-//! let mut buffer = [0; 64];
-//! let bytes = packet.write(&mut buffer)?;
-//! assert_eq!(bytes[..8], *b"TP\x00\x01\x00\x00\x00\x1f");
-//! assert_eq!(Packet::parse(bytes)?, packet);
-//! assert_eq!(Packet::parse(b"TP\x01\x00\x00\x00\x00\x00")?.kind, HEARTBEAT);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! Packets: a header of eight bytes and a payload.
 
 use core::fmt;
 
