@@ -126,6 +126,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Platforms
+//!
+//! [`platform`] has what others expect around the same data: TagoIO's HTTP and MQTT, ThingsPanel.
+//!
+//! ```
+//! use tipwire::Frame;
+//! use tipwire::platform::{tagoio::HttpRequest, thingspanel};
+//!
+//! let line = b"PUSH|4deedd7bab8817ec|sensor-01|[temperature:=32.5#C]";
+//! let mut buffer = [0; 64];
+//! let request = HttpRequest::from_frame(line, &mut buffer)?;
+//! assert_eq!((request.method, request.path), ("POST", "/v1/tip/sensor-01"));
+//!
+//! let mut json = String::new();
+//! thingspanel::write_values(&mut json, Frame::parse(line)?.points()).unwrap();
+//! assert_eq!(json, r#"{"temperature":32.5}"#);
+//! # Ok::<(), tipwire::Error>(())
+//! ```
+//!
 //! # Features
 //!
 //! | feature | what it adds |
