@@ -18,6 +18,8 @@ use aead::{AeadInOut, KeyInit};
 
 #[cfg(any(feature = "aes-128-ccm", feature = "aes-256-ccm"))]
 use crate::envelope::ccm::Ccm;
+#[cfg(feature = "chacha20-poly1305")]
+use crate::envelope::chacha::ChaCha;
 use crate::envelope::{Header, refuse};
 use crate::error::{Error, Kind};
 
@@ -240,7 +242,7 @@ suites! {
     "aes-128-gcm" Aes128Gcm aes_gcm::AesGcm<aes::Aes128Enc, aead::consts::U12>;
     "aes-256-ccm" Aes256Ccm Ccm<aes::Aes256Enc>;
     "aes-256-gcm" Aes256Gcm aes_gcm::AesGcm<aes::Aes256Enc, aead::consts::U12>;
-    "chacha20-poly1305" ChaCha20Poly1305 chacha20poly1305::ChaCha20Poly1305;
+    "chacha20-poly1305" ChaCha20Poly1305 ChaCha;
 }
 
 impl Suite {

@@ -3,6 +3,8 @@
 
 #[cfg(any(feature = "aes-128-ccm", feature = "aes-256-ccm"))]
 mod ccm;
+#[cfg(feature = "chacha20-poly1305")]
+mod chacha;
 mod cipher;
 mod counter;
 mod header;
