@@ -27,12 +27,11 @@ use crate::stream::Order;
 ///     {"name":"temperature","offset":2,"as":"i16","order":"little","scale":0.1}]}"#;
 /// let converter = Converter::new("binary", settings).unwrap();
 /// let mut json = String::new();
-/// converter.convert(&[0, 7, 0x01, 0x01], &mut json)?;
+/// converter.convert(&[0, 7, 0x01, 0x01], &mut json).unwrap();
 /// assert_eq!(json, concat!(
 ///     r#"{"deviceName":"7","deviceType":"default","#,
 ///     r#""telemetry":{"temperature":25.7},"attributes":{}}"#,
 /// ));
-/// # Ok::<(), tipwire::platform::thingsboard::ConvertError<'_>>(())
 /// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Converter(Kinds);
