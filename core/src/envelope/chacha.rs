@@ -129,7 +129,9 @@ impl Poly1305 {
     /// Takes bytes, and zeros up to a whole block.
     fn update_padded(&mut self, bytes: &[u8]) {
         let (blocks, rest) = bytes.as_chunks::<16>();
-        blocks.iter().for_each(|block| self.update(*block));
+        for block in blocks {
+            self.update(*block);
+        }
         if !rest.is_empty() {
             let mut block = [0; 16];
             block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
@@ -176,7 +178,10 @@ impl Poly1305 {
 }
 
 fn limbs(number: u128) -> [u64; 5] {
-    let limb = |at: u32| (number >> (26 * at)) as u64 & LIMB;
+    let limb = |at: u32| {
+        let low = (number >> (26 * at)) & u128::from(LIMB);
+        u64::try_from(low).unwrap_or_default()
+    };
     [limb(0), limb(1), limb(2), limb(3), limb(4)]
 }
 
@@ -242,7 +247,9 @@ mod tests {
             let mut key = [0; 32];
             key[0] = 1;
             let mut poly = Poly1305::new(&key);
-            blocks.iter().for_each(|block| poly.update(block.to_le_bytes()));
+            for block in blocks {
+                poly.update(block.to_le_bytes());
+            }
             u128::from_le_bytes(poly.finish())
         };
         // Three ones above and 2¹²⁸ - 5 are the modulus.
