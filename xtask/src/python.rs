@@ -149,7 +149,7 @@ fn installation() -> Outcome {
     let _ = std::fs::remove_dir_all(&place);
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let archives = text(place.join("archives"));
-    let sdist = ["sdist", "--quiet", "--manifest-path", "bindings-python/Cargo.toml", "--out"];
+    let sdist = ["sdist", "--manifest-path", "bindings-python/Cargo.toml", "--out"];
     run_to_end(command(program("maturin"), &sdist).arg(&archives))?;
     let archive = std::fs::read_dir(&archives).ok().and_then(|mut files| files.next()?.ok());
     let archive = archive.ok_or("maturin made no archive")?.path();
