@@ -6,12 +6,14 @@ use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
+use tipwire::platform::thingsboard::ConvertError;
 use tipwire::{BuildError, Error, Field, Kind};
 
 static FRAME_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static ENVELOPE_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static STREAM_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static BUILD_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static CONVERT_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 fn raise<'py>(
     py: Python<'py>,
@@ -67,6 +69,20 @@ pub fn event(py: Python<'_>, kind: Kind) -> PyResult<Bound<'_, PyAny>> {
 /// The same, raised.
 pub fn stream(py: Python<'_>, kind: Kind) -> PyErr {
     event(py, kind).map_or_else(|error| error, PyErr::from_value)
+}
+
+/// A message that does not fit its converter.
+pub fn unconvertible(py: Python<'_>, error: ConvertError<'_>) -> PyErr {
+    let (field, at) = (Some(error.field), Some(error.at));
+    let arguments = (error.to_string(), error.kind.name(), error.code(), field, at);
+    raise(py, &CONVERT_ERROR, "ConvertError", arguments)
+}
+
+/// Settings that no converter can have, or the data of a downlink that are no data.
+pub fn unusable(py: Python<'_>, kind: Kind, field: Option<&str>) -> PyErr {
+    let prefix = field.map(|field| format!("{field}: ")).unwrap_or_default();
+    let message = format!("{prefix}{}", kind.sentence());
+    raise(py, &CONVERT_ERROR, "ConvertError", (message, kind.name(), kind.code_name(), field))
 }
 
 /// A frame that cannot be built, found by what translates from Python.

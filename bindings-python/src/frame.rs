@@ -79,7 +79,11 @@ impl Frame {
         Ok(variables.clone_ref(py))
     }
 
-    fn json(&self, write: impl FnOnce(&mut String, &Held) -> std::fmt::Result) -> PyResult<String> {
+    /// The JSON that `write` writes.
+    pub fn json(
+        &self,
+        write: impl FnOnce(&mut String, &Held) -> std::fmt::Result,
+    ) -> PyResult<String> {
         let mut json = String::new();
         write(&mut json, &self.held).map_err(|_| PyValueError::new_err("out of memory"))?;
         Ok(json)

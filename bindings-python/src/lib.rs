@@ -15,6 +15,7 @@ mod platform;
 mod session;
 mod source;
 mod stream;
+mod thingsboard;
 mod value;
 mod variable;
 
@@ -42,5 +43,14 @@ mod _tipwire {
     #[pymodule_export]
     use super::stream::Splitter;
     #[pymodule_export]
+    use super::thingsboard::{
+        Converter, Uplink, downlink, gateway_telemetry, parse_uplinks, telemetry, uplink,
+    };
+    #[pymodule_export]
     use super::variable::{Location, Raw, Variable};
+
+    #[pymodule_export]
+    const DEVICE_TOPIC: &str = tipwire::platform::thingsboard::DEVICE_TOPIC;
+    #[pymodule_export]
+    const GATEWAY_TOPIC: &str = tipwire::platform::thingsboard::GATEWAY_TOPIC;
 }

@@ -19,15 +19,20 @@ pub fn number(py: Python<'_>, number: Number<'_>) -> PyResult<Py<PyAny>> {
     if text.contains('.') {
         return Ok(PyFloat::new(py, number.to_f64()).into_any().unbind());
     }
-    match number.to_i64() {
-        Some(integer) => Ok(PyInt::new(py, integer).into_any().unbind()),
-        None => long(py, text),
+    integer(py, text).map(Bound::unbind)
+}
+
+/// An integer of digits and perhaps a sign, however many.
+pub fn integer<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    match text.parse() {
+        Ok(integer) => Ok(PyInt::new::<i64>(py, integer).into_any()),
+        Err(_) => long(py, text),
     }
 }
 
 /// An integer of more digits than a machine word has. Python limits what it reads in base 10, for
 /// the time that takes; a frame's length does so as well.
-fn long(py: Python<'_>, text: &str) -> PyResult<Py<PyAny>> {
+fn long<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     let (sign, digits) = text.strip_prefix('-').map_or((1i64, text), |digits| (-1, digits));
     let mut sum = PyInt::new(py, 0i64).into_any();
     let step = PyInt::new(py, 10u64.pow(18)).into_any();
@@ -39,7 +44,7 @@ fn long(py: Python<'_>, text: &str) -> PyResult<Py<PyAny>> {
         let part: u64 = chunk.parse().unwrap_or(0);
         sum = sum.mul(&step)?.add(part)?;
     }
-    Ok(sum.mul(sign)?.unbind())
+    sum.mul(sign)
 }
 
 /// The exact digits as a `decimal.Decimal`.

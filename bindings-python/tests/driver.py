@@ -7,6 +7,7 @@ import sys
 from typing import Any, Callable, Union
 
 import tipwire
+from tipwire import thingsboard
 
 
 class BadRequest(Exception):
@@ -173,6 +174,17 @@ def packet(text: str) -> dict[str, Any]:
     return {"type": found.type, "command": found.command, "payload": found.payload.hex()}
 
 
+def converted(converter: str, settings: str, message: str) -> Json:
+    if converter not in ("text", "json", "binary"):
+        raise BadRequest
+    settings_bytes, message_bytes = unhex(settings), unhex(message)
+    try:
+        text = settings_bytes.decode()
+    except UnicodeDecodeError:
+        return {"error": {"code": "invalid_settings"}}
+    return Json(thingsboard.Converter(converter, text).convert(message_bytes))
+
+
 def split(rule: str, settings: str, chunks: str) -> dict[str, Any]:
     if rule not in RULES:
         raise BadRequest
@@ -222,6 +234,7 @@ REQUESTS: dict[str, Callable[..., dict[str, Any]]] = {
     "seal": seal,
     "split": split,
     "packet": packet,
+    "thingsboard": converted,
 }
 
 
@@ -245,6 +258,9 @@ def answer(request: bytes) -> dict[str, Any]:
         return REQUESTS[word](*fields)
     except tipwire.FrameError as error:
         return {"error": {"code": error.code, "at": error.at}}
+    except tipwire.ConvertError as error:
+        found = {"code": error.code, "field": error.field, "at": error.at}
+        return {"error": {key: value for key, value in found.items() if value is not None}}
     except tipwire.BuildError as error:
         found = {"code": error.code, "point": error.point, "field": error.field}
         return {"error": {key: value for key, value in found.items() if value is not None}}

@@ -371,7 +371,7 @@ fn thingsboard(converter: &str, settings: &[u8], message: &[u8]) -> Answer {
     })?;
     let mut json = String::new();
     converter.convert(message, &mut json).map(|()| json).map_err(|error| {
-        let (field, at) = (quoted(error.field), error.at);
-        format!("{{\"code\":\"invalid_payload\",\"field\":{field},\"at\":{at}}}")
+        let (code, field, at) = (error.code(), quoted(error.field), error.at);
+        format!("{{\"code\":\"{code}\",\"field\":{field},\"at\":{at}}}")
     })
 }

@@ -44,12 +44,7 @@ pub const DRIVERS: &[Driver] = &[
         build: c::build_driver,
         start: || Command::new(c::driver()),
     },
-    Driver {
-        language: "python",
-        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split", "packet"],
-        build: python::build,
-        start: python::start,
-    },
+    Driver { language: "python", answers: ALL, build: python::build, start: python::start },
     Driver {
         language: "js",
         answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split"],

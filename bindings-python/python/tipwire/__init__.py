@@ -51,7 +51,14 @@ from tipwire._tipwire import (
     pull,
     push,
 )
-from tipwire.errors import BuildError, EnvelopeError, FrameError, StreamError, TipwireError
+from tipwire.errors import (
+    BuildError,
+    ConvertError,
+    EnvelopeError,
+    FrameError,
+    StreamError,
+    TipwireError,
+)
 
 __all__ = [
     "Ack",
@@ -62,6 +69,7 @@ __all__ = [
     "Closed",
     "Command",
     "Connect",
+    "ConvertError",
     "Devices",
     "Disconnect",
     "EnvelopeError",

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime as _datetime
 from decimal import Decimal
-from typing import Any, Literal, SupportsFloat, SupportsIndex, Union, final
+from typing import Any, Final, Literal, SupportsFloat, SupportsIndex, Union, final, overload
 
 from typing_extensions import Buffer, TypeAlias, disjoint_base
 
 from tipwire.errors import FrameError, StreamError
 
 __all__ = [
+    "DEVICE_TOPIC",
+    "GATEWAY_TOPIC",
     "Ack",
     "Answer",
     "Batch",
@@ -17,6 +19,7 @@ __all__ = [
     "Closed",
     "Command",
     "Connect",
+    "Converter",
     "Devices",
     "Disconnect",
     "Extra",
@@ -38,19 +41,25 @@ __all__ = [
     "Splitter",
     "Token",
     "Unreadable",
+    "Uplink",
     "Variable",
     "ack",
     "decode_batch",
     "device_hash",
+    "downlink",
     "from_points",
+    "gateway_telemetry",
     "open_any",
     "parse",
     "parse_ack",
     "parse_inner",
     "parse_packet",
+    "parse_uplinks",
     "ping",
     "pull",
     "push",
+    "telemetry",
+    "uplink",
 ]
 
 # What is read: bytes, or text.
@@ -768,6 +777,71 @@ class Packet:
 
 def parse_packet(data: _Data, /) -> Packet:
     """Reads a whole packet of ThingsPanel; raises :class:`FrameError`."""
+
+DEVICE_TOPIC: Final[str]
+"""Where a device publishes its own telemetry to ThingsBoard."""
+GATEWAY_TOPIC: Final[str]
+"""Where a gateway publishes the telemetry of the devices behind it."""
+
+# What is JSON: text, or what `json.dumps` takes.
+_Json: TypeAlias = Union[str, Mapping[str, Any], list[Any], tuple[Any, ...]]
+
+@final
+class Converter:
+    """Makes messages uplink objects, as JSON. Import it from ``tipwire.thingsboard``."""
+
+    @overload
+    def __new__(
+        cls, converter: Literal["text", "json", "binary"], settings: _Json | None = None, /
+    ) -> Converter:
+        """One of three, with settings; raises :class:`ConvertError` if they cannot work."""
+    @overload
+    def __new__(cls, converter: Callable[[bytes], _Json], /) -> Converter:
+        """A function that takes a message and gives uplink objects: all of them are checked."""
+    def convert(self, message: _Data, /) -> str:
+        """The uplink object of a message, or the list of them; raises :class:`ConvertError`."""
+    def uplinks(self, message: _Data, /) -> list[Uplink]:
+        """The same, taken apart."""
+
+@final
+class Uplink:
+    """What a converter made of a message, or of a part of it."""
+
+    __match_args__ = ("name", "type")
+    @property
+    def name(self) -> str:
+        """The name of the device or the asset."""
+    @property
+    def type(self) -> str | None:
+        """Its type, if one is given."""
+    @property
+    def is_asset(self) -> bool:
+        """Whether it is an asset."""
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Its attributes."""
+    def points(self) -> list[dict[str, Any]]:
+        """Its telemetry as data points: ``variable``, ``value`` and perhaps ``time``."""
+    def push(self, auth: str, serial: str | None = None) -> str:
+        """Builds a PUSH of its telemetry; the serial is the name if there is none."""
+
+def parse_uplinks(uplinks: _Json, /) -> list[Uplink]:
+    """Checks uplink objects, one or a list, and takes them apart; raises :class:`ConvertError`."""
+
+def telemetry(push: Push, /, *, details: bool = False) -> str:
+    """The data points as a device publishes its own telemetry, as JSON.
+
+    With ``details``, unit, group, location and metadata are values too: ``temperature_unit``.
+    """
+
+def gateway_telemetry(push: Push, /, device: str | None = None, *, details: bool = False) -> str:
+    """The same as a gateway publishes it; the device is the serial if there is none."""
+
+def uplink(push: Push, /, *, details: bool = False) -> str:
+    """A PUSH as an uplink object, the serial as the name of the device."""
+
+def downlink(downlink: _Json, /) -> bytes:
+    """What a downlink sends to a device, line feed included; raises :class:`ConvertError`."""
 
 @final
 class Batch:

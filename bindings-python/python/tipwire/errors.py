@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-__all__ = ["BuildError", "EnvelopeError", "FrameError", "StreamError", "TipwireError"]
+__all__ = [
+    "BuildError",
+    "ConvertError",
+    "EnvelopeError",
+    "FrameError",
+    "StreamError",
+    "TipwireError",
+]
 
 
 class TipwireError(ValueError):
@@ -60,6 +67,28 @@ class BuildError(TipwireError):
         self.point = point
         self.variable = variable
         self.field = field
+
+
+class ConvertError(TipwireError):
+    """A message that does not fit its converter: at which field, and at which byte.
+
+    Of settings that cannot work ``field`` and ``at`` are ``None``.
+    """
+
+    field: Optional[str]
+    at: Optional[int]
+
+    def __init__(
+        self,
+        message: str,
+        kind: str,
+        code: str,
+        field: Optional[str] = None,
+        at: Optional[int] = None,
+    ) -> None:
+        super().__init__(message, kind, code, field, at)
+        self.field = field
+        self.at = at
 
 
 class EnvelopeError(TipwireError):

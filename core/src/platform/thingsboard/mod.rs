@@ -48,7 +48,7 @@ pub use uplink::{Entry, JsonText, Uplink, Uplinks};
 
 use core::fmt;
 
-use crate::error::Kind;
+use crate::error::{Code, Kind};
 use crate::json::read::{Json, document};
 use crate::json::write::{Object, write_string};
 
@@ -67,6 +67,11 @@ pub struct ConvertError<'a> {
 impl<'a> ConvertError<'a> {
     fn new(kind: Kind, field: &'a str, at: usize) -> ConvertError<'a> {
         ConvertError { kind, field, at: u32::try_from(at).unwrap_or(u32::MAX) }
+    }
+
+    /// The code of a message that does not fit.
+    pub const fn code(&self) -> &'static str {
+        Code::InvalidPayload.name()
     }
 }
 
