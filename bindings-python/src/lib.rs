@@ -15,6 +15,7 @@ mod platform;
 mod session;
 mod source;
 mod stream;
+mod tagoio;
 mod thingsboard;
 mod value;
 mod variable;
@@ -42,6 +43,8 @@ mod _tipwire {
     };
     #[pymodule_export]
     use super::stream::Splitter;
+    #[pymodule_export]
+    use super::tagoio::{HttpRequest, HttpResponse, MqttMessage, join_login, login, topic};
     #[pymodule_export]
     use super::thingsboard::{
         Converter, Uplink, downlink, gateway_telemetry, parse_uplinks, telemetry, uplink,

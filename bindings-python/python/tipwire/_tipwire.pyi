@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, SupportsFloat, SupportsIndex, Union, fin
 
 from typing_extensions import Buffer, TypeAlias, disjoint_base
 
-from tipwire.errors import FrameError, StreamError
+from tipwire.errors import FrameError, StreamError, TipwireError
 
 __all__ = [
     "DEVICE_TOPIC",
@@ -25,8 +25,11 @@ __all__ = [
     "Extra",
     "Frame",
     "Header",
+    "HttpRequest",
+    "HttpResponse",
     "Location",
     "Lost",
+    "MqttMessage",
     "Opened",
     "Opener",
     "Packet",
@@ -49,6 +52,8 @@ __all__ = [
     "downlink",
     "from_points",
     "gateway_telemetry",
+    "join_login",
+    "login",
     "open_any",
     "parse",
     "parse_ack",
@@ -59,6 +64,7 @@ __all__ = [
     "pull",
     "push",
     "telemetry",
+    "topic",
     "uplink",
 ]
 
@@ -842,6 +848,121 @@ def uplink(push: Push, /, *, details: bool = False) -> str:
 
 def downlink(downlink: _Json, /) -> bytes:
     """What a downlink sends to a device, line feed included; raises :class:`ConvertError`."""
+
+_Channel: TypeAlias = Literal["push", "pull", "ack"]
+
+@final
+class HttpRequest:
+    """A frame or an envelope as TagoIO's HTTP request. Import it from ``tipwire.tagoio``."""
+
+    __match_args__ = ("method", "path")
+    def __new__(
+        cls,
+        method: str,
+        path: str,
+        query: str = "",
+        authorization: str = "",
+        body: _Data | None = None,
+    ) -> HttpRequest: ...
+    @staticmethod
+    def from_frame(frame: _Data, /) -> HttpRequest:
+        """The request that says what a frame says; its counter is left out."""
+    @staticmethod
+    def from_envelope(envelope: _Data, /) -> HttpRequest:
+        """The request that carries an envelope."""
+    @property
+    def method(self) -> str:
+        """``POST``, ``GET`` or ``HEAD``."""
+    @property
+    def path(self) -> str:
+        """The path without the query."""
+    @property
+    def query(self) -> str:
+        """The query without its ``?``."""
+    @property
+    def authorization(self) -> str:
+        """The value of the header ``Authorization``; empty for an envelope."""
+    @property
+    def body(self) -> bytes:
+        """The body."""
+    @property
+    def envelope(self) -> bytes | None:
+        """The envelope, where the request carries one."""
+    def to_frame(self) -> str:
+        """The frame that says what the request says; raises :class:`BuildError`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class HttpResponse:
+    """An answer or an envelope as TagoIO's HTTP response."""
+
+    __match_args__ = ("status", "command")
+    def __new__(
+        cls, status: int, command: str | None = None, body: _Data | None = None
+    ) -> HttpResponse: ...
+    @staticmethod
+    def from_ack(ack: _Data, /) -> HttpResponse:
+        """The response that says what an answer says; its counter is left out."""
+    @staticmethod
+    def from_envelope(envelope: _Data, /) -> HttpResponse:
+        """The response that carries an envelope."""
+    @staticmethod
+    def from_error(error: TipwireError, /) -> HttpResponse:
+        """The response of a server that could not take a request."""
+    @property
+    def status(self) -> int:
+        """The status code."""
+    @property
+    def command(self) -> str | None:
+        """The value of the header ``X-TagoTiP-CMD``, if there is one."""
+    @property
+    def body(self) -> bytes:
+        """The body."""
+    def to_ack(self, method: Literal["PUSH", "PULL", "PING"], seq: int | None = None) -> str:
+        """The answer that the response to a request of this method is."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class MqttMessage:
+    """A frame, an answer or an envelope as an MQTT message of TagoIO's."""
+
+    __match_args__ = ("topic", "payload")
+    def __new__(cls, topic: str, payload: _Data) -> MqttMessage: ...
+    @staticmethod
+    def from_frame(frame: _Data, /) -> MqttMessage:
+        """The message that says what a frame says; there is none for a PING."""
+    @staticmethod
+    def from_ack(ack: _Data, serial: str, /) -> MqttMessage:
+        """The message that says to a device what an answer says."""
+    @staticmethod
+    def from_envelope(envelope: _Data, serial: str, channel: _Channel, /) -> MqttMessage:
+        """The message that carries an envelope from or to a device."""
+    @property
+    def topic(self) -> str:
+        """The topic."""
+    @property
+    def payload(self) -> bytes:
+        """The payload."""
+    @property
+    def envelope(self) -> bytes | None:
+        """The envelope, where the message carries one."""
+    def to_frame(self, auth: str) -> str:
+        """The frame that a device means; ``auth`` is the hash it logged in with."""
+    def to_ack(self) -> str:
+        """The answer that a server means."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def topic(serial: str, channel: _Channel, *, sealed: bool = False) -> str:
+    """The topic of a device, of frames or of envelopes."""
+
+def login(hash: str, /) -> tuple[str, str]:
+    """User and password that a device connects to the broker with."""
+
+def join_login(user: str, password: str, /) -> str:
+    """The hash that a user and a password are the halves of."""
 
 @final
 class Batch:
