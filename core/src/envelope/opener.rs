@@ -36,7 +36,8 @@ use crate::scan;
 #[derive(Clone)]
 pub struct Opener {
     suite: Suite,
-    device: Option<Device>,
+    /// The only device, unless it is [`Device::ANY`].
+    device: Device,
 }
 
 impl Opener {
@@ -44,7 +45,7 @@ impl Opener {
     /// the header names.
     pub fn new(cipher: Cipher, key: &[u8], serial: Option<&str>) -> Result<Opener, Error> {
         let suite = Suite::new(cipher, key)?;
-        let device = serial.map(Device::new).transpose()?;
+        let device = serial.map_or(Ok(Device::ANY), Device::new)?;
         Ok(Opener { suite, device })
     }
 
@@ -67,7 +68,7 @@ impl Opener {
     fn try_open(&self, header: &Header, envelope: &mut [u8]) -> Result<(), Error> {
         let failed = Err(refuse(Kind::AuthFailed));
         let is_other = |device: &Device| !header.is_of_device(device.hash);
-        if header.cipher != self.cipher() || self.device.as_ref().is_some_and(is_other) {
+        if header.cipher != self.cipher() || self.device().is_some_and(is_other) {
             return failed;
         }
         self.suite.open(header, envelope)?;
@@ -85,7 +86,7 @@ impl Opener {
             return true;
         }
         let serial = text.split('|').next().unwrap_or_default();
-        match &self.device {
+        match self.device() {
             Some(device) => device.is(serial),
             None => header.is_of_device(device_hash(serial)),
         }
@@ -96,7 +97,7 @@ impl Opener {
     }
 
     pub(super) fn device(&self) -> Option<&Device> {
-        self.device.as_ref()
+        (self.device.length > 0).then_some(&self.device)
     }
 }
 
@@ -203,6 +204,10 @@ pub(super) struct Device {
 }
 
 impl Device {
+    /// Any device at all. No `Option`: what is not written would hold whatever stood there before,
+    /// such as a key.
+    const ANY: Device = Device { serial: [0; MAX_NAME], length: 0, hash: Hash::from_bytes([0; 8]) };
+
     fn new(serial: &str) -> Result<Device, Error> {
         if serial.is_empty() || !scan::is_all(serial.as_bytes(), Set::Of(SERIAL)) {
             return Err(refuse(Kind::Serial));
