@@ -142,7 +142,8 @@ fn types() -> Outcome {
     run_to_end(check.current_dir(folder()))
 }
 
-/// The archive of sources builds by itself, and the folder of the project can be installed.
+/// The archive of sources builds by itself, and the folder of the project and that of the package
+/// can be installed.
 fn installation() -> Outcome {
     let place = root().join("target/python-installed");
     // What was there before would prove nothing.
@@ -153,13 +154,13 @@ fn installation() -> Outcome {
     run_to_end(command(program("maturin"), &sdist).arg(&archives))?;
     let archive = std::fs::read_dir(&archives).ok().and_then(|mut files| files.next()?.ok());
     let archive = archive.ok_or("maturin made no archive")?.path();
-    for (source, name) in [(archive, "archive"), (root(), "root")] {
+    for (source, name) in [(archive, "archive"), (root(), "root"), (folder(), "folder")] {
         let target = text(place.join(name));
         let install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", &target];
         let mut pip = python(&install);
         // A debug build: what is shown is that it builds.
         pip.arg(source).env("MATURIN_PEP517_ARGS", "--profile dev");
-        pip.env("CARGO_TARGET_DIR", root().join("target/python-pip")).current_dir(&place);
+        pip.env("CARGO_TARGET_DIR", root().join("target")).current_dir(&place);
         run_to_end(&mut pip)?;
         let code = "import sys, tipwire; assert tipwire.__file__.startswith(sys.argv[1]); \
                     assert tipwire.parse('PING|4deedd7bab8817ec|s').serial == 's'";
