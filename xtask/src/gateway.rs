@@ -14,10 +14,10 @@ const TESTS: &[Need] = &[
     ("openssl", "openssl"),
     ("/usr/sbin/mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
-    ("/usr/bin/chromium", "chromium"),
-    ("node", "nodejs"),
-    ("npm", "npm"),
 ];
+
+/// What its page is tried with.
+const BROWSER: &[Need] = &[("/usr/bin/chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
 
 /// How often the gateway is killed under load where there is time for it.
 const MANY_ROUNDS: &str = "20";
@@ -26,11 +26,7 @@ const MANY_ROUNDS: &str = "20";
 pub fn demo(arguments: &[String]) -> Outcome {
     have_system(BUILD)?;
     eprintln!("a TagoTiP endpoint on this machine, with a page that shows what it hears\n");
-    if has_package() {
-        step("building the npm package, for the page", package)?;
-    } else {
-        eprintln!("there is no npm package in this tree, without which the page stays empty");
-    }
+    step("building the npm package, for the page", package)?;
     step("building the gateway", || run_to_end(&mut cargo(&BUILD_GATEWAY)))?;
     println!("{PASTE}");
     let run = ["run", "--quiet", "--profile", "demo", "-p", "tipwire-gateway", "--"];
@@ -42,11 +38,6 @@ const BUILD_GATEWAY: [&str; 6] = ["build", "--quiet", "--profile", "demo", "-p",
 fn package() -> Outcome {
     let xtask = std::env::current_exe().map_err(|error| error.to_string())?;
     run_to_end(&mut command(xtask, &["build", "js"]))
-}
-
-/// Whether the npm package is in this tree.
-fn has_package() -> bool {
-    root().join("bindings-wasm/Cargo.toml").exists()
 }
 
 const PASTE: &str = r"
@@ -61,12 +52,13 @@ what is stored is in gateway.db; Ctrl-C ends it
 
 pub fn test() -> Outcome {
     have_system(TESTS)?;
-    step("gateway", || run_to_end(&mut cargo(&["test", "--quiet", "-p", "tipwire-gateway"])))?;
-    if has_package() {
-        step("the inspector, in a browser", page)?;
-    } else {
-        eprintln!("\n== the inspector: NOT TRIED, since there is no npm package in this tree");
-    }
+    step("gateway", || run_to_end(&mut cargo(&["test", "--quiet", "-p", "tipwire-gateway"])))
+}
+
+/// The page in a browser, and a little load.
+pub fn test_page() -> Outcome {
+    have_system(BROWSER)?;
+    step("the inspector, in a browser", page)?;
     step("the gateway under load, a little", || bench(&["--short".into()]))
 }
 
