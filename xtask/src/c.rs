@@ -140,6 +140,8 @@ pub fn test() -> Outcome {
 
 /// What bindings-c/README.md shows is a program that works.
 fn try_readme() -> Outcome {
+    build_library(&[])?;
+    std::fs::create_dir_all(built()).map_err(|error| error.to_string())?;
     let text = std::fs::read_to_string(root().join("bindings-c/README.md"));
     let text = text.map_err(|error| error.to_string())?;
     let shown = text.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```"));
