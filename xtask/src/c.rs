@@ -135,7 +135,8 @@ pub fn test() -> Outcome {
     step("the header and the symbols of the C library", || check_these(GENERATED))?;
     step("the example of the README", try_readme)?;
     step("C programs", || WAYS.iter().try_for_each(try_way))?;
-    step("the layer of C++", || LAYERS.iter().try_for_each(try_layer))
+    step("the layer of C++", || LAYERS.iter().try_for_each(try_layer))?;
+    step("a release, and programs that use it", crate::dist::test)
 }
 
 /// What bindings-c/README.md shows is a program that works.

@@ -97,18 +97,27 @@ pub fn archive(processor: &Processor, name: &str, features: &str) -> Result<Path
     let target_dir = root().join("target/firmware").join(name);
     let mut build = cargo(&["build", "--quiet", "--profile", "firmware", "-p", "tipwire-c"]);
     build.args(["--no-default-features", "--features", features, "--target", processor.target]);
-    let home = std::env::var("CARGO_HOME")
-        .unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap_or_default()));
-    let remap = format!(
-        "{SMALL} --remap-path-prefix={home}=cargo --remap-path-prefix={}=tipwire",
-        root().display()
-    );
-    build.env("CARGO_TARGET_DIR", &target_dir).env("RUSTFLAGS", remap);
+    build.env("CARGO_TARGET_DIR", &target_dir).env("RUSTFLAGS", format!("{SMALL} {}", remap()));
     run(&mut build)?;
     let made = target_dir.join(processor.target).join("firmware/libtipwire.a");
     let to = folder(processor).join(format!("lib{name}.a"));
     strip(&made, processor.compiler, &to)?;
     Ok(to)
+}
+
+/// Where cargo keeps what it has fetched.
+pub fn cargo_home() -> String {
+    std::env::var("CARGO_HOME")
+        .unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap_or_default()))
+}
+
+/// Lets what is built not tell where.
+pub fn remap() -> String {
+    format!(
+        "--remap-path-prefix={}=cargo --remap-path-prefix={}=tipwire",
+        cargo_home(),
+        root().display()
+    )
 }
 
 /// Leaves only the crate's own object in an archive, without debug information, and only its own

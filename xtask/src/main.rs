@@ -2,6 +2,7 @@
 
 mod bench;
 mod c;
+mod dist;
 mod driver;
 mod firmware;
 mod fuzz;
@@ -28,6 +29,8 @@ Usage: cargo xtask <task> [options]
                      side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name
   build js           the npm package, in target/js/package
+  dist c             the C library for others, in target/dist: for this machine and as firmware,
+                     with what CMake and pkg-config want
   driver <language>  the black box of docs/spec/driver.md on standard input and output:
                      rust, python, js
   vectors <language> the conformance vectors through its driver
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "build" => build(rest),
+        "dist" => dist::run(rest),
         "driver" => driver::run(rest),
         "vectors" => vectors::run_for(rest),
         "gen" => generated::run(rest),

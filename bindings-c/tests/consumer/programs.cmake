@@ -1,0 +1,7 @@
+set(here ${CMAKE_CURRENT_LIST_DIR})
+foreach(kind static shared tipwire)
+  add_executable(${kind} ${here}/main.c)
+  target_link_libraries(${kind} PRIVATE tipwire::${kind})
+endforeach()
+add_executable(layer ${here}/main.cpp)
+target_link_libraries(layer PRIVATE tipwire::tipwire)
