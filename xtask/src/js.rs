@@ -1,6 +1,7 @@
 //! The npm package: WebAssembly by cargo, glue by wasm-bindgen's library, bundles by esbuild.
 //! Everything that is made or installed is under `target/js`.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::shell::{
@@ -39,7 +40,7 @@ pub fn build() -> Outcome {
 /// Packages of npm are installed; without install scripts, and without a lock file, since nothing of
 /// them is part of what is published.
 fn have_npm(packages: &[&str]) -> Outcome {
-    let folder = root().join("target/js/npm");
+    let folder = npm_folder();
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let name = |package: &str| package.rsplit_once('@').map(|(name, _)| name.to_owned());
     let is_there = |package: &&str| {
@@ -54,6 +55,35 @@ fn have_npm(packages: &[&str]) -> Outcome {
     }
     let quiet = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"];
     run_to_end(command("npm", &quiet).args(packages).current_dir(folder))
+}
+
+/// `cargo xtask bench js`: on Node, then in Chromium.
+pub fn bench(arguments: &[String]) -> Outcome {
+    build()?;
+    have_browser()?;
+    bench_in(&["node", "chromium"], arguments)
+}
+
+fn bench_in(places: &[&str], arguments: &[String]) -> Outcome {
+    let mut print = cargo(&["run", "--quiet", "-p", "tipwire-bench", "--", "--corpus"]);
+    let frames = output(&mut print).ok_or("the corpus cannot be printed")?;
+    let corpus = root().join("target/js/corpus.json");
+    std::fs::write(&corpus, frames).map_err(|error| error.to_string())?;
+    for place in places {
+        let mut bench = command("node", &[&format!("bindings-wasm/bench/{place}.mjs")]);
+        bench.arg(root().join("target/js/package")).arg(&corpus).args(arguments);
+        run_to_end(bench.env("NPM_FOLDER", npm_folder()))?;
+    }
+    Ok(())
+}
+
+fn have_browser() -> Outcome {
+    have_system(&[("/usr/bin/chromium", "chromium")])?;
+    have_npm(&["playwright-core@1"])
+}
+
+fn npm_folder() -> PathBuf {
+    root().join("target/js/npm")
 }
 
 pub fn driver() -> Command {
@@ -81,5 +111,6 @@ pub fn test() -> Outcome {
                 "bindings-wasm/tests/readme.test.mjs",
             ],
         ))
-    })
+    })?;
+    step("npm package: benchmarks run", || bench_in(&["node"], &["/ping".into(), "--json".into()]))
 }

@@ -45,3 +45,10 @@ pub fn corpus() -> Vec<Case> {
         Case { name: "hex8k", frame: format!("PUSH|{HEAD}|>x{hex}") },
     ]
 }
+
+/// As one JSON object, by name.
+pub fn print() {
+    let frames: serde_json::Map<String, serde_json::Value> =
+        corpus().into_iter().map(|case| (case.name.to_owned(), case.frame.into())).collect();
+    println!("{}", serde_json::Value::Object(frames));
+}

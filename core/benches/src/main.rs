@@ -1,4 +1,5 @@
-//! Side by side with what else there is: `cargo xtask bench rust [--json] [FILTER]`.
+//! Side by side with what else there is: `cargo xtask bench rust [--json] [FILTER]`. With `--corpus`
+//! it prints what it measures on, for the benchmarks of other languages.
 
 mod corpus;
 mod envelope;
@@ -11,6 +12,9 @@ mod write;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments == ["--corpus"] {
+        return corpus::print();
+    }
     let json = arguments.iter().any(|argument| argument == "--json");
     let filter = arguments.iter().find(|argument| !argument.starts_with("--"));
     let mut bench = harness::Bench::new(json, filter.cloned().unwrap_or_default());
