@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use tipwire::Layout;
 
+use crate::converters::{ConverterRow, SplitterRow};
+
 /// The settings that hold where no file says otherwise.
 pub const DEFAULT: &str = include_str!("../gateway.toml");
 
@@ -79,6 +81,7 @@ pub enum Handler {
     Http,
     Thingspanel,
     ThingspanelRaw,
+    Thingsboard,
 }
 
 /// A socket, and who speaks there.
@@ -96,6 +99,10 @@ pub struct Listen {
     pub keep_alive: Option<u64>,
     #[serde(default = "yes")]
     pub no_delay: bool,
+    #[serde(default)]
+    pub splitter: SplitterRow,
+    #[serde(default)]
+    pub converter: ConverterRow,
 }
 
 /// A device that is known from the start.
@@ -204,15 +211,17 @@ impl Config {
 
 impl Listen {
     /// What is spoken there.
-    pub fn name(&self) -> &'static str {
-        match (self.handler, &self.certificate) {
-            (Handler::Tagotip, None) => "tagotip",
-            (Handler::Tagotip, Some(_)) => "tagotip, tls",
-            (Handler::TagotipUdp, _) => "tagotip, udp",
-            (Handler::Http, _) => "http",
-            (Handler::Thingspanel, _) => "thingspanel",
-            (Handler::ThingspanelRaw, _) => "thingspanel, raw",
-        }
+    pub fn name(&self) -> String {
+        let (name, what) = match self.handler {
+            Handler::Tagotip => ("tagotip", ""),
+            Handler::TagotipUdp => ("tagotip", ", udp"),
+            Handler::Http => ("http", ""),
+            Handler::Thingspanel => ("thingspanel", ""),
+            Handler::ThingspanelRaw => ("thingspanel", ", raw"),
+            Handler::Thingsboard => ("thingsboard, ", self.converter.name.as_str()),
+        };
+        let tls = if self.certificate.is_some() { ", tls" } else { "" };
+        format!("{name}{what}{tls}")
     }
 }
 
@@ -248,7 +257,11 @@ mod tests {
     fn the_default_settings_are_settings() {
         let config = Config::read(DEFAULT).unwrap();
         assert!(config.first_sight && config.forward.is_none());
-        assert_eq!(config.listen.len(), 6);
+        assert_eq!(config.listen.len(), 9);
+        for row in &config.listen {
+            row.splitter.rule().unwrap();
+            row.converter.make().unwrap();
+        }
     }
 
     #[test]

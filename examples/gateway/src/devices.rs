@@ -19,6 +19,8 @@ pub struct Device {
     pub serial: String,
     /// What its authorization must be; `None` where another protocol vouches for it.
     pub auth: Option<Hash>,
+    /// Whether it has nothing to show, so that whoever names it is believed.
+    is_open: bool,
     /// Of a provisioned device: what its envelopes are opened with.
     pub secrets: Option<Secrets>,
     /// Whether the database knows it.
@@ -58,6 +60,9 @@ struct Waiting {
     wake: Option<Arc<Notify>>,
 }
 
+/// Names of platforms' devices may be longer than serials.
+const LONGEST_NAME: usize = 255;
+
 /// Why there is no such device.
 pub type Refusal = Code;
 
@@ -73,6 +78,7 @@ impl Device {
             id,
             serial: serial.to_owned(),
             auth,
+            is_open: auth.is_none() && row.is_none_or(|row| row.access.is_none()),
             secrets,
             is_stored: AtomicBool::new(false),
             heard: AtomicU64::new(0),
@@ -261,6 +267,16 @@ impl Devices {
         let hash = device_hash(access);
         let serial = self.read().by_access.get(hash.bytes()).cloned();
         self.find_or_take(&serial.unwrap_or_else(|| format!("thingspanel-{hash}")), None)
+    }
+
+    /// The device of this name, which nobody vouches for: one that has an authorization to show is
+    /// not meant.
+    pub fn named(&self, name: &str) -> Result<Arc<Device>, Refusal> {
+        if name.len() > LONGEST_NAME {
+            return Err(Code::InvalidPayload);
+        }
+        let device = self.find_or_take(name, None)?;
+        if device.is_open { Ok(device) } else { Err(Code::InvalidToken) }
     }
 
     pub fn find(&self, serial: &str) -> Option<Arc<Device>> {

@@ -15,6 +15,8 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
+use tipwire::Kind;
+use tipwire::platform::tagoio::{HttpRequest, HttpResponse};
 use tokio::net::TcpListener;
 
 use crate::config::Page;
@@ -23,7 +25,7 @@ use crate::gateway::Gateway;
 use crate::limits::Visit;
 use crate::tip;
 
-type Answer = Response<BoxBody<Bytes, Infallible>>;
+pub type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 /// Longer than any frame and envelope with what HTTP escapes in it.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -80,14 +82,21 @@ async fn answer(
     let path = head.uri.path();
     if path.starts_with("/v1/") {
         let authorization = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let target = head.uri.path_and_query().map_or(path, |target| target.as_str());
         return match read(body).await {
             Ok(body) => {
-                let asked =
-                    tip::Asked { method: head.method.as_str(), target, authorization, body: &body };
-                tip::answer(gateway, visit, peer, &asked).await
+                let request = HttpRequest {
+                    method: head.method.as_str(),
+                    path,
+                    query: head.uri.query().unwrap_or_default(),
+                    authorization: authorization.unwrap_or_default(),
+                    body: &body,
+                };
+                tip::answer(gateway, visit, peer, &request).await
             }
-            Err(status) => text(status, "payload_too_large"),
+            Err(StatusCode::PAYLOAD_TOO_LARGE) => {
+                tip::respond(HttpResponse::from_error(Kind::TooLarge))
+            }
+            Err(status) => text(status, "too slow"),
         };
     }
     if !with_page || !is_local(&head) {
@@ -267,7 +276,7 @@ fn file(gateway: &Gateway, path: &str) -> Answer {
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; \
     object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-pub fn text(status: StatusCode, body: &'static str) -> Answer {
+fn text(status: StatusCode, body: &'static str) -> Answer {
     let mut response = Response::new(full(body));
     *response.status_mut() = status;
     response
@@ -286,7 +295,7 @@ pub fn full(body: impl Into<Bytes>) -> BoxBody<Bytes, Infallible> {
 }
 
 /// A value of a query, without its escapes.
-pub fn unescape(text: &str) -> String {
+fn unescape(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {

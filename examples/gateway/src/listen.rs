@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use tipwire::platform::thingsboard::Converter;
 use tipwire::session::Transport;
-use tipwire::stream::{Packets, Splitter};
+use tipwire::stream::Any;
 use tipwire::{Code, Reply};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -20,8 +21,11 @@ use tokio_rustls::rustls::{self, ServerConfig};
 use crate::config::{Handler, Listen};
 use crate::connection::{Stream, serve};
 use crate::gateway::Gateway;
+use crate::limits::Visit;
+use crate::platform::Talk;
 use crate::tagotip::Tagotip;
-use crate::thingspanel::{Mode, Thingspanel};
+use crate::thingsboard::Thingsboard;
+use crate::thingspanel::Thingspanel;
 use crate::{http, udp};
 
 /// Opens the socket of a row and serves it in the background. Gives the address it has.
@@ -35,11 +39,12 @@ pub fn listen(gateway: &Arc<Gateway>, row: &Listen) -> Result<SocketAddr, String
         return Ok(address);
     }
     let tls = acceptor(row)?;
+    let speaks = Speaks::of(row).map_err(|problem| format!("{}: {problem}", row.address))?;
     let socket = open(row, Type::STREAM).map_err(failed)?;
     socket.listen(row.backlog).map_err(failed)?;
     let listener = TcpListener::from_std(socket.into()).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    tokio::spawn(accept(Arc::clone(gateway), listener, row.clone(), tls));
+    tokio::spawn(accept(Arc::clone(gateway), listener, row.clone(), speaks, tls));
     Ok(address)
 }
 
@@ -75,6 +80,7 @@ async fn accept(
     gateway: Arc<Gateway>,
     listener: TcpListener,
     row: Listen,
+    speaks: Speaks,
     tls: Option<TlsAcceptor>,
 ) {
     loop {
@@ -97,7 +103,7 @@ async fn accept(
             continue;
         }
         let gateway = Arc::clone(&gateway);
-        let (tls, handler) = (tls.clone(), row.handler);
+        let (tls, speaks) = (tls.clone(), speaks.clone());
         tokio::spawn(async move {
             let stream = match tls {
                 None => Stream::Plain(stream),
@@ -106,25 +112,58 @@ async fn accept(
                     _ => return,
                 },
             };
-            let via = if let Stream::Tls(_) = stream { "tls" } else { "tcp" };
-            match handler {
-                Handler::Http => http::serve(gateway, stream, visit, peer, false).await,
-                Handler::Thingspanel => {
-                    let Ok(splitter) = Splitter::owned(Packets::default()) else { return };
-                    let mode = Mode::Packets(Box::new(splitter));
-                    let speaker = Thingspanel::new(mode, peer, &gateway);
-                    serve(gateway, stream, visit, speaker).await;
-                }
-                Handler::ThingspanelRaw => {
-                    let speaker = Thingspanel::new(Mode::Raw, peer, &gateway);
-                    serve(gateway, stream, visit, speaker).await;
-                }
-                _ => {
-                    let speaker = Tagotip::new(&gateway, Transport::Stream, peer, via);
-                    serve(gateway, stream, visit, speaker).await;
-                }
-            }
+            speaks.serve(gateway, stream, visit, peer).await;
         });
+    }
+}
+
+/// Who speaks on a socket, with what its connections share.
+#[derive(Clone)]
+enum Speaks {
+    Tagotip,
+    Http,
+    Thingspanel,
+    ThingspanelRaw,
+    Thingsboard(Box<Any>, Arc<Converter>),
+}
+
+impl Speaks {
+    fn of(row: &Listen) -> Result<Speaks, String> {
+        Ok(match row.handler {
+            Handler::Tagotip | Handler::TagotipUdp => Speaks::Tagotip,
+            Handler::Http => Speaks::Http,
+            Handler::Thingspanel => Speaks::Thingspanel,
+            Handler::ThingspanelRaw => Speaks::ThingspanelRaw,
+            Handler::Thingsboard => {
+                let rule = Box::new(row.splitter.rule()?);
+                Speaks::Thingsboard(rule, Arc::new(row.converter.make()?))
+            }
+        })
+    }
+
+    async fn serve(self, gateway: Arc<Gateway>, stream: Stream, visit: Visit, peer: SocketAddr) {
+        match self {
+            Speaks::Http => http::serve(gateway, stream, visit, peer, false).await,
+            Speaks::Tagotip => {
+                let via = if let Stream::Tls(_) = stream { "tls" } else { "tcp" };
+                let speaker = Tagotip::new(&gateway, Transport::Stream, peer, via);
+                serve(gateway, stream, visit, speaker).await;
+            }
+            Speaks::Thingspanel => {
+                let Ok(speaker) = Thingspanel::packets() else { return };
+                let speaker = Talk::new(speaker, peer, &gateway);
+                serve(gateway, stream, visit, speaker).await;
+            }
+            Speaks::ThingspanelRaw => {
+                let speaker = Talk::new(Thingspanel::raw(), peer, &gateway);
+                serve(gateway, stream, visit, speaker).await;
+            }
+            Speaks::Thingsboard(rule, converter) => {
+                let Ok(speaker) = Thingsboard::new(*rule, converter) else { return };
+                let speaker = Talk::new(speaker, peer, &gateway);
+                serve(gateway, stream, visit, speaker).await;
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod clock;
 mod config;
 mod connection;
+mod converters;
 mod devices;
 mod forward;
 mod gateway;
@@ -11,9 +12,11 @@ mod keys;
 mod limits;
 mod listen;
 mod live;
+mod platform;
 mod shapes;
 mod store;
 mod tagotip;
+mod thingsboard;
 mod thingspanel;
 mod tip;
 mod udp;
@@ -60,15 +63,15 @@ async fn run(config: Config) -> Result<(), String> {
     let (gateway, forwarded) = Gateway::open(config).await?;
     for row in &gateway.config.listen {
         let address = listen::listen(&gateway, row)?;
-        println!("{:<16} {address}", row.name());
+        println!("{:<20} {address}", row.name());
     }
     if let Some(page) = &gateway.config.page {
         let address = http::listen(&gateway, page).await?;
-        println!("{:<16} http://{address}", "page");
+        println!("{:<20} http://{address}", "page");
     }
     if let Some(forward) = &gateway.config.forward {
         tokio::spawn(forward::run(std::sync::Arc::clone(&gateway), forward.clone(), forwarded));
-        println!("{:<16} {} ({:?})", "forwarding to", forward.broker, forward.shape);
+        println!("{:<20} {} ({:?})", "forwarding to", forward.broker, forward.shape);
     }
     println!("ready");
     // What is acknowledged is on disk: there is nothing to be done at the end.

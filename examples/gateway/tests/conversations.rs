@@ -8,7 +8,6 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use support::{AUTH, Folder, Gateway, LISTEN, TOKEN, line, points, until};
-use tipwire::platform::thingspanel::Packet;
 use tipwire::{Ack, Cipher, Layout, Opener, Sealer, Token};
 
 #[test]
@@ -181,52 +180,6 @@ fn http_says_the_same_in_its_own_words() {
     let large = status(ask("POST /v1/tip/sensor-01", &auth, &"x".repeat(70_000)));
     assert_eq!(large, is("413", "payload_too_large"));
     assert_eq!(status(ask("GET /v1/other", &auth, "")).0, "404");
-}
-
-#[test]
-fn thingspanel_devices_register_and_are_stored() {
-    let folder = Folder::new();
-    let gateway = Gateway::start(&folder, LISTEN);
-    let mut stream = gateway.connect("thingspanel");
-    let write = |stream: &mut std::net::TcpStream, packet: Packet<'_>| {
-        stream.write_all(packet.write(&mut Vec::new()).unwrap()).unwrap();
-    };
-    write(&mut stream, Packet::auth(b"b79f6640-8c11-b7ca-608a-f943bb1e2183"));
-    write(&mut stream, Packet::attributes(br#"{"light": 98, "humidity": 30.0}"#));
-    write(&mut stream, Packet::heartbeat());
-    write(&mut stream, Packet::events(br#"{"method":"opened","params":{"door":1}}"#));
-    write(&mut stream, Packet::attributes(br#"{"sub-1":{"light": 7}}"#));
-    until("its points", || points(gateway.database()).len() == 4);
-    let expected = [
-        r#"{"variable":"humidity","value":30.0}"#,
-        r#"{"variable":"light","value":98}"#,
-        r#"{"variable":"opened","value":{"door":1},"group":"event"}"#,
-        r#"{"variable":"sub-1/light","value":7}"#,
-    ];
-    assert_eq!(points(gateway.database()), expected);
-    // Downlinks have no header.
-    assert!(gateway.command("panel-01", "blink").starts_with("HTTP/1.1 200"));
-    let mut told = [0; 5];
-    stream.read_exact(&mut told).unwrap();
-    assert_eq!(&told, b"blink");
-
-    let packet = |packet: Packet<'_>| packet.write(&mut Vec::new()).unwrap().to_vec();
-    let early = packet(Packet::attributes(b"{}"));
-    assert_eq!(gateway.talk("thingspanel", &early), b"MQTT: device auth failed");
-    assert_eq!(gateway.talk("thingspanel", b"GET / HTTP/1.1\r\n\r\n"), b"error");
-    let mut raw = gateway.connect("thingspanel, raw");
-    raw.write_all(b"b79f6640-8c11-b7ca-608a-f943bb1e2183\r\n").unwrap();
-    until("it to be heard", || gateway.state()["connections"].as_u64() >= Some(2));
-    std::thread::sleep(Duration::from_millis(200));
-    raw.write_all(&[0xde, 0xad]).unwrap();
-    until("its message", || points(gateway.database()).len() == 5);
-    assert!(points(gateway.database())[4].contains(r#""value":"dead""#));
-    let refusing = Gateway::start(&Folder::new(), &format!("max_devices = 3\n{LISTEN}"));
-    assert_eq!(
-        refusing.talk("thingspanel", &packet(Packet::auth(b"stranger"))),
-        b"RPC:device not found"
-    );
-    assert_eq!(refusing.talk("thingspanel, raw", b"stranger\n"), b"register failed");
 }
 
 #[test]

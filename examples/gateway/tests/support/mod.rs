@@ -28,6 +28,21 @@ pub const LISTEN: &str = r#"
     [[listen]]
     handler = "thingspanel-raw"
     address = "127.0.0.1:0"
+    [[listen]]
+    handler = "thingsboard"
+    address = "127.0.0.1:0"
+    splitter = { name = "lines", max = 128 }
+    converter = { name = "text" }
+    [[listen]]
+    handler = "thingsboard"
+    address = "127.0.0.1:0"
+    splitter = { name = "json", max = 4096 }
+    converter = { name = "json", time = "at" }
+    [[listen]]
+    handler = "thingsboard"
+    address = "127.0.0.1:0"
+    splitter = { name = "length_field", order = "little", offset = 4, length = 1, adjustment = 3, strip = 5 }
+    converter = { name = "binary" }
     [[device]]
     serial = "panel-01"
     access = "b79f6640-8c11-b7ca-608a-f943bb1e2183"
@@ -81,11 +96,22 @@ impl Gateway {
             if line == "ready" {
                 return gateway;
             }
-            let (name, address) = line.split_at(16);
+            let (name, address) = line.split_at(20);
             let address = address.trim().replace("http://", "");
             gateway.addresses.insert(name.trim().to_owned(), address);
         }
         panic!("the gateway did not start");
+    }
+
+    /// What a gateway says that does not start with these settings.
+    pub fn refuses(folder: &Folder, settings: &str) -> String {
+        let file = folder.0.join("gateway.toml");
+        let database = folder.0.join("gateway.db");
+        std::fs::write(&file, format!("database = {database:?}\n{settings}")).unwrap();
+        let program = env!("CARGO_BIN_EXE_tipwire-gateway");
+        let output = Command::new(program).arg(&file).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
     }
 
     pub fn address(&self, name: &str) -> &str {
