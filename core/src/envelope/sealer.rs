@@ -88,6 +88,11 @@ impl Sealer {
         self.layout
     }
 
+    /// The authorization hash, as it stands in the headers.
+    pub fn auth(&self) -> Hash {
+        self.auth
+    }
+
     /// How many bytes an envelope has before the text inside.
     pub fn header_len(&self) -> usize {
         self.layout.header_len()
