@@ -515,6 +515,11 @@ typedef struct tipwire_writer {
   uint64_t storage[TIPWIRE_WRITER_WORDS];
 } tipwire_writer;
 
+/* Writes a frame that a session sends or seals: by the functions below, but for those that begin,
+ * number or end it. It gets the context that its caller gave, may be called again where there was
+ * too little room, and must not use the session. */
+typedef void (*tipwire_write)(tipwire_writer *writer, void *context);
+
 /* TIPWIRE_WRITER_SIZE. */
 size_t tipwire_writer_size(void);
 
@@ -947,6 +952,258 @@ int32_t tipwire_splitter_pending(const tipwire_splitter *splitter);
 
 /* Forgets the stream for a new one with the same settings. */
 int32_t tipwire_splitter_reset(tipwire_splitter *splitter);
+
+/* Client sessions --------------------------------------------------------------------------------
+ *
+ * A device that asks a server, without the connection: bytes and milliseconds go in; events, bytes to
+ * be sent and the next deadline come out. Requests are numbered and kept until they are answered; what
+ * got no answer is sent again on the next connection. Sockets, clocks and threads are the caller's,
+ * who does this again and again:
+ *
+ * 1. wait until there are bytes, or for tipwire_client_deadline();
+ * 2. if it has passed, tipwire_client_timeout();
+ * 3. take events from tipwire_client_next(), which gets the bytes, until there are none;
+ * 4. send what tipwire_client_output() has, and say how much of it was sent: tipwire_client_sent().
+ *
+ * Times are milliseconds since anything, such as the start of the program, as long as they do not go
+ * backwards. Two buffers are the session's from tipwire_client_init() on: the queue, for auth, serial
+ * and all requests that have no answer, and the input, for an answer of which only a part has come.
+ *
+ *     tipwire_client_init(&client, NULL, AUTH, SERIAL, queue, sizeof queue, input, sizeof input);
+ *     tipwire_client_send(&client, frame, length, now, NULL, NULL);
+ *     while (tipwire_client_next(&client, &received, now, &event) > 0) {
+ *         switch (event.type) {
+ *             case TIPWIRE_CONNECT: ... tipwire_client_connected(&client, now); break;
+ *             case TIPWIRE_DISCONNECT: ... close it ... break;
+ *             case TIPWIRE_ANSWER: if (event.is_done) ... break;
+ *             case TIPWIRE_COMMAND: ... event.text ... break;
+ *         }
+ *     }
+ */
+
+/* What carries the messages: a stream of bytes, such as TCP, or datagrams, such as UDP. Then each
+ * input is one datagram, and so is each output. */
+#define TIPWIRE_STREAM 0
+#define TIPWIRE_DATAGRAMS 1
+
+/* What happens to a request that the queue has no room for: it is refused with TIPWIRE_E_FULL, or the
+ * oldest ones are dropped. */
+#define TIPWIRE_REFUSE 0
+#define TIPWIRE_DROP_OLDEST 1
+
+/* A deadline that never comes. */
+#define TIPWIRE_NEVER UINT64_MAX
+
+/* Types of events of a client.
+ *
+ * TIPWIRE_CONNECT     a connection is wanted now: tipwire_client_connected() or
+ *                     tipwire_client_disconnected() says what came of it.
+ * TIPWIRE_DISCONNECT  the connection is to be closed, for a reason; another one will be wanted.
+ * TIPWIRE_ANSWER      a request got its answer: number, method, ack, is_done, is_repeated.
+ * TIPWIRE_COMMAND     the server has a command, text; if has_number, in answer to the PING number.
+ * TIPWIRE_LOST        the request number is given up. Nobody knows whether it was fulfilled.
+ * TIPWIRE_EXTRA       an answer, ack, that nothing waits for; or one that may be that.
+ * TIPWIRE_UNREADABLE  what came was no answer, or too long: error. */
+#define TIPWIRE_CONNECT 1
+#define TIPWIRE_DISCONNECT 2
+#define TIPWIRE_ANSWER 3
+#define TIPWIRE_COMMAND 4
+#define TIPWIRE_LOST 5
+#define TIPWIRE_EXTRA 6
+#define TIPWIRE_UNREADABLE 7
+
+/* Why a connection is given up: the server said so, with the code that is the event's text; an answer
+ * or the connection was waited for too long; or what came was no answer, so that nobody knows which
+ * ones are missing. */
+#define TIPWIRE_REASON_CLOSING 1
+#define TIPWIRE_REASON_TIMEOUT 2
+#define TIPWIRE_REASON_UNREADABLE 3
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_CLIENT_WORDS 48
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_CLIENT_WORDS 34
+#endif
+
+#define TIPWIRE_CLIENT_SIZE (TIPWIRE_CLIENT_WORDS * 8)
+
+/* How a client behaves. Times are in milliseconds; 0 is never.
+ *
+ * next_number  the number of the first request: what tipwire_client_next_number() said last. Of no
+ *              use with a sealer, which counts itself.
+ * seed         where the jitter of waiting times comes from. Every device should have its own.
+ * max_queue    the most bytes of requests that are kept; never more than the queue has room for.
+ * max_answer   the longest answer; never more than the input has room for, with two more bytes.
+ * keep_alive   after how long a silence of its own the client sends a PING: before the server's limit.
+ * timeout      how long it waits for an answer, or for a connection. A stream is given up then; a
+ *              datagram is sent again, and the time doubles.
+ * retry_first  how long it waits before it connects again, the first time; then twice as long, and
+ *              so on.
+ * retry_max    the longest such wait, and the longest between two sendings of a datagram.
+ * transport    TIPWIRE_STREAM or TIPWIRE_DATAGRAMS.
+ * overflow     TIPWIRE_REFUSE or TIPWIRE_DROP_OLDEST.
+ * attempts     how often a request is sent before it is given up; 0 for as often as it takes. */
+typedef struct tipwire_client_settings {
+  uint64_t next_number;
+  uint64_t seed;
+  size_t max_queue;
+  size_t max_answer;
+  uint32_t keep_alive;
+  uint32_t timeout;
+  uint32_t retry_first;
+  uint32_t retry_max;
+  uint8_t transport;
+  uint8_t overflow;
+  uint8_t attempts;
+} tipwire_client_settings;
+
+/* A client. It is not to be copied. */
+typedef struct tipwire_client {
+  uint64_t storage[TIPWIRE_CLIENT_WORDS];
+} tipwire_client;
+
+/* A request was taken into the queue.
+ *
+ * number       the number by which its answer will be known.
+ * has_dropped  whether others made room for it: those from first_dropped to last_dropped, which will
+ *              get no answer. */
+typedef struct tipwire_queued {
+  uint32_t number;
+  uint32_t first_dropped;
+  uint32_t last_dropped;
+  uint8_t has_dropped;
+} tipwire_queued;
+
+/* What a client tells. What a type does not speak of is 0 or absent. Texts and variables are good
+ * until the client is used again.
+ *
+ * type         TIPWIRE_CONNECT, ...
+ * reason       TIPWIRE_REASON_..., of a TIPWIRE_DISCONNECT.
+ * method       what was asked for: TIPWIRE_PUSH, TIPWIRE_PULL or TIPWIRE_PING.
+ * is_done      whether the request was fulfilled. It was as well if a PUSH was sent again and the
+ *              server says that it has this number already.
+ * is_repeated  whether the request was sent more than once. */
+typedef struct tipwire_client_event {
+  uint8_t type;
+  uint8_t reason;
+  uint8_t method;
+  uint8_t is_done;
+  uint8_t is_repeated;
+  uint8_t has_number;
+  uint32_t number;
+  tipwire_text text;
+  tipwire_error error;
+  tipwire_ack ack;
+} tipwire_client_event;
+
+/* TIPWIRE_CLIENT_SIZE. */
+size_t tipwire_client_size(void);
+
+/* Sets settings to the defaults. */
+int32_t tipwire_client_defaults(tipwire_client_settings *settings);
+
+/* Sets a client up that wants to be connected, as this device. settings may be NULL for the
+ * defaults. auth and serial are copied. */
+int32_t tipwire_client_init(tipwire_client *client,
+                            const tipwire_client_settings *settings,
+                            const char *auth,
+                            const char *serial,
+                            void *queue,
+                            size_t queue_capacity,
+                            void *input,
+                            size_t input_capacity);
+
+/* Sets a client up that seals its requests and opens the answers, as the device of a sealer, which is
+ * the client's as long as it is used. Requests are numbered by the sealer: it is set up to go on with
+ * what was stored, and tipwire_client_next_number() is what to store. The input must have room for a
+ * whole answer. */
+int32_t tipwire_client_init_sealed(tipwire_client *client,
+                                   const tipwire_client_settings *settings,
+                                   tipwire_sealer *sealer,
+                                   void *queue,
+                                   size_t queue_capacity,
+                                   void *input,
+                                   size_t input_capacity);
+
+/* Queues a PUSH, which write writes. queued and error may be NULL. */
+int32_t tipwire_client_push(tipwire_client *client,
+                            uint64_t now,
+                            tipwire_write write,
+                            void *context,
+                            tipwire_queued *queued,
+                            tipwire_error *error);
+
+/* Queues a PULL, whose names write writes. queued and error may be NULL. */
+int32_t tipwire_client_pull(tipwire_client *client,
+                            uint64_t now,
+                            tipwire_write write,
+                            void *context,
+                            tipwire_queued *queued,
+                            tipwire_error *error);
+
+/* Queues a PING. queued and error may be NULL. */
+int32_t tipwire_client_ping(tipwire_client *client,
+                            uint64_t now,
+                            tipwire_queued *queued,
+                            tipwire_error *error);
+
+/* Queues a text frame that was written elsewhere, as by tipwire_push_begin(). Its counter is made
+ * that of the client; a sealer seals what is inside. queued and error may be NULL. */
+int32_t tipwire_client_send(tipwire_client *client,
+                            const void *frame,
+                            size_t length,
+                            uint64_t now,
+                            tipwire_queued *queued,
+                            tipwire_error *error);
+
+/* Takes the next event, going past what it takes of the bytes that were received, which may be NULL
+ * for none. Returns 1 for an event, 0 when there is nothing more to tell, or a status. To be called
+ * until it returns 0, after everything else that is called. */
+int32_t tipwire_client_next(tipwire_client *client,
+                            tipwire_text *received,
+                            uint64_t now,
+                            tipwire_client_event *event);
+
+/* What is to be sent now: nothing while there is no connection. A datagram is to be sent as a whole. */
+tipwire_text tipwire_client_output(const tipwire_client *client);
+
+/* The first count bytes of tipwire_client_output() have been sent. */
+int32_t tipwire_client_sent(tipwire_client *client, size_t count, uint64_t now);
+
+/* The connection that was wanted is there. */
+int32_t tipwire_client_connected(tipwire_client *client, uint64_t now);
+
+/* There is no connection any more, or none could be made. Another one will be wanted, after a while. */
+int32_t tipwire_client_disconnected(tipwire_client *client, uint64_t now);
+
+/* No connection is wanted until tipwire_client_open(). Requests are kept. */
+int32_t tipwire_client_close(tipwire_client *client);
+
+/* A connection is wanted, at once; as it is from the beginning. */
+int32_t tipwire_client_open(tipwire_client *client, uint64_t now);
+
+/* When tipwire_client_timeout() is to be called; TIPWIRE_NEVER if it need not be, and on failure. */
+uint64_t tipwire_client_deadline(const tipwire_client *client);
+
+/* Does what is due: gives up a connection, sends again, keeps alive. Does nothing before the time.
+ * tipwire_client_next() tells what is to be done. */
+int32_t tipwire_client_timeout(tipwire_client *client, uint64_t now);
+
+/* The number of the next request, or of the next envelope: what to store, after each request. Beyond
+ * 32 bits all are used up. 0 on failure. */
+uint64_t tipwire_client_next_number(const tipwire_client *client);
+
+/* Reserves the next count numbers, and gives the number to store before any of them is used: to
+ * write to flash less often. 0 on failure. */
+uint64_t tipwire_client_reserve(tipwire_client *client, uint32_t count);
+
+/* Whether every request has got its answer. */
+bool tipwire_client_is_idle(const tipwire_client *client);
+
+/* Whether there is a connection, as far as the client was told. */
+bool tipwire_client_is_connected(const tipwire_client *client);
 
 /* Firmware --------------------------------------------------------------------------------------
  *

@@ -1,7 +1,8 @@
 /* tipwire.hpp: tipwire.h for C++11 and later. Header only, no exceptions, no STL.
  *
- * It names what is there, and lets frames be built in chains and walked by range-for. Everything else
- * of tipwire.h is used as it is. Objects here are as little copied as those beneath them.
+ * It names what is there, and lets frames be built in chains and walked by range-for. What stands in
+ * tipwire.h holds here too: the functions here are those there, called on objects that have their
+ * memory inside, and that are not copied. What can fail has ok(), or gives something that is false.
  *
  *     char buffer[128];
  *     tipwire::Push frame(buffer, AUTH, SERIAL);
@@ -9,7 +10,7 @@
  *     client.write(frame.line());
  *
  *     tipwire::Ack ack(line, length);
- *     for (auto v : ack.variables()) { use(v.name, v.value); }
+ *     for (auto &v : ack.variables()) { use(v.name, v.value); }
  */
 #ifndef TIPWIRE_HPP
 #define TIPWIRE_HPP
@@ -23,11 +24,26 @@ inline bool operator==(const tipwire_text &text, const char *other) {
 
 namespace tipwire {
 
-/* Bytes that were written, without a NUL. None on failure. */
+/* Bytes that were written, without a NUL. None on failure, and status says why. */
 struct Bytes {
   const char *data;
   size_t size;
+  int32_t status;
+
+  Bytes(const void *start, int32_t length)
+      : data(static_cast<const char *>(start)), size(length > 0 ? static_cast<size_t>(length) : 0),
+        status(length < 0 ? length : 0) {}
   explicit operator bool() const { return size > 0; }
+};
+
+/* What is in the caller's memory, and stays there. */
+class Unmoved {
+public:
+  Unmoved(const Unmoved &) = delete;
+  Unmoved &operator=(const Unmoved &) = delete;
+
+protected:
+  Unmoved() {}
 };
 
 /* What a range-for needs of an iterator of C. */
@@ -35,7 +51,7 @@ template <typename Source, typename Item, int32_t (*Next)(Source *, Item *)> cla
 public:
   class Iterator {
   public:
-    explicit Iterator(const Source *source) : left_(0) {
+    explicit Iterator(const Source *source) : source_(), item_(), left_(false) {
       if (source) {
         source_ = *source;
         ++*this;
@@ -55,12 +71,14 @@ public:
     bool left_;
   };
 
-  explicit Range(const Source &source) : source_(source) {}
-  Iterator begin() const { return Iterator(&source_); }
+  /* Nothing at all unless it is said to be something. */
+  explicit Range(const Source &source, bool is_any = true) : source_(source), is_any_(is_any) {}
+  Iterator begin() const { return Iterator(is_any_ ? &source_ : nullptr); }
   Iterator end() const { return Iterator(nullptr); }
 
 private:
   Source source_;
+  bool is_any_;
 };
 
 typedef Range<tipwire_variables, tipwire_variable, tipwire_next> Variables;
@@ -81,11 +99,23 @@ inline double to_double(const tipwire_text &text, double otherwise = 0) {
   return otherwise;
 }
 
+/* A number as an integer, if it is one. */
+inline int64_t to_integer(const tipwire_text &text, int64_t otherwise = 0) {
+  tipwire_to_integer(text, &otherwise);
+  return otherwise;
+}
+
+/* Reading ---------------------------------------------------------------------------------------- */
+
 /* An uplink that was read; ok() says whether it could be. Its members are those of tipwire_frame. */
 class Frame : public tipwire_frame {
 public:
   Frame(const void *line, size_t length) : tipwire_frame(), error_() {
     status_ = tipwire_parse(line, length, this, &error_);
+  }
+  /* What is inside an envelope: TIPWIRE_PUSH, TIPWIRE_PULL or TIPWIRE_PING. */
+  Frame(uint8_t method, const tipwire_text &inside) : tipwire_frame(), error_() {
+    status_ = tipwire_parse_inner(method, inside.data, inside.length, this, &error_);
   }
   bool ok() const { return status_ == 0; }
   const tipwire_error &error() const { return error_; }
@@ -94,27 +124,42 @@ public:
     if (ok()) {
       tipwire_variables_of(this, &variables);
     }
-    return Variables(variables);
+    return Variables(variables, ok());
   }
   Points points() const {
     tipwire_points points = tipwire_points();
     if (ok()) {
       tipwire_points_of(this, &points);
     }
-    return Points(points);
+    return Points(points, ok());
   }
   Names names() const {
     tipwire_names names = tipwire_names();
     if (ok()) {
       tipwire_names_of(this, &names);
     }
-    return Names(names);
+    return Names(names, ok());
+  }
+  /* What holds for all variables. */
+  Pairs metadata() const {
+    tipwire_metadata metadata = tipwire_metadata();
+    if (ok()) {
+      tipwire_metadata_of(this, &metadata);
+    }
+    return ok() ? pairs(metadata) : Pairs(tipwire_pairs(), false);
   }
 
 private:
   int32_t status_;
   tipwire_error error_;
 };
+
+/* The variables of an answer. */
+inline Variables variables(const tipwire_ack &ack) {
+  tipwire_variables variables = tipwire_variables();
+  bool ok = tipwire_ack_variables_of(&ack, &variables) == 0;
+  return Variables(variables, ok);
+}
 
 /* An answer that was read; ok() says whether it could be. Its members are those of tipwire_ack. */
 class Ack : public tipwire_ack {
@@ -122,14 +167,14 @@ public:
   Ack(const void *line, size_t length) : tipwire_ack(), error_() {
     status_ = tipwire_parse_ack(line, length, this, &error_);
   }
+  /* What is inside an envelope. */
+  explicit Ack(const tipwire_text &inside) : tipwire_ack(), error_() {
+    status_ = tipwire_parse_inner_ack(inside.data, inside.length, this, &error_);
+  }
   bool ok() const { return status_ == 0; }
   const tipwire_error &error() const { return error_; }
   Variables variables() const {
-    tipwire_variables variables = tipwire_variables();
-    if (ok()) {
-      tipwire_ack_variables_of(this, &variables);
-    }
-    return Variables(variables);
+    return ok() ? tipwire::variables(*this) : Variables(tipwire_variables(), false);
   }
 
 private:
@@ -137,62 +182,472 @@ private:
   tipwire_error error_;
 };
 
-/* A PUSH being written into an array or a buffer. */
-class Push {
+/* Writing ---------------------------------------------------------------------------------------- */
+
+/* What can be said in a PUSH, and in an answer that has variables. Self is what the chain goes on
+ * with. */
+template <typename Self> class PushChain {
 public:
-  template <size_t N>
-  Push(char (&buffer)[N], const char *auth, const char *serial) : buffer_(buffer) {
-    tipwire_push_begin(&writer_, buffer, N, auth, serial);
+  Self &number(const char *name, double value, uint8_t decimals) {
+    return go_on(tipwire_number(w(), name, value, decimals));
   }
-  Push(char *buffer, size_t size, const char *auth, const char *serial) : buffer_(buffer) {
-    tipwire_push_begin(&writer_, buffer, size, auth, serial);
+  Self &number(const char *name, double value) { return go_on(tipwire_double(w(), name, value)); }
+  Self &integer(const char *name, int64_t value) {
+    return go_on(tipwire_integer(w(), name, value));
   }
-  Push(const Push &) = delete;
-  Push &operator=(const Push &) = delete;
+  Self &digits(const char *name, const char *digits) {
+    return go_on(tipwire_digits(w(), name, digits));
+  }
+  Self &string(const char *name, const char *value) { return go_on(tipwire_string(w(), name, value)); }
+  Self &string(const char *name, const char *value, size_t length) {
+    return go_on(tipwire_string_n(w(), name, value, length));
+  }
+  Self &boolean(const char *name, bool value) { return go_on(tipwire_boolean(w(), name, value)); }
+  Self &position(const char *name, double lat, double lng, uint8_t decimals = 6) {
+    return go_on(tipwire_position(w(), name, lat, lng, decimals));
+  }
+  Self &put(const tipwire_variable &variable) { return go_on(tipwire_put(w(), &variable)); }
 
-  Push &seq(uint32_t seq) { return tipwire_seq(&writer_, seq), *this; }
-  Push &number(const char *name, double value, uint8_t decimals) {
-    return tipwire_number(&writer_, name, value, decimals), *this;
+  Self &unit(const char *unit) { return go_on(tipwire_unit(w(), unit)); }
+  Self &location(double lat, double lng, uint8_t decimals = 6) {
+    return go_on(tipwire_location(w(), lat, lng, decimals));
   }
-  Push &number(const char *name, double value) { return tipwire_double(&writer_, name, value), *this; }
-  Push &integer(const char *name, int64_t value) {
-    return tipwire_integer(&writer_, name, value), *this;
-  }
-  Push &string(const char *name, const char *value) {
-    return tipwire_string(&writer_, name, value), *this;
-  }
-  Push &boolean(const char *name, bool value) { return tipwire_boolean(&writer_, name, value), *this; }
-  Push &position(const char *name, double lat, double lng, uint8_t decimals = 6) {
-    return tipwire_position(&writer_, name, lat, lng, decimals), *this;
-  }
-  Push &put(const tipwire_variable &variable) { return tipwire_put(&writer_, &variable), *this; }
-  Push &unit(const char *unit) { return tipwire_unit(&writer_, unit), *this; }
-  Push &location(double lat, double lng, uint8_t decimals = 6) {
-    return tipwire_location(&writer_, lat, lng, decimals), *this;
-  }
-  Push &time(uint64_t time) { return tipwire_time(&writer_, time), *this; }
-  Push &group(const char *group) { return tipwire_group(&writer_, group), *this; }
-  Push &metadata(const char *key, const char *text) {
-    return tipwire_pair_put(&writer_, key, text), *this;
+  Self &time(uint64_t time) { return go_on(tipwire_time(w(), time)); }
+  Self &group(const char *group) { return go_on(tipwire_group(w(), group)); }
+  Self &metadata(const char *key, const char *text) {
+    return go_on(tipwire_pair_put(w(), key, text));
   }
 
+  Self &raw(uint8_t encoding, const void *data, size_t length) {
+    return go_on(tipwire_raw(w(), encoding, data, length));
+  }
+  Self &json(const char *json, size_t length) { return go_on(tipwire_put_json(w(), json, length)); }
+
+private:
+  tipwire_writer *w() { return static_cast<Self *>(this)->writer(); }
+  Self &go_on(int32_t) { return *static_cast<Self *>(this); }
+};
+
+/* What can be said in a PULL. */
+template <typename Self> class PullChain {
+public:
+  Self &name(const char *name) {
+    Self *self = static_cast<Self *>(this);
+    tipwire_name(self->writer(), name);
+    return *self;
+  }
+};
+
+/* What can be said in an answer: one of these, and after variables() what can be said in a PUSH. */
+template <typename Self> class ReplyChain : public PushChain<Self> {
+public:
+  Self &ok() { return go_on(tipwire_answer(w(), TIPWIRE_OK)); }
+  Self &pong() { return go_on(tipwire_answer(w(), TIPWIRE_PONG)); }
+  Self &count(uint64_t count) { return go_on(tipwire_answer_count(w(), count)); }
+  Self &command(const char *command) {
+    return go_on(tipwire_answer_text(w(), TIPWIRE_CMD, command));
+  }
+  Self &error_code(const char *code) { return go_on(tipwire_answer_text(w(), TIPWIRE_ERR, code)); }
+  Self &variables() { return go_on(tipwire_answer_list(w())); }
+
+private:
+  tipwire_writer *w() { return static_cast<Self *>(this)->writer(); }
+  Self &go_on(int32_t) { return *static_cast<Self *>(this); }
+};
+
+/* A frame being written into a buffer, or an array. */
+template <typename Self> class Written : Unmoved {
+public:
+  Self &seq(uint32_t seq) {
+    tipwire_seq(&writer_, seq);
+    return *static_cast<Self *>(this);
+  }
   /* Ends the frame, with a line feed; once. Empty if anything went wrong: see error(). */
-  Bytes line() { return done(tipwire_finish_line(&writer_)); }
-  Bytes frame() { return done(tipwire_finish(&writer_)); }
+  Bytes line() { return Bytes(buffer_, tipwire_finish_line(&writer_)); }
+  Bytes frame() { return Bytes(buffer_, tipwire_finish(&writer_)); }
   tipwire_error error() {
     tipwire_error error = tipwire_error();
     tipwire_writer_error(&writer_, &error);
     return error;
   }
+  tipwire_writer *writer() { return &writer_; }
+
+protected:
+  explicit Written(char *buffer) : buffer_(buffer) {}
+  tipwire_writer writer_;
 
 private:
-  Bytes done(int32_t length) {
-    Bytes bytes = {buffer_, length > 0 ? static_cast<size_t>(length) : 0};
-    return bytes;
+  char *buffer_;
+};
+
+class Push : public Written<Push>, public PushChain<Push> {
+public:
+  template <size_t N> Push(char (&buffer)[N], const char *auth, const char *serial) : Push(buffer, N, auth, serial) {}
+  Push(char *buffer, size_t size, const char *auth, const char *serial) : Written(buffer) {
+    tipwire_push_begin(&writer_, buffer, size, auth, serial);
+  }
+};
+
+class Pull : public Written<Pull>, public PullChain<Pull> {
+public:
+  template <size_t N> Pull(char (&buffer)[N], const char *auth, const char *serial) : Pull(buffer, N, auth, serial) {}
+  Pull(char *buffer, size_t size, const char *auth, const char *serial) : Written(buffer) {
+    tipwire_pull_begin(&writer_, buffer, size, auth, serial);
+  }
+};
+
+class Ping : public Written<Ping> {
+public:
+  template <size_t N> Ping(char (&buffer)[N], const char *auth, const char *serial) : Ping(buffer, N, auth, serial) {}
+  Ping(char *buffer, size_t size, const char *auth, const char *serial) : Written(buffer) {
+    tipwire_ping_begin(&writer_, buffer, size, auth, serial);
+  }
+};
+
+class Reply : public Written<Reply>, public ReplyChain<Reply> {
+public:
+  template <size_t N> explicit Reply(char (&buffer)[N]) : Reply(buffer, N) {}
+  Reply(char *buffer, size_t size) : Written(buffer) {
+    tipwire_reply_begin(&writer_, buffer, size);
+  }
+};
+
+/* What a session or a sealer lets a function write: [&](tipwire::PushWriter &push) { ... } */
+class PushWriter : public PushChain<PushWriter>, Unmoved {
+public:
+  explicit PushWriter(tipwire_writer *writer) : writer_(writer) {}
+  tipwire_writer *writer() { return writer_; }
+
+private:
+  tipwire_writer *writer_;
+};
+
+class PullWriter : public PullChain<PullWriter>, Unmoved {
+public:
+  explicit PullWriter(tipwire_writer *writer) : writer_(writer) {}
+  tipwire_writer *writer() { return writer_; }
+
+private:
+  tipwire_writer *writer_;
+};
+
+class ReplyWriter : public ReplyChain<ReplyWriter>, Unmoved {
+public:
+  explicit ReplyWriter(tipwire_writer *writer) : writer_(writer) {}
+  tipwire_writer *writer() { return writer_; }
+
+private:
+  tipwire_writer *writer_;
+};
+
+/* A function of C that calls one of C++, its context. */
+template <typename Writer, typename Write> void call(tipwire_writer *w, void *context) {
+  Writer writer(w);
+  (*static_cast<Write *>(context))(writer);
+}
+
+/* Envelopes -------------------------------------------------------------------------------------- */
+
+/* A token; wiped at its end. */
+class Token : Unmoved {
+public:
+  explicit Token(const char *text) { status_ = tipwire_token_init(&token_, text, nullptr); }
+  ~Token() {
+    if (ok()) {
+      tipwire_token_wipe(&token_);
+    }
+  }
+  bool ok() const { return status_ == 0; }
+  int32_t status() const { return status_; }
+  /* The authorization that frames carry; empty if the token is none. */
+  tipwire_hash hash() const {
+    tipwire_hash hash = tipwire_hash();
+    tipwire_token_hash(&token_, &hash);
+    return hash;
+  }
+  bool derive_key(const char *serial, void *key, size_t length) const {
+    return tipwire_derive_key(&token_, serial, key, length) == 0;
+  }
+  const tipwire_token *get() const { return &token_; }
+
+private:
+  tipwire_token token_ = tipwire_token();
+  int32_t status_;
+};
+
+/* What was in an envelope. Where ok(), Frame(header.method, text) or Ack(text) reads it. */
+struct Opened {
+  int32_t status;
+  tipwire_header header;
+  tipwire_text text;
+  bool ok() const { return status == 0; }
+};
+
+/* What opens envelopes; wiped at its end. */
+class Opener : Unmoved {
+public:
+  /* Of one device, or where serial is nullptr of any. */
+  Opener(uint8_t cipher, const void *key, size_t length, const char *serial) {
+    status_ = tipwire_opener_init(&opener_, cipher, key, length, serial);
+  }
+  ~Opener() {
+    if (ok()) {
+      tipwire_opener_wipe(&opener_);
+    }
+  }
+  bool ok() const { return status_ == 0; }
+  int32_t status() const { return status_; }
+  Opened open(void *envelope, size_t length, uint8_t layout = TIPWIRE_LAYOUT_CURRENT) const {
+    Opened opened = Opened();
+    opened.status =
+        tipwire_open(&opener_, layout, envelope, length, &opened.header, &opened.text);
+    return opened;
+  }
+  const tipwire_opener *get() const { return &opener_; }
+
+private:
+  tipwire_opener opener_ = tipwire_opener();
+  int32_t status_;
+};
+
+/* What seals envelopes, and opens those to the same device; wiped at its end. */
+class Sealer : Unmoved {
+public:
+  Sealer(uint8_t cipher, const void *key, size_t length, const Token &token, const char *serial,
+         uint64_t next, uint8_t layout = TIPWIRE_LAYOUT_CURRENT)
+      : layout_(layout) {
+    status_ =
+        tipwire_sealer_init(&sealer_, layout, cipher, key, length, token.get(), serial, next);
+  }
+  ~Sealer() {
+    if (ok()) {
+      tipwire_sealer_wipe(&sealer_);
+    }
+  }
+  bool ok() const { return status_ == 0; }
+  int32_t status() const { return status_; }
+  uint64_t next() const { return tipwire_sealer_next(&sealer_); }
+  uint64_t reserve(uint32_t count) { return tipwire_sealer_reserve(&sealer_, count); }
+
+  /* Seals what a function writes: [&](tipwire::PushWriter &push) { push.number("t", t, 1); } */
+  template <typename Write> Bytes push(void *out, size_t capacity, Write write) {
+    return seal<PushWriter>(TIPWIRE_PUSH, out, capacity, write);
+  }
+  template <typename Write> Bytes pull(void *out, size_t capacity, Write write) {
+    return seal<PullWriter>(TIPWIRE_PULL, out, capacity, write);
+  }
+  template <typename Write> Bytes reply(void *out, size_t capacity, Write write) {
+    return seal<ReplyWriter>(TIPWIRE_ACK, out, capacity, write);
+  }
+  Bytes ping(void *out, size_t capacity) {
+    return seal<PushWriter>(TIPWIRE_PING, out, capacity, [](PushWriter &) {});
+  }
+  Opened open(void *envelope, size_t length) const {
+    Opened opened = Opened();
+    opened.status =
+        tipwire_sealer_open(&sealer_, layout_, envelope, length, &opened.header, &opened.text);
+    return opened;
+  }
+  tipwire_sealer *get() { return &sealer_; }
+
+private:
+  template <typename Writer, typename Write>
+  Bytes seal(uint8_t method, void *out, size_t capacity, Write write) {
+    tipwire_writer w;
+    tipwire_sealed_begin(&w, &sealer_, method, out, capacity);
+    Writer writer(&w);
+    write(writer);
+    return Bytes(out, tipwire_finish_sealed(&w, &sealer_));
   }
 
-  tipwire_writer writer_;
-  char *buffer_;
+  tipwire_sealer sealer_ = tipwire_sealer();
+  uint8_t layout_;
+  int32_t status_;
+};
+
+/* Streams ---------------------------------------------------------------------------------------- */
+
+/* A range-for over what something gives one after the other as long as it is asked. */
+template <typename Source, typename Item> class Stream {
+public:
+  class Iterator {
+  public:
+    explicit Iterator(Source *source) : source_(source), item_() { ++*this; }
+    const Item &operator*() const { return item_; }
+    const Item *operator->() const { return &item_; }
+    Iterator &operator++() {
+      if (source_ && !source_->next(item_)) {
+        source_ = nullptr;
+      }
+      return *this;
+    }
+    bool operator!=(const Iterator &other) const { return source_ != other.source_; }
+
+  private:
+    Source *source_;
+    Item item_;
+  };
+
+  Iterator begin() { return Iterator(static_cast<Source *>(this)); }
+  Iterator end() { return Iterator(nullptr); }
+};
+
+/* A message of a stream, or what is no message: then status says why. */
+struct Message {
+  int32_t status;
+  tipwire_text text;
+  bool ok() const { return status >= 0; }
+};
+
+/* What cuts a stream into messages, over a buffer of tipwire_splitter_capacity() bytes. */
+class Splitter : Unmoved {
+public:
+  Splitter(const char *rule, void *buffer, size_t size,
+           const tipwire_splitter_settings *settings = nullptr) {
+    status_ = tipwire_splitter_init(&splitter_, rule, settings, buffer, size);
+  }
+  bool ok() const { return status_ == 0; }
+  int32_t status() const { return status_; }
+
+  class Messages : public Stream<Messages, Message> {
+  public:
+    Messages(tipwire_splitter *splitter, const tipwire_text &rest)
+        : splitter_(splitter), rest_(rest) {}
+    bool next(Message &message) {
+      message.text = tipwire_text();
+      message.status = tipwire_split(splitter_, &rest_, &message.text);
+      return splitter_ && message.status != 0;
+    }
+
+  private:
+    tipwire_splitter *splitter_;
+    tipwire_text rest_;
+  };
+
+  /* for (auto &message : splitter.split(data, length)) { if (message.ok()) use(message.text); }
+   * Each message is good until the next one. */
+  Messages split(const void *data, size_t length) {
+    tipwire_text rest = {static_cast<const char *>(data), length};
+    return Messages(ok() ? &splitter_ : nullptr, rest);
+  }
+  int32_t pending() const { return tipwire_splitter_pending(&splitter_); }
+  void reset() { tipwire_splitter_reset(&splitter_); }
+
+private:
+  tipwire_splitter splitter_ = tipwire_splitter();
+  int32_t status_;
+};
+
+/* Sessions --------------------------------------------------------------------------------------- */
+
+/* Settings that begin as the defaults. */
+struct ClientSettings : tipwire_client_settings {
+  ClientSettings() : tipwire_client_settings() { tipwire_client_defaults(this); }
+};
+
+/* What became of a request: it is queued, or status says why not. */
+struct Queued : tipwire_queued {
+  int32_t status;
+  explicit operator bool() const { return status == 0; }
+};
+
+/* A device that asks a server, in memory of the caller: StaticClient has it inside. */
+class Client : Unmoved {
+public:
+  Client(const char *auth, const char *serial, void *queue, size_t queue_size, void *input,
+         size_t input_size, const tipwire_client_settings &settings = ClientSettings()) {
+    status_ = tipwire_client_init(&client_, &settings, auth, serial, queue, queue_size, input,
+                                  input_size);
+  }
+  /* Requests are sealed; the sealer must last as long as the client. */
+  Client(Sealer &sealer, void *queue, size_t queue_size, void *input, size_t input_size,
+         const tipwire_client_settings &settings = ClientSettings()) {
+    status_ = tipwire_client_init_sealed(&client_, &settings, sealer.get(), queue, queue_size,
+                                         input, input_size);
+  }
+  bool ok() const { return status_ == 0; }
+  int32_t status() const { return status_; }
+
+  /* Queues a request, which a function writes: [&](tipwire::PushWriter &push) { ... }. It may be
+   * called again, with more room. */
+  template <typename Write> Queued push(uint64_t now, Write write) {
+    Queued queued = Queued();
+    queued.status = tipwire_client_push(get(), now, call<PushWriter, Write>, &write, &queued, nullptr);
+    return queued;
+  }
+  template <typename Write> Queued pull(uint64_t now, Write write) {
+    Queued queued = Queued();
+    queued.status = tipwire_client_pull(get(), now, call<PullWriter, Write>, &write, &queued, nullptr);
+    return queued;
+  }
+  Queued ping(uint64_t now) {
+    Queued queued = Queued();
+    queued.status = tipwire_client_ping(get(), now, &queued, nullptr);
+    return queued;
+  }
+  /* Queues a text frame that was written elsewhere. */
+  Queued send(const Bytes &frame, uint64_t now) {
+    Queued queued = Queued();
+    queued.status = frame.status;
+    if (queued.status == 0) {
+      queued.status = tipwire_client_send(get(), frame.data, frame.size, now, &queued, nullptr);
+    }
+    return queued;
+  }
+
+  class Events : public Stream<Events, tipwire_client_event> {
+  public:
+    Events(tipwire_client *client, const tipwire_text &received, uint64_t now)
+        : client_(client), received_(received), now_(now) {}
+    bool next(tipwire_client_event &event) {
+      return tipwire_client_next(client_, &received_, now_, &event) > 0;
+    }
+
+  private:
+    tipwire_client *client_;
+    tipwire_text received_;
+    uint64_t now_;
+  };
+
+  /* for (auto &event : client.events(data, length, now)) { switch (event.type) { ... } } */
+  Events events(const void *received, size_t length, uint64_t now) {
+    tipwire_text text = {static_cast<const char *>(received), length};
+    return Events(get(), text, now);
+  }
+  Events events(uint64_t now) { return events(nullptr, 0, now); }
+
+  tipwire_text output() const { return tipwire_client_output(ok() ? &client_ : nullptr); }
+  void sent(size_t count, uint64_t now) { tipwire_client_sent(get(), count, now); }
+  void connected(uint64_t now) { tipwire_client_connected(get(), now); }
+  void disconnected(uint64_t now) { tipwire_client_disconnected(get(), now); }
+  void close() { tipwire_client_close(get()); }
+  void open(uint64_t now) { tipwire_client_open(get(), now); }
+  uint64_t deadline() const { return tipwire_client_deadline(ok() ? &client_ : nullptr); }
+  void timeout(uint64_t now) { tipwire_client_timeout(get(), now); }
+  uint64_t next_number() const { return tipwire_client_next_number(ok() ? &client_ : nullptr); }
+  uint64_t reserve(uint32_t count) { return tipwire_client_reserve(get(), count); }
+  bool is_idle() const { return tipwire_client_is_idle(ok() ? &client_ : nullptr); }
+  bool is_connected() const { return tipwire_client_is_connected(ok() ? &client_ : nullptr); }
+  tipwire_client *get() { return ok() ? &client_ : nullptr; }
+
+private:
+  tipwire_client client_ = tipwire_client();
+  int32_t status_;
+};
+
+/* The same with its memory inside: so many bytes for requests that have no answer, and for an answer
+ * of which only a part has come. */
+template <size_t QUEUE, size_t INPUT> class StaticClient : public Client {
+public:
+  StaticClient(const char *auth, const char *serial,
+               const tipwire_client_settings &settings = ClientSettings())
+      : Client(auth, serial, queue_, QUEUE, input_, INPUT, settings) {}
+  explicit StaticClient(Sealer &sealer, const tipwire_client_settings &settings = ClientSettings())
+      : Client(sealer, queue_, QUEUE, input_, INPUT, settings) {}
+
+private:
+  char queue_[QUEUE];
+  char input_[INPUT];
 };
 
 } // namespace tipwire

@@ -243,6 +243,13 @@ impl Copied for tipwire_frame {
     };
 }
 
+impl tipwire_ack {
+    /// OK and nothing more, as good as any where there is none.
+    pub fn none() -> tipwire_ack {
+        Ack::parse_inner(b"OK").map_or(tipwire_ack::EMPTY, tipwire_ack::from)
+    }
+}
+
 impl Copied for tipwire_ack {
     type Value = Ack<'static>;
     const WORDS: usize = TIPWIRE_FRAME_WORDS;

@@ -5,11 +5,11 @@
 //! lengths that no memory has are found here.
 
 use core::ffi::{CStr, c_char, c_void};
-use core::mem::{align_of, size_of};
+use core::mem::{MaybeUninit, align_of, size_of};
 use core::{ptr, slice, str};
 
 use crate::error::{TIPWIRE_E_ARGUMENT, TIPWIRE_E_UNINITIALIZED, status};
-use codec::Kind;
+use codec::{Kind, Pull, Push, Reply, Slice};
 
 /// What a function does; the error is a status.
 pub type Outcome<T = ()> = Result<T, i32>;
@@ -160,6 +160,67 @@ pub fn discard<S: Storage>(storage: *mut S) -> Outcome {
         ptr::addr_of_mut!((*place).mark).write_volatile(0);
     }
     Ok(())
+}
+
+/// What borrows from nobody knows whom.
+pub trait Borrowing {
+    /// The same, as long as it is used.
+    type Lasting;
+}
+
+impl Borrowing for Push<Slice<'_>> {
+    type Lasting = Push<Slice<'static>>;
+}
+
+impl Borrowing for Pull<Slice<'_>> {
+    type Lasting = Pull<Slice<'static>>;
+}
+
+impl Borrowing for Reply<Slice<'_>> {
+    type Lasting = Reply<Slice<'static>>;
+}
+
+/// What is lent to C for as long as a function of the caller's runs.
+pub fn prolong<B: Borrowing>(borrowing: &mut B) -> &'static mut B::Lasting {
+    // SAFETY: the types are the same but for a lifetime. The writer that gets it is gone when the
+    // function has returned, and nobody else uses it until then.
+    unsafe { &mut *ptr::from_mut(borrowing).cast() }
+}
+
+/// One of several types that do the same, `D`, in as many words as the largest of them needs.
+///
+/// Which one it is is known by a pointer to a function that is put there with it: what a program never
+/// puts there is not linked.
+pub struct Either<D: ?Sized, const WORDS: usize> {
+    room: [MaybeUninit<u64>; WORDS],
+    view: fn(*mut u64) -> *mut D,
+}
+
+/// That a type does what `D` does.
+pub trait Does<D: ?Sized>: Sized {
+    fn view(this: *mut Self) -> *mut D;
+}
+
+impl<D: ?Sized, const WORDS: usize> Either<D, WORDS> {
+    pub fn new<T: Does<D>>(value: T) -> Either<D, WORDS> {
+        const { assert!(size_of::<T>() <= 8 * WORDS && align_of::<T>() <= align_of::<u64>()) };
+        const { assert!(!core::mem::needs_drop::<T>()) };
+        let mut room = [MaybeUninit::uninit(); WORDS];
+        // SAFETY: the words have room for the value, and are aligned for it.
+        unsafe { room.as_mut_ptr().cast::<T>().write(value) };
+        Either { room, view: |room| T::view(room.cast()) }
+    }
+
+    pub fn get(&self) -> &D {
+        let room = self.room.as_ptr().cast_mut().cast();
+        // SAFETY: `new` has put a value there of the type that the function knows.
+        unsafe { &*(self.view)(room) }
+    }
+
+    pub fn get_mut(&mut self) -> &mut D {
+        // SAFETY: as above.
+        unsafe { &mut *(self.view)(self.room.as_mut_ptr().cast()) }
+    }
 }
 
 /// A C struct that begins with words in which a Rust value stands, and may be copied.

@@ -47,6 +47,11 @@ pub struct tipwire_writer {
     pub storage: [u64; TIPWIRE_WRITER_WORDS],
 }
 
+/// Writes a frame that a session sends or seals: by the functions below, but for those that begin,
+/// number or end it. It gets the context that its caller gave, may be called again where there was
+/// too little room, and must not use the session.
+pub type tipwire_write = Option<extern "C" fn(writer: *mut tipwire_writer, context: *mut c_void)>;
+
 /// TIPWIRE_WRITER_SIZE.
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_writer_size() -> usize {
@@ -118,6 +123,10 @@ pub extern "C" fn tipwire_seq(writer: *mut tipwire_writer, seq: u32) -> i32 {
             Form::Pull(pull) => _ = pull.seq(seq),
             Form::Ping(ping) => _ = ping.seq(seq),
             Form::Reply(reply) => _ = reply.seq(seq),
+            // Sessions have counted already.
+            Form::LentPush(_) | Form::LentPull(_) | Form::LentReply(_) => {
+                return Err(status(Kind::Misplaced));
+            }
         }
         Ok(())
     })
@@ -394,8 +403,7 @@ pub extern "C" fn tipwire_raw_text(
 /// Asks for one more variable in a PULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_name(writer: *mut tipwire_writer, name: *const c_char) -> i32 {
-    with(writer, |form| {
-        let Form::Pull(pull) = form else { return Err(status(Kind::Misplaced)) };
+    pull(writer, |pull| {
         pull.name(string(name)?);
         Ok(())
     })
@@ -407,8 +415,7 @@ pub extern "C" fn tipwire_put_names(
     writer: *mut tipwire_writer,
     names: *const tipwire_names,
 ) -> i32 {
-    with(writer, |form| {
-        let Form::Pull(pull) = form else { return Err(status(Kind::Misplaced)) };
+    pull(writer, |pull| {
         pull.names(held(read(names)?).clone());
         Ok(())
     })
@@ -450,8 +457,7 @@ pub extern "C" fn tipwire_answer_text(
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_answer_list(writer: *mut tipwire_writer) -> i32 {
     with(writer, |form| {
-        let Form::Reply(reply) = form else { return Err(status(Kind::Misplaced)) };
-        *form = Form::Push(reply.variables());
+        *form = Form::Push(form.reply()?.variables());
         Ok(())
     })
 }
@@ -500,6 +506,36 @@ pub enum Form {
     Pull(Pull<Slice<'static>>),
     Ping(Ping<Slice<'static>>),
     Reply(Reply<Slice<'static>>),
+    /// What a session lends while its caller writes: it has begun it, and will finish it.
+    LentPush(&'static mut Push<Slice<'static>>),
+    LentPull(&'static mut Pull<Slice<'static>>),
+    LentReply(&'static mut Reply<Slice<'static>>),
+}
+
+impl Form {
+    fn push(&mut self) -> Outcome<&mut Push<Slice<'static>>> {
+        match self {
+            Form::Push(push) => Ok(push),
+            Form::LentPush(push) => Ok(push),
+            _ => Err(status(Kind::Misplaced)),
+        }
+    }
+
+    fn pull(&mut self) -> Outcome<&mut Pull<Slice<'static>>> {
+        match self {
+            Form::Pull(pull) => Ok(pull),
+            Form::LentPull(pull) => Ok(pull),
+            _ => Err(status(Kind::Misplaced)),
+        }
+    }
+
+    fn reply(&mut self) -> Outcome<&mut Reply<Slice<'static>>> {
+        match self {
+            Form::Reply(reply) => Ok(reply),
+            Form::LentReply(reply) => Ok(reply),
+            _ => Err(status(Kind::Misplaced)),
+        }
+    }
 }
 
 impl Storage for tipwire_writer {
@@ -546,10 +582,15 @@ fn push(
     writer: *mut tipwire_writer,
     write: impl FnOnce(&mut Push<Slice<'static>>) -> Outcome,
 ) -> i32 {
-    with(writer, |form| match form {
-        Form::Push(push) => write(push),
-        _ => Err(status(Kind::Misplaced)),
-    })
+    with(writer, |form| write(form.push()?))
+}
+
+#[inline(always)]
+fn pull(
+    writer: *mut tipwire_writer,
+    write: impl FnOnce(&mut Pull<Slice<'static>>) -> Outcome,
+) -> i32 {
+    with(writer, |form| write(form.pull()?))
 }
 
 #[inline(always)]
@@ -557,10 +598,7 @@ fn reply(
     writer: *mut tipwire_writer,
     write: impl FnOnce(&mut Reply<Slice<'static>>) -> Outcome,
 ) -> i32 {
-    with(writer, |form| match form {
-        Form::Reply(reply) => write(reply),
-        _ => Err(status(Kind::Misplaced)),
-    })
+    with(writer, |form| write(form.reply()?))
 }
 
 #[inline(always)]
@@ -587,7 +625,11 @@ pub fn finish(writer: &mut Writer, with_feed: bool) -> Outcome<&'static [u8]> {
     // It can be finished only once.
     let form = writer.form.take();
     let done: Result<&'static [u8], BuildError> = match form {
-        None => return Err(status(Kind::Misplaced)),
+        // What is lent is finished by who lends it.
+        None | Some(Form::LentPush(_) | Form::LentPull(_) | Form::LentReply(_)) => {
+            writer.error = tipwire_error::of(status(Kind::Misplaced));
+            return Err(writer.error.status);
+        }
         Some(Form::Push(mut push)) if with_feed => push.finish_line(),
         Some(Form::Push(mut push)) => push.finish(),
         Some(Form::Pull(mut pull)) if with_feed => pull.finish_line(),
@@ -601,6 +643,16 @@ pub fn finish(writer: &mut Writer, with_feed: bool) -> Outcome<&'static [u8]> {
         writer.error = error.into();
         writer.error.status
     })
+}
+
+/// Lets the caller write what a session lends. What fails is what only C can do wrong.
+pub fn lend(write: tipwire_write, context: *mut c_void, form: Form) -> Outcome {
+    let write = write.ok_or(TIPWIRE_E_ARGUMENT)?;
+    let mut storage = tipwire_writer { storage: [0; TIPWIRE_WRITER_WORDS] };
+    start(&mut storage, Ok(form), None)?;
+    write(&mut storage, context);
+    let writer = fetch_mut(&mut storage)?;
+    if writer.error.status == 0 { Ok(()) } else { Err(writer.error.status) }
 }
 
 /// Text being printed into a caller's buffer.

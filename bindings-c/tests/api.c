@@ -1,24 +1,6 @@
 /* What C programs rely on: statuses, NULL, short buffers, alignment, sizes, what is left untouched.
  * C99, C11 and C++17 alike. */
-#include "tipwire.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static int checks;
-
-#define CHECK(condition)                                                                            \
-  do {                                                                                              \
-    checks++;                                                                                       \
-    if (!(condition)) {                                                                             \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                               \
-      exit(1);                                                                                      \
-    }                                                                                               \
-  } while (0)
-
-#define AUTH "4deedd7bab8817ec"
-#define TOKEN "ate2bd319014b24e0a8aca9f00aea4c0d0"
+#include "check.h"
 
 static void sizes_are_what_the_macros_say(void) {
   CHECK(sizeof(tipwire_frame) <= 256 && sizeof(tipwire_ack) <= 256);
@@ -28,6 +10,7 @@ static void sizes_are_what_the_macros_say(void) {
   CHECK(tipwire_sealer_size() == TIPWIRE_SEALER_SIZE && sizeof(tipwire_sealer) == TIPWIRE_SEALER_SIZE);
   CHECK(tipwire_splitter_size() == TIPWIRE_SPLITTER_SIZE);
   CHECK(sizeof(tipwire_splitter) == TIPWIRE_SPLITTER_SIZE);
+  CHECK(tipwire_client_size() == TIPWIRE_CLIENT_SIZE && sizeof(tipwire_client) == TIPWIRE_CLIENT_SIZE);
 }
 
 static void every_status_has_a_name_and_a_sentence(void) {

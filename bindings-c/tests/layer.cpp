@@ -12,7 +12,10 @@
     }                                                                                               \
   } while (0)
 
-int main() {
+static const char AUTH[] = "4deedd7bab8817ec";
+static const char TOKEN[] = "ate2bd319014b24e0a8aca9f00aea4c0d0";
+
+static int frames_are_written_and_read_again() {
   char buffer[256];
   tipwire::Push push(buffer, "4deedd7bab8817ec", "sensor-01");
   push.group("boot").seq(7).number("temperature", 32.456, 1).unit("C").metadata("by", "dht22");
@@ -52,5 +55,130 @@ int main() {
   }
   tipwire::Push failing(buffer, "4deedd7bab8817ec", "sensor-01");
   CHECK(!failing.integer("Wrong", 1).line() && failing.error().status == TIPWIRE_E_NAME);
+  tipwire::Frame none("PING", 4);
+  for (auto &pair : none.metadata()) {
+    CHECK(!pair.key.data);
+  }
   return 0;
+}
+
+static int every_kind_of_frame_is_written() {
+  char buffer[128];
+  tipwire::Pull pull(buffer, AUTH, "s");
+  tipwire::Bytes line = pull.name("t").name("h").seq(3).line();
+  tipwire::Frame pulled(line.data, line.size);
+  int names = 0;
+  for (auto &name : pulled.names()) {
+    names += name == "t" || name == "h";
+  }
+  CHECK(pulled.ok() && pulled.method == TIPWIRE_PULL && pulled.seq == 3 && names == 2);
+
+  tipwire::Ping ping(buffer, AUTH, "s");
+  line = ping.frame();
+  CHECK(tipwire::Frame(line.data, line.size).method == TIPWIRE_PING);
+
+  tipwire::Reply count(buffer);
+  line = count.count(2).seq(7).line();
+  tipwire::Ack counted(line.data, line.size);
+  CHECK(counted.ok() && counted.seq == 7 && counted.count == 2);
+
+  tipwire::Reply list(buffer);
+  line = list.variables().number("t", 1.5).unit("C").string("s", "x|y", 1).line();
+  CHECK(line.size == 22 && std::memcmp(line.data, "ACK|OK|[t:=1.5#C;s=x]\n", 22) == 0);
+  return 0;
+}
+
+static int envelopes_are_sealed_and_opened() {
+  unsigned char key[16], envelope[128];
+  tipwire::Token token(TOKEN);
+  CHECK(token.ok() && std::strcmp(token.hash().text, AUTH) == 0);
+  CHECK(token.derive_key("s", key, sizeof key) && !tipwire::Token("at").ok());
+  tipwire::Sealer sealer(TIPWIRE_AES_128_CCM, key, sizeof key, token, "s", 5);
+  tipwire::Opener opener(TIPWIRE_AES_128_CCM, key, sizeof key, "s");
+  double celsius = 21.5;
+  tipwire::Bytes sealed = sealer.push(envelope, sizeof envelope, [&](tipwire::PushWriter &push) {
+    push.number("t", celsius, 1).unit("C");
+  });
+  CHECK(sealed && sealer.next() == 6);
+  tipwire::Opened opened = opener.open(envelope, sealed.size);
+  tipwire::Frame frame(opened.header.method, opened.text);
+  CHECK(opened.ok() && opened.header.counter == 5 && frame.ok() && frame.serial == "s");
+  for (auto &v : frame.variables()) {
+    CHECK(tipwire::to_double(v.value) == 21.5);
+  }
+  CHECK(opener.open(envelope, sealed.size).status == TIPWIRE_E_AUTH_FAILED);
+
+  sealed = sealer.reply(envelope, sizeof envelope, [](tipwire::ReplyWriter &reply) { reply.count(3); });
+  opened = sealer.open(envelope, sealed.size);
+  CHECK(opened.ok() && tipwire::Ack(opened.text).count == 3);
+  sealed = sealer.pull(envelope, sizeof envelope, [](tipwire::PullWriter &pull) { pull.name("t"); });
+  CHECK(opener.open(envelope, sealed.size).text == "s|[t]");
+  sealed = sealer.ping(envelope, sizeof envelope);
+  CHECK(opener.open(envelope, sealed.size).text == "s");
+  sealed = sealer.ping(envelope, 4);
+  CHECK(!sealed && sealed.status == TIPWIRE_E_BUFFER);
+  return 0;
+}
+
+static int streams_are_cut() {
+  char buffer[16];
+  tipwire_splitter_settings settings;
+  tipwire_splitter_defaults(&settings);
+  settings.max = 8;
+  tipwire::Splitter splitter("lines", buffer, sizeof buffer, &settings);
+  const char *chunks[] = {"one\ntw", "o\nmuch too long\nthr", "ee\n"};
+  int lines = 0, errors = 0;
+  for (const char *chunk : chunks) {
+    for (auto &message : splitter.split(chunk, std::strlen(chunk))) {
+      lines += message.ok();
+      errors += message.status == TIPWIRE_E_TOO_LONG;
+    }
+  }
+  CHECK(splitter.ok() && lines == 3 && errors == 1 && splitter.pending() == 0);
+  tipwire::Splitter none("what", buffer, sizeof buffer);
+  CHECK(!none.ok());
+  for (auto &message : none.split("x", 1)) {
+    CHECK(message.ok());
+  }
+  return 0;
+}
+
+static int clients_ask() {
+  static tipwire::StaticClient<256, 64> client(AUTH, "s");
+  int connects = 0, answers = 0;
+  CHECK(client.ok());
+  for (auto &event : client.events(0)) {
+    if (event.type == TIPWIRE_CONNECT) {
+      client.connected(0);
+      connects++;
+    }
+  }
+  double celsius = 21.5;
+  tipwire::Queued queued = client.push(1, [&](tipwire::PushWriter &push) { push.number("t", celsius); });
+  char buffer[64];
+  tipwire::Push push(buffer, AUTH, "s");
+  CHECK(queued && queued.number == 1 && client.send(push.integer("t", 2).line(), 1).number == 2);
+  tipwire::Push wrong(buffer, AUTH, "s");
+  CHECK(client.send(wrong.line(), 1).status == TIPWIRE_E_EMPTY && client.ping(1).number == 3);
+  CHECK(client.pull(1, [](tipwire::PullWriter &pull) { pull.name("T"); }).status == TIPWIRE_E_NAME);
+  tipwire_text output = client.output();
+  CHECK(std::memcmp(output.data, "PUSH|!1|4deedd7bab8817ec|s|[t:=21.5]\nPUSH|!2", 44) == 0);
+  client.sent(output.length, 1);
+  CHECK(client.output().length == 0 && client.deadline() == 10001);
+  const char *parts[] = {"ACK|!1|OK|1\nACK|", "!2|OK|1\nACK|!3|PONG\n"};
+  for (const char *part : parts) {
+    for (auto &event : client.events(part, std::strlen(part), 2)) {
+      answers += event.type == TIPWIRE_ANSWER && event.is_done;
+    }
+  }
+  CHECK(connects == 1 && answers == 3 && client.is_idle() && client.next_number() == 4);
+
+  tipwire::StaticClient<8, 8> small(AUTH, "s");
+  CHECK(!small.ok() && small.ping(0).status == TIPWIRE_E_ARGUMENT && !small.is_connected());
+  return 0;
+}
+
+int main() {
+  return frames_are_written_and_read_again() + every_kind_of_frame_is_written() +
+         envelopes_are_sealed_and_opened() + streams_are_cut() + clients_ask();
 }

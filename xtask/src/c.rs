@@ -145,19 +145,38 @@ fn try_readme() -> Outcome {
     std::fs::create_dir_all(built()).map_err(|error| error.to_string())?;
     let text = std::fs::read_to_string(root().join("bindings-c/README.md"));
     let text = text.map_err(|error| error.to_string())?;
-    let shown = text.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```"));
-    let (shown, _) = shown.ok_or("the README shows no C")?;
-    let source = format!(
+    let shown = snippet(&text, "c")?;
+    let c = format!(
         "#include \"tipwire.h\"\n#include <string.h>\nint main(void) {{\n\
          const char *answer = \"ACK|OK|1\\n\";\nsize_t answer_length = 9;\n{shown}\
          const char *wanted = \"PUSH|4deedd7bab8817ec|sensor-01|[temperature:=32.5#C]\\n\";\n\
          return length != (int32_t)strlen(wanted) || memcmp(buffer, wanted, strlen(wanted)) != 0 ||\n\
          ack.count != 1;\n}}\n"
     );
-    let path = built().join("readme.c");
+    try_snippet("readme.c", &c, &mut compiler("gcc", "c99"))?;
+    let shown = snippet(&text, "cpp")?;
+    let cpp = format!(
+        "#include \"tipwire.hpp\"\nconst char *AUTH = \"4deedd7bab8817ec\";\nint reboots;\n\
+         void reboot() {{ reboots++; }}\nint main() {{\nuint64_t now = 0;\ndouble celsius = 21;\n\
+         const char *received = \"ACK|CMD|reboot\\n\";\nsize_t length = 15;\n{shown}\
+         return reboots != 1 || client.is_idle() || client.output().length != 0;\n}}\n"
+    );
+    try_snippet("readme.cpp", &cpp, &mut compiler("g++", "c++11"))
+}
+
+/// What the README shows of a language.
+fn snippet<'t>(text: &'t str, language: &str) -> Result<&'t str, String> {
+    let start = format!("```{language}\n");
+    let shown = text.split_once(&start).and_then(|(_, rest)| rest.split_once("```"));
+    shown.map(|(shown, _)| shown).ok_or(format!("the README shows no {language}"))
+}
+
+/// Compiles a program and runs it.
+fn try_snippet(name: &str, source: &str, compiler: &mut Command) -> Outcome {
+    let path = built().join(name);
     std::fs::write(&path, source).map_err(|error| error.to_string())?;
-    let (path, to) = (path.to_string_lossy().into_owned(), built().join("readme"));
-    program(&mut compiler("gcc", "c99"), &[&path], &to)?;
+    let (path, to) = (path.to_string_lossy().into_owned(), path.with_extension("snippet"));
+    program(compiler, &[&path], &to)?;
     run(&mut command(&to, &[]))
 }
 
@@ -187,14 +206,23 @@ fn try_way(way: &Way) -> Outcome {
     }
     run(&mut build)?;
     let library = release.join("release/libtipwire.a");
-    let name = format!("api-{}-{}{}", way.compiler, way.standard, way.more.concat());
-    let to = built().join(name.replace(['=', ','], "-"));
     eprintln!("{} -std={} {}", way.compiler, way.standard, way.more.join(" "));
+    PROGRAMS.iter().try_for_each(|name| try_program(way, name, &library))
+}
+
+/// The programs in bindings-c/tests/ that test the library.
+const PROGRAMS: &[&str] = &["api", "session"];
+
+fn try_program(way: &Way, name: &str, library: &Path) -> Outcome {
+    let to = format!("{name}-{}-{}{}", way.compiler, way.standard, way.more.concat());
+    let to = built().join(to.replace(['=', ','], "-"));
+    std::fs::create_dir_all(built()).map_err(|error| error.to_string())?;
     let mut compiler = compiler(way.compiler, way.standard);
     if way.standard.starts_with("c++") {
         compiler.args(["-x", "c++"]);
     }
-    compiler.args(way.more).args(["-DPROBE", "bindings-c/tests/api.c", "-x", "none"]);
+    let source = format!("bindings-c/tests/{name}.c");
+    compiler.args(way.more).args(["-DPROBE", &source, "-x", "none"]);
     run(compiler.arg("-o").arg(&to).arg(library).args(LIBRARIES))?;
     let mut program = match way.runner.split_first() {
         Some((runner, arguments)) => {

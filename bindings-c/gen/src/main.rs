@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// The modules, in the order in which a person wants to read of them.
 const SECTIONS: &[&str] =
-    &["text", "error", "frame", "variable", "writer", "credentials", "envelope", "stream"];
+    &["text", "error", "frame", "variable", "writer", "credentials", "envelope", "stream", "client"];
 
 fn main() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
@@ -65,6 +65,11 @@ fn declarations(path: &Path) -> String {
         .into(),
         function: cbindgen::FunctionConfig {
             sort_by: Some(cbindgen::SortKey::None),
+            ..Default::default()
+        },
+        // What its own section has no use for.
+        export: cbindgen::ExportConfig {
+            include: vec!["tipwire_write".to_owned()],
             ..Default::default()
         },
         constant: cbindgen::ConstantConfig {
