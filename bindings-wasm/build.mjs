@@ -37,6 +37,14 @@ function elsewhere(glue, module) {
   };
 }
 
+/** What stands beside the package's entry uses it, and so the same instance. */
+const outside = {
+  name: "outside",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/index\.js$/ }, () => ({ path: "./index.js", external: true }));
+  },
+};
+
 const inlined = (wasm) => `
   const base64 = "${wasm.toString("base64")}";
   export function bytes() {
@@ -72,6 +80,19 @@ for (const { entry, glue, wasm } of entries) {
   await one("cjs", `cjs/${entry}.js`, inlined(bytes));
   await one("esm", `workerd/${entry}.js`, imported(wasm));
 }
+
+// The command line, beside the package that it uses.
+rmSync(join(out, "command"), { recursive: true });
+await build({
+  entryPoints: [join(here, "ts/command/main.ts")],
+  outfile: join(out, "command.js"),
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  minifySyntax: true,
+  plugins: [outside],
+});
 
 // The same instance as everything: only fewer names.
 const secure = readFileSync(join(here, "ts/secure.ts"), "utf8");

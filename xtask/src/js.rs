@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::python;
 use crate::shell::{
     Outcome, cargo, command, have_rust, have_system, output, root, run as run_to_end, step,
     toolchain,
@@ -96,21 +97,22 @@ pub fn layout() -> Result<String, String> {
     output(&mut layout).ok_or("the example layout does not run".into())
 }
 
+fn node_test(names: &[&str]) -> Outcome {
+    let mut test = command("node", &["--test"]);
+    test.args(names.iter().map(|name| format!("bindings-wasm/tests/{name}.test.mjs")));
+    run_to_end(test.env("PYTHON", python::program("python")))
+}
+
 pub fn test() -> Outcome {
     step("npm package", build)?;
     step("npm package: tool format", || {
         let bindgen = root().join("bindings-wasm/bindgen");
         run_to_end(cargo(&["fmt", "--check"]).current_dir(bindgen))
     })?;
-    step("npm package: tests on Node", || {
-        run_to_end(&mut command(
-            "node",
-            &[
-                "--test",
-                "bindings-wasm/tests/package.test.mjs",
-                "bindings-wasm/tests/readme.test.mjs",
-            ],
-        ))
+    step("npm package: tests on Node", || node_test(&["package", "readme"]))?;
+    step("npm package: command line", || {
+        python::build()?;
+        node_test(&["command"])
     })?;
     step("npm package: benchmarks run", || bench_in(&["node"], &["/ping".into(), "--json".into()]))
 }

@@ -33,7 +33,7 @@ fn environment() -> PathBuf {
 }
 
 /// A program of the environment.
-fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     environment().join("bin").join(name)
 }
 

@@ -1,0 +1,99 @@
+// Commands and their options: read from what was typed, and told by `--help`.
+
+import { parseArgs, type ParseArgsConfig } from "node:util";
+
+export interface Option {
+  /** What it is for; the word behind it in the help, where it takes a value. */
+  help?: string;
+  value?: string;
+  /** The only ones that it may be. */
+  choices?: readonly string[];
+  default?: string;
+  required?: boolean;
+  /** What the value has to be. */
+  is?: "integer" | "number";
+}
+
+export interface Command<Name extends string = string> {
+  help: string;
+  /** What stands without a dash: how many at least and at most, by name. */
+  positionals: { name: string; help: string; least: number; most: number };
+  options: Record<Name, Option>;
+  run: (options: Options<Name>) => Promise<number>;
+}
+
+/** What was typed. A flag is an empty text. */
+export interface Options<Name extends string = string> {
+  positionals: string[];
+  values: Readonly<Partial<Record<Name, string>>>;
+}
+
+/** A command that makes no sense. */
+export class UsageError extends Error {}
+
+const HELP: Option = { help: "show this help message and exit" };
+export const HELP_ROW = ["-h, --help", HELP.help ?? ""] as const;
+
+/** Reads options, or throws a `UsageError`; `undefined` if help is wanted. */
+export function readOptions<Name extends string>(command: Command<Name>, words: readonly string[]): Options<Name> | undefined {
+  const known: Record<string, Option> = { ...command.options, help: HELP };
+  const config: NonNullable<ParseArgsConfig["options"]> = {};
+  for (const [name, { value }] of Object.entries(known)) config[name] = { type: value === undefined ? "boolean" : "string" };
+  config.help = { type: "boolean", short: "h" };
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...words], allowPositionals: true, options: config });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  if (parsed.values.help) return undefined;
+  const values: Partial<Record<string, string>> = {};
+  for (const [name, option] of Object.entries(known)) {
+    const given = parsed.values[name] as string | boolean | undefined;
+    const value = given === true ? "" : (given as string | undefined) ?? option.default;
+    if (value === undefined) {
+      if (option.required) throw new UsageError(`the following arguments are required: --${name}`);
+      continue;
+    }
+    values[name] = checked(name, option, value);
+  }
+  const { name, least, most } = command.positionals;
+  if (parsed.positionals.length < least) throw new UsageError(`the following arguments are required: ${name}`);
+  if (parsed.positionals.length > most) throw new UsageError(`unrecognized arguments: ${parsed.positionals.slice(most).join(" ")}`);
+  return { positionals: parsed.positionals, values: values as Options<Name>["values"] };
+}
+
+function checked(name: string, { choices, is }: Option, value: string): string {
+  if (choices !== undefined && !choices.includes(value)) {
+    throw new UsageError(`argument --${name}: invalid choice: '${value}' (choose from ${choices.join(", ")})`);
+  }
+  const isNumber = is === "integer" ? /^\s*[-+]?[0-9]+\s*$/.test(value) : is === undefined || (value.trim() !== "" && Number.isFinite(Number(value)));
+  if (!isNumber) throw new UsageError(`argument --${name}: invalid ${is} value: '${value}'`);
+  return value;
+}
+
+const shown = ([name, { value }]: readonly [string, Option]): string => (value === undefined ? `--${name}` : `--${name} ${value}`);
+
+/** The line that says how a command is called. */
+export function usage(program: string, command: Command): string {
+  const { name, least, most } = command.positionals;
+  const place = most > 1 ? `${name} ...` : name;
+  const options = Object.entries(command.options).map((entry) => (entry[1].required ? shown(entry) : `[${shown(entry)}]`));
+  return `usage: ${[program, "[-h]", ...options, least > 0 ? place : `[${place}]`].join(" ")}`;
+}
+
+export function help(program: string, command: Command): string {
+  const { name, help } = command.positionals;
+  const options = Object.entries(command.options).map((entry): [string, string] => {
+    const { help = "", choices, default: preset } = entry[1];
+    const more = [help, choices === undefined ? "" : `one of ${choices.join(", ")}`, preset === undefined ? "" : `${preset} if it is not given`];
+    return [shown(entry), more.filter((part) => part !== "").join("; ")];
+  });
+  const lines = ["positional arguments:", ...table([[name, help]]), "", "options:", ...table([HELP_ROW, ...options])];
+  return [usage(program, command), "", command.help, "", ...lines].join("\n");
+}
+
+export function table(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd());
+}
