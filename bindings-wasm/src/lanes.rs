@@ -87,6 +87,13 @@ pub fn word(number: usize) -> u32 {
 }
 
 impl Lanes<'_> {
+    /// The front of what JavaScript brought, or (1) of what was written here just before.
+    #[cfg(feature = "secure")]
+    pub fn written(&self, source: u32, length: u32) -> &[u8] {
+        let buffer: &[u8] = if source == 0 { self.input } else { self.output };
+        buffer.get(..length as usize).unwrap_or_default()
+    }
+
     /// Empties the side text, and gives memory back that only a rare input needed.
     pub fn clear_side(&mut self) {
         if self.side.capacity() > OUTPUT as usize {
@@ -107,8 +114,19 @@ pub struct Tape<'t> {
     real: usize,
     /// Where the input begins.
     base: usize,
-    /// How indices of bytes become those of JavaScript, where they are not the same.
-    units: Option<&'t [u16]>,
+    places: Places<'t>,
+}
+
+/// How texts are told about.
+#[derive(Clone, Copy)]
+enum Places<'t> {
+    /// By where they stand in the input, which is ASCII.
+    Bytes,
+    /// By how many UTF-16 units there are before them.
+    Units(&'t [u16]),
+    /// As side text: they stand somewhere else.
+    #[cfg(feature = "secure")]
+    Aside,
 }
 
 impl Lanes<'_> {
@@ -117,21 +135,23 @@ impl Lanes<'_> {
     pub fn tape(&mut self, length: u32, units: u32) -> (&[u8], Tape<'_>) {
         let Lanes { input, words, reals, units: map, side, .. } = self;
         let input = input.get(..length as usize).unwrap_or(input);
-        let is_ascii = length == units;
-        if !is_ascii {
+        let places = if length == units {
+            Places::Bytes
+        } else {
             count_units(input, map);
-        }
-        let tape = Tape {
-            words,
-            reals,
-            side,
-            side_units: 0,
-            word: 0,
-            real: 0,
-            base: input.as_ptr() as usize,
-            units: (!is_ascii).then_some(&**map),
+            Places::Units(map)
         };
-        (input, tape)
+        let base = input.as_ptr() as usize;
+        (input, Tape { words, reals, side, side_units: 0, word: 0, real: 0, base, places })
+    }
+
+    /// A tape about what does not stand in the input: all its texts are side text.
+    #[cfg(feature = "secure")]
+    pub fn side_tape(&mut self) -> Tape<'_> {
+        self.clear_side();
+        let Lanes { words, reals, side, .. } = self;
+        let places = Places::Aside;
+        Tape { words, reals, side, side_units: 0, word: 0, real: 0, base: 0, places }
     }
 }
 
@@ -185,12 +205,14 @@ impl Tape<'_> {
     pub fn span(&mut self, text: &str) {
         let start = (text.as_ptr() as usize).wrapping_sub(self.base);
         let end = start.wrapping_add(text.len());
-        match self.units {
-            None => {
+        match self.places {
+            Places::Bytes => {
                 self.word(word(start));
                 self.word(word(end));
             }
-            Some(map) => {
+            #[cfg(feature = "secure")]
+            Places::Aside => self.aside([text].into_iter()),
+            Places::Units(map) => {
                 let index = |at: usize| map.get(at).copied().unwrap_or_default().into();
                 let (start, end) = (index(start), index(end));
                 self.word(start);

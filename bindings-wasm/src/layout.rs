@@ -110,6 +110,31 @@ table! {
     /// The value is a place: a text and two or three reals.
     LOCATION = 3;
 
+    /// Events of sessions: none.
+    NOTHING = 0;
+    /// A request: its ticket in two words, whether it is sealed, its number and its device; then the frame.
+    REQUEST = 1;
+    /// What came was no request: the code of the answer, and what is wrong.
+    REJECTED = 2;
+    /// The session is over: the code.
+    CLOSED = 3;
+    /// A connection is wanted.
+    CONNECT = 4;
+    /// The connection is to be closed: the reason.
+    DISCONNECT = 5;
+    /// An answer: what of, and the answer itself.
+    ANSWERED = 6;
+    /// A command: its text, and what it answers.
+    COMMANDED = 7;
+    /// A request is given up: its number.
+    LOST = 8;
+    /// An answer that nothing waits for.
+    EXTRA = 9;
+    /// What came is no answer: what is wrong.
+    UNREADABLE = 10;
+    /// Numbers of which there may be none count from 1.
+    NONE = 0;
+
     /// The text begins here in the text that was unescaped.
     SIDE = 0x8000_0000;
 }

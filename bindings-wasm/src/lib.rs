@@ -13,4 +13,7 @@ pub mod layout;
 mod read;
 #[cfg(feature = "secure")]
 mod secure;
+#[cfg(feature = "secure")]
+mod session;
+mod settings;
 mod stream;

@@ -91,7 +91,7 @@ fn read(what: u32, input: &[u8]) -> Result<Inner<'_>, Error> {
 }
 
 #[inline(always)]
-fn write_frame(tape: &mut Tape<'_>, frame: &Frame<'_>) {
+pub fn write_frame(tape: &mut Tape<'_>, frame: &Frame<'_>) {
     let kind = match &frame.body {
         Body::Push(_) => PUSH,
         Body::Raw(_) => RAW,
@@ -133,7 +133,7 @@ fn write_frame(tape: &mut Tape<'_>, frame: &Frame<'_>) {
     tape.set(flags, has);
 }
 
-fn write_ack(tape: &mut Tape<'_>, ack: &Ack<'_>) {
+pub fn write_ack(tape: &mut Tape<'_>, ack: &Ack<'_>) {
     tape.word(match &ack.detail {
         Detail::None => ACK,
         Detail::Count(_) => ACK_COUNT,

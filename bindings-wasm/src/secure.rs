@@ -59,6 +59,13 @@ impl Sealer {
     }
 }
 
+impl Sealer {
+    /// What seals, for a session that has it from now on.
+    pub fn take(self) -> Option<CoreSealer> {
+        self.sealer
+    }
+}
+
 fn make_sealer(
     lanes: &Lanes<'_>,
     layout: u32,

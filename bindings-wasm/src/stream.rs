@@ -5,6 +5,7 @@ use tipwire::stream::{Any, Order, Rule, Settings, Splitter as Core};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::lanes::{Lanes, with, word};
+use crate::settings::Numbers;
 
 /// A splitter; what it splits is in the input.
 #[wasm_bindgen]
@@ -74,19 +75,9 @@ impl Splitter {
 type Delimiters = Option<Vec<Vec<u8>>>;
 
 fn settings(lanes: &Lanes<'_>) -> Result<(Settings<'static>, Delimiters), Kind> {
-    let number = |at: usize| lanes.reals.get(at).copied().filter(|number| !number.is_nan());
-    let integer = |at: usize| match number(at) {
-        None => Ok(None),
-        Some(number) if number.trunc() == number && number.abs() <= 9_007_199_254_740_992.0 => {
-            Ok(Some(number as i64))
-        }
-        Some(_) => Err(Kind::InvalidSettings),
-    };
-    let size = |at: usize| match integer(at)? {
-        None => Ok(None),
-        Some(size) => usize::try_from(size).map(Some).map_err(|_| Kind::InvalidSettings),
-    };
-    let order = match integer(2)? {
+    let numbers = Numbers(lanes.reals);
+    let size = |at| numbers.get(at);
+    let order = match numbers.get::<u8>(2)? {
         None => None,
         Some(0) => Some(Order::Big),
         Some(1) => Some(Order::Little),
@@ -113,7 +104,7 @@ fn settings(lanes: &Lanes<'_>) -> Result<(Settings<'static>, Delimiters), Kind> 
         order,
         offset: size(3)?,
         length: size(4)?,
-        adjustment: integer(5)?,
+        adjustment: numbers.get(5)?,
         ..Settings::default()
     };
     Ok((settings, delimiters))

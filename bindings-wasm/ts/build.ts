@@ -33,7 +33,12 @@ let point = -1;
 
 /** Builds a PUSH, without a line ending. */
 export function push(frame: PushInput): string {
-  if (frame.points !== undefined) return fromPoints(frame, frame.points);
+  return outputText(putPush(frame));
+}
+
+/** The same left in the output: its length. */
+export function putPush(frame: PushInput): number {
+  if (frame.points !== undefined) return putPoints(frame, frame.points);
   const isRaw = frame.raw !== undefined;
   begin(isRaw ? L.RAW : L.PUSH, frame);
   if (frame.raw !== undefined) {
@@ -51,6 +56,10 @@ export function push(frame: PushInput): string {
 
 /** Builds a PULL of the last values of these variables. */
 export function pull(frame: PullInput): string {
+  return outputText(putPull(frame));
+}
+
+export function putPull(frame: PullInput): number {
   begin(L.PULL, frame);
   if (!Array.isArray(frame.names)) throw refuse("type", -1, NAMES);
   const names = frame.names as readonly string[];
@@ -63,12 +72,20 @@ export function pull(frame: PullInput): string {
 
 /** Builds a PING. */
 export function ping(frame: PingInput): string {
+  return outputText(putPing(frame));
+}
+
+export function putPing(frame: PingInput): number {
   begin(L.PING, frame);
   return finish();
 }
 
 /** Builds an answer. */
 export function ack(answer: AckInput): string {
+  return outputText(putAck(answer));
+}
+
+export function putAck(answer: AckInput): number {
   start();
   w = 2;
   r = end = 0;
@@ -119,6 +136,10 @@ export function build(frame: Frame | Ack): string {
 
 /** Builds a PUSH from data points: objects, or JSON whose numbers are taken digit by digit. */
 export function fromPoints(head: HeadInput, points: readonly PointInput[] | string): string {
+  return outputText(putPoints(head, points));
+}
+
+function putPoints(head: HeadInput, points: readonly PointInput[] | string): number {
   let json: string;
   if (typeof points === "string") {
     json = points;
@@ -134,7 +155,7 @@ export function fromPoints(head: HeadInput, points: readonly PointInput[] | stri
   const length = buildPointsTape(json);
   if (length === 0) throw unbuilt();
   start();
-  return outputText(length);
+  return length;
 }
 
 function begin(kind: number, head: HeadInput): void {
@@ -152,10 +173,10 @@ function begin(kind: number, head: HeadInput): void {
   text(head.serial, SERIAL);
 }
 
-function finish(): string {
+function finish(): number {
   const length = buildTape();
   if (length === 0) throw unbuilt();
-  return outputText(length);
+  return length;
 }
 
 function text(value: unknown, field: number): void {

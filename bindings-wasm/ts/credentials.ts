@@ -1,8 +1,9 @@
 // Tokens, and what comes of them.
 
 import { auth_hash, derive_key, serial_hash } from "#glue";
-import { forget, outputBytes, outputText, put, start } from "./core.js";
-import { refuse, unreadable } from "./error.js";
+import { forget, outputBytes, outputText } from "./core.js";
+import { unreadable } from "./error.js";
+import { load } from "./load.js";
 
 /** The authorization that frames carry for a token; of revision A where that is asked for. */
 export function authHash(token: string, revision: "A" | "D" = "D"): string {
@@ -30,12 +31,4 @@ export function deriveKey(token: string, serial: string): Uint8Array {
   } finally {
     forget();
   }
-}
-
-function load(text: string, from: number): number {
-  if (typeof text !== "string") throw refuse("type");
-  start();
-  const end = put(text, from);
-  if (end < 0) throw refuse("utf8");
-  return end;
 }

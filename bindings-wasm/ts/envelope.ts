@@ -2,9 +2,9 @@
 
 import { header as headerTape, is_of, names, Opener as CoreOpener, Sealer as CoreSealer } from "#glue";
 
-import { forget, input, outputBytes, outputText, put, reals, sideText, start, words } from "./core.js";
+import { forget, outputBytes, outputText, reals, sideText, start, words } from "./core.js";
 import { refuse, unreadable } from "./error.js";
-import { INPUT } from "./layout.js";
+import { load, loadBytes, loadEither } from "./load.js";
 import { type InnerMethod, parseInner } from "./read.js";
 import type { Ack, Frame } from "./types.js";
 
@@ -53,16 +53,23 @@ export interface Opened extends Header {
   text: string;
 }
 
+/** Takes what is behind a sealer away from it, for a session. */
+export let take: (sealer: Sealer) => CoreSealer;
+
 /** Seals frames: holds its key expanded. */
 export class Sealer {
   readonly #sealer: CoreSealer;
 
+  static {
+    take = (sealer) => sealer.#sealer;
+  }
+
   constructor({ cipher, key, token, serial, layout = "current", counter = 0 }: SealerSettings) {
     const numbers = [numberOf(1, layout), numberOf(0, cipher)] as const;
     if (!Number.isSafeInteger(counter) || counter < 0) throw refuse("type");
-    const keyEnd = loadKey(key);
-    const tokenEnd = text(token, keyEnd);
-    const serialEnd = text(serial, tokenEnd);
+    const keyEnd = loadBytes(key);
+    const tokenEnd = load(token, keyEnd);
+    const serialEnd = load(serial, tokenEnd);
     reals[0] = counter;
     this.#sealer = new CoreSealer(...numbers, keyEnd, tokenEnd - keyEnd, serialEnd - tokenEnd);
     try {
@@ -81,7 +88,7 @@ export class Sealer {
     start();
     const number = METHODS.indexOf(method);
     if (number < 0) throw refuse("type");
-    const length = typeof inner === "string" ? text(inner, 0) : loadBytes(inner);
+    const length = loadEither(inner);
     const written = this.#sealer.seal(number, length);
     if (written === 0) throw unreadable(0);
     start();
@@ -115,8 +122,8 @@ export class Opener {
   /** With a serial it opens only what is of that device. */
   constructor({ cipher, key, serial = "" }: { cipher: Cipher; key: Uint8Array; serial?: string | undefined }) {
     const number = numberOf(0, cipher);
-    const keyEnd = loadKey(key);
-    this.#opener = new CoreOpener(number, keyEnd, text(serial, keyEnd) - keyEnd);
+    const keyEnd = loadBytes(key);
+    this.#opener = new CoreOpener(number, keyEnd, load(serial, keyEnd) - keyEnd);
     try {
       if (!this.#opener.is_valid()) {
         const error = unreadable(0);
@@ -164,7 +171,7 @@ export function parseHeader(envelope: Uint8Array, layout: Layout = "current"): H
 export function isOf(envelope: Uint8Array, serial: string, layout: Layout = "current"): boolean {
   const number = numberOf(1, layout);
   const end = loadBytes(envelope);
-  return is_of(number, end, text(serial, end) - end);
+  return is_of(number, end, load(serial, end) - end);
 }
 
 function readHeader(): Header {
@@ -179,27 +186,3 @@ function readHeader(): Header {
     device: hex.slice(16),
   };
 }
-
-function loadKey(key: Uint8Array): number {
-  if (!(key instanceof Uint8Array)) throw refuse("type");
-  return loadBytes(key);
-}
-
-/** What does not fit is cut off: nothing that is allowed is as long. */
-function loadBytes(bytes: Uint8Array): number {
-  if (!(bytes instanceof Uint8Array)) throw refuse("type");
-  start();
-  const length = Math.min(bytes.length, INPUT / 2);
-  input.set(length === bytes.length ? bytes : bytes.subarray(0, length));
-  return length;
-}
-
-function text(value: string, from: number): number {
-  if (typeof value !== "string") throw refuse("type");
-  start();
-  const end = put(value, from);
-  if (end < 0) throw refuse("utf8");
-  return end;
-}
-
-

@@ -48,9 +48,9 @@ export function unbuilt(): TipwireError {
   return buildError(words[0]!, words[2]! - 1, words[3]!);
 }
 
-/** An error of this kind, which has no place. */
-export function ofKind(number: number): TipwireError {
-  return new TipwireError(say(2, number), say(0, number), say(1, number));
+/** An error of this kind, of something that is not at hand any more. */
+export function ofKind(number: number, at?: number): TipwireError {
+  return new TipwireError(say(2, number), say(0, number), say(1, number), at);
 }
 
 /** An error that this side sees: a value of a type that cannot go over, text that is no Unicode. */

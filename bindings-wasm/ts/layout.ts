@@ -114,5 +114,41 @@ export const BOOLEAN = 2;
 /** The value is a place: a text and two or three reals. */
 export const LOCATION = 3;
 
+/** Events of sessions: none. */
+export const NOTHING = 0;
+
+/** A request: its ticket in two words, whether it is sealed, its number and its device; then the frame. */
+export const REQUEST = 1;
+
+/** What came was no request: the code of the answer, and what is wrong. */
+export const REJECTED = 2;
+
+/** The session is over: the code. */
+export const CLOSED = 3;
+
+/** A connection is wanted. */
+export const CONNECT = 4;
+
+/** The connection is to be closed: the reason. */
+export const DISCONNECT = 5;
+
+/** An answer: what of, and the answer itself. */
+export const ANSWERED = 6;
+
+/** A command: its text, and what it answers. */
+export const COMMANDED = 7;
+
+/** A request is given up: its number. */
+export const LOST = 8;
+
+/** An answer that nothing waits for. */
+export const EXTRA = 9;
+
+/** What came is no answer: what is wrong. */
+export const UNREADABLE = 10;
+
+/** Numbers of which there may be none count from 1. */
+export const NONE = 0;
+
 /** The text begins here in the text that was unescaped. */
 export const SIDE = 2147483648;

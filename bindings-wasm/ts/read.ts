@@ -93,14 +93,27 @@ function load(what: number, text: string | Uint8Array, read?: Read): number {
   return length;
 }
 
-function readText(): string {
+/** Begins with a tape that was written without being asked for a text: all its texts are side text. */
+export function sideTape(): void {
+  start();
+  source = "";
+  side = words[0] === 0 ? "" : sideText(words[0]!);
+  w = 1;
+  r = 0;
+}
+
+export function readWord(): number {
+  return words[w++]!;
+}
+
+export function readText(): string {
   const from = words[w]!;
   const to = words[w + 1]!;
   w += 2;
   return from < L.SIDE ? source.slice(from, to) : side.slice(from - L.SIDE, to);
 }
 
-function readFrame(): Frame {
+export function readFrame(): Frame {
   const kind = words[w]!;
   const flags = words[w + 1]!;
   w += 2;
@@ -143,7 +156,7 @@ function readFrame(): Frame {
   }
 }
 
-function readAck(): Ack {
+export function readAck(): Ack {
   const kind = words[w]!;
   const flags = words[w + 1]!;
   w += 2;

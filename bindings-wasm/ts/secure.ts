@@ -1,6 +1,7 @@
 // Envelopes and what belongs to them: `tipwire/secure`.
 
-export * from "./envelope.js";
+export { isOf, Opener, parseHeader, Sealer } from "./envelope.js";
+export type { Cipher, Header, Layout, Opened, SealerSettings } from "./envelope.js";
 export { parseInner } from "./read.js";
 export { authHash, deriveKey, deviceHash } from "./credentials.js";
 export { TipwireError } from "./error.js";

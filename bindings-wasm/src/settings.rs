@@ -1,0 +1,29 @@
+//! Settings, which come as numbers in the lane of reals: NaN is one that is not given.
+
+use tipwire::Kind;
+
+/// The largest number up to which all integers are exact.
+pub const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The numbers, by their places.
+pub struct Numbers<'n>(pub &'n [f64]);
+
+impl Numbers<'_> {
+    /// An integer, if it is given; refused where it is none, or none of this type.
+    pub fn get<T: TryFrom<i64>>(&self, at: usize) -> Result<Option<T>, Kind> {
+        let given = self.0.get(at).copied().filter(|number| !number.is_nan());
+        let Some(number) = given else { return Ok(None) };
+        let is_integer = number.trunc() == number && number.abs() <= EXACT;
+        let integer = if is_integer { T::try_from(number as i64).ok() } else { None };
+        integer.map(Some).ok_or(Kind::InvalidSettings)
+    }
+
+    /// The same over what there is by default.
+    #[cfg(feature = "secure")]
+    pub fn set<T: TryFrom<i64>>(&self, at: usize, setting: &mut T) -> Result<(), Kind> {
+        if let Some(given) = self.get(at)? {
+            *setting = given;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+// Values into the input buffer, checked.
+
+import { input, put, start } from "./core.js";
+import { refuse } from "./error.js";
+import { INPUT } from "./layout.js";
+
+/** Puts a text at a place of the input; where it ends. */
+export function load(text: string, from: number): number {
+  if (typeof text !== "string") throw refuse(text === undefined ? "missing" : "type");
+  start();
+  const end = put(text, from);
+  if (end < 0) throw refuse("utf8");
+  return end;
+}
+
+/** Puts bytes at the front of the input; how many. What does not fit is cut off: nothing that is allowed is as long. */
+export function loadBytes(bytes: Uint8Array): number {
+  if (!(bytes instanceof Uint8Array)) throw refuse("type");
+  start();
+  const length = Math.min(bytes.length, INPUT / 2);
+  input.set(length === bytes.length ? bytes : bytes.subarray(0, length));
+  return length;
+}
+
+/** A text or bytes, at the front of the input; how many bytes. */
+export function loadEither(value: string | Uint8Array): number {
+  return typeof value === "string" ? load(value, 0) : loadBytes(value);
+}
