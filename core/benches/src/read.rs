@@ -102,11 +102,13 @@ fn touch_variables(variables: Variables<'_>) -> Sum {
     sum
 }
 
+#[inline(always)]
 fn touch_location(location: Location<'_>) -> f64 {
     let (lat, lng, alt) = location.coordinates();
     lat.to_f64() + lng.to_f64() + alt.map_or(0.0, |alt| alt.to_f64())
 }
 
+#[inline(always)]
 fn touch_metadata(metadata: Metadata<'_>) -> usize {
     let length = |text: Text<'_>| text.pieces().map(str::len).sum::<usize>();
     metadata.into_iter().map(|(key, text)| key.len() + length(text)).sum()

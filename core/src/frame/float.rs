@@ -35,7 +35,7 @@ const INFINITE: u64 = 0x7ff;
 
 /// The double nearest to a number of the frame grammar (digits, perhaps a point and more digits,
 /// perhaps a sign before), ties to even. Beyond the largest double: infinity.
-#[inline]
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn parse(text: &str) -> f64 {
     let (negative, digits) = match text.as_bytes() {
         [b'-', digits @ ..] => (true, digits),

@@ -123,7 +123,7 @@ pub struct Pairs<'a>(Cursor<'a>);
 impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a str, Text<'a>);
 
-    #[inline]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn next(&mut self) -> Option<(&'a str, Text<'a>)> {
         let mut c = self.0;
         if c.rest().is_empty() {

@@ -68,6 +68,7 @@ impl<'a> Number<'a> {
     }
 
     /// The nearest double, ties to even; an infinity for what is beyond the greatest.
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn to_f64(&self) -> f64 {
         float::parse(self.0)
     }

@@ -154,7 +154,7 @@ pub struct Pieces<'a> {
 impl<'a> Iterator for Pieces<'a> {
     type Item = &'a str;
 
-    #[inline]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn next(&mut self) -> Option<&'a str> {
         if self.escapes == Escapes::Some {
             return self.next_of_escaped();
