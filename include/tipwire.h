@@ -26,8 +26,10 @@
 
 #if UINTPTR_MAX > 0xffffffff
 #define TIPWIRE_64
-#else
+#elif UINTPTR_MAX > 0xffff
 #define TIPWIRE_32
+#else
+#define TIPWIRE_16
 #endif
 
 #ifdef __cplusplus
@@ -40,18 +42,18 @@ extern "C" {
  * stay where and as they are.
  */
 
+/* A number as unscaled / 10^scale. */
+typedef struct tipwire_decimal {
+  int64_t unscaled;
+  uint32_t scale;
+} tipwire_decimal;
+
 /* UTF-8 text of so many bytes, without a NUL at its end. data is NULL where there is none at all.
  * printf("%.*s", (int)text.length, text.data) shows it. */
 typedef struct tipwire_text {
   const char *data;
   size_t length;
 } tipwire_text;
-
-/* A number as unscaled / 10^scale. */
-typedef struct tipwire_decimal {
-  int64_t unscaled;
-  uint32_t scale;
-} tipwire_decimal;
 
 /* Whether two texts are the same: one that was read, and one that a NUL ends. An absent text equals
  * none. */
@@ -248,6 +250,10 @@ int32_t tipwire_explain(const tipwire_error *error,
 #define TIPWIRE_FRAME_WORDS 13
 #endif
 
+#if defined(TIPWIRE_16)
+#define TIPWIRE_FRAME_WORDS 5
+#endif
+
 /* What a device sends: at most 256 bytes.
  *
  * inside    for the functions below.
@@ -359,12 +365,20 @@ int32_t tipwire_ack_points_json(const tipwire_ack *ack, void *out, size_t capaci
 #define TIPWIRE_VARIABLES_WORDS 2
 #endif
 
+#if defined(TIPWIRE_16)
+#define TIPWIRE_VARIABLES_WORDS 1
+#endif
+
 #if defined(TIPWIRE_64)
 #define TIPWIRE_POINTS_WORDS 11
 #endif
 
 #if defined(TIPWIRE_32)
 #define TIPWIRE_POINTS_WORDS 7
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_POINTS_WORDS 4
 #endif
 
 #if defined(TIPWIRE_64)
@@ -375,12 +389,20 @@ int32_t tipwire_ack_points_json(const tipwire_ack *ack, void *out, size_t capaci
 #define TIPWIRE_METADATA_WORDS 2
 #endif
 
+#if defined(TIPWIRE_16)
+#define TIPWIRE_METADATA_WORDS 1
+#endif
+
 #if defined(TIPWIRE_64)
 #define TIPWIRE_PAIRS_WORDS 8
 #endif
 
 #if defined(TIPWIRE_32)
 #define TIPWIRE_PAIRS_WORDS 5
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_PAIRS_WORDS 3
 #endif
 
 /* What is left of some variables. */
@@ -506,6 +528,10 @@ int32_t tipwire_find_pair(const tipwire_metadata *metadata,
 
 #if defined(TIPWIRE_32)
 #define TIPWIRE_WRITER_WORDS 15
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_WRITER_WORDS 10
 #endif
 
 #define TIPWIRE_WRITER_SIZE (TIPWIRE_WRITER_WORDS * 8)
@@ -738,6 +764,10 @@ int32_t tipwire_derive_key(const tipwire_token *token,
 #define TIPWIRE_OPENER_WORDS 132
 #endif
 
+#if defined(TIPWIRE_16)
+#define TIPWIRE_OPENER_WORDS 38
+#endif
+
 #define TIPWIRE_OPENER_SIZE (TIPWIRE_OPENER_WORDS * 8)
 
 #if defined(TIPWIRE_64)
@@ -746,6 +776,10 @@ int32_t tipwire_derive_key(const tipwire_token *token,
 
 #if defined(TIPWIRE_32)
 #define TIPWIRE_SEALER_WORDS 136
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_SEALER_WORDS 41
 #endif
 
 #define TIPWIRE_SEALER_SIZE (TIPWIRE_SEALER_WORDS * 8)
@@ -1025,6 +1059,10 @@ int32_t tipwire_splitter_reset(tipwire_splitter *splitter);
 
 #if defined(TIPWIRE_32)
 #define TIPWIRE_CLIENT_WORDS 34
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_CLIENT_WORDS 26
 #endif
 
 #define TIPWIRE_CLIENT_SIZE (TIPWIRE_CLIENT_WORDS * 8)

@@ -26,8 +26,10 @@
 
 #if UINTPTR_MAX > 0xffffffff
 #define TIPWIRE_64
-#else
+#elif UINTPTR_MAX > 0xffff
 #define TIPWIRE_32
+#else
+#define TIPWIRE_16
 #endif
 
 #ifdef __cplusplus

@@ -87,6 +87,8 @@ pub const TIPWIRE_REASON_UNREADABLE: u8 = 3;
 pub const TIPWIRE_CLIENT_WORDS: usize = 48;
 #[cfg(target_pointer_width = "32")]
 pub const TIPWIRE_CLIENT_WORDS: usize = 34;
+#[cfg(target_pointer_width = "16")]
+pub const TIPWIRE_CLIENT_WORDS: usize = 26;
 pub const TIPWIRE_CLIENT_SIZE: usize = TIPWIRE_CLIENT_WORDS * 8;
 
 /// A client. It is not to be copied.

@@ -12,6 +12,7 @@ use core::ffi::{c_char, c_void};
 
 use codec::{Cipher, Header, InnerMethod, Layout, Opener, Ping, Pull, Push, Reply, Sealer};
 
+use crate::avr::text_argument;
 use crate::credentials::{tipwire_hash, tipwire_token};
 use crate::error::{TIPWIRE_E_ARGUMENT, status};
 use crate::frame::method_of;
@@ -43,12 +44,16 @@ pub const TIPWIRE_ENVELOPE_OVERHEAD: usize = 37;
 pub const TIPWIRE_OPENER_WORDS: usize = 136;
 #[cfg(target_pointer_width = "32")]
 pub const TIPWIRE_OPENER_WORDS: usize = 132;
+#[cfg(target_pointer_width = "16")]
+pub const TIPWIRE_OPENER_WORDS: usize = 38;
 pub const TIPWIRE_OPENER_SIZE: usize = TIPWIRE_OPENER_WORDS * 8;
 
 #[cfg(target_pointer_width = "64")]
 pub const TIPWIRE_SEALER_WORDS: usize = 142;
 #[cfg(target_pointer_width = "32")]
 pub const TIPWIRE_SEALER_WORDS: usize = 136;
+#[cfg(target_pointer_width = "16")]
+pub const TIPWIRE_SEALER_WORDS: usize = 41;
 pub const TIPWIRE_SEALER_SIZE: usize = TIPWIRE_SEALER_WORDS * 8;
 
 /// What opens envelopes.
@@ -87,7 +92,7 @@ pub extern "C" fn tipwire_key_length(cipher: u8) -> i32 {
 
 /// The name of a cipher, as in "aes-128-ccm".
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_cipher_name(cipher: u8) -> tipwire_text {
+pub extern "C" fn tipwire_cipher_name(cipher: u8) -> text_argument {
     Cipher::from_id(cipher).map(Cipher::name).into()
 }
 

@@ -5,9 +5,9 @@
 
 use codec::{BuildError, Error, Field, Kind};
 
+use crate::avr::text_argument;
 use crate::memory::{Outcome, buffer, bytes, place, read};
 use crate::panic::{guard, value};
-use crate::text::tipwire_text;
 use crate::writer::Out;
 
 /// A pointer is NULL or not aligned, a length is one that no memory has, or a number is none of
@@ -37,16 +37,16 @@ pub struct tipwire_error {
 
 /// The short name of a status, such as "leading_zero". Absent for numbers that are no status.
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_status_name(status: i32) -> tipwire_text {
-    value(tipwire_text::ABSENT, || {
+pub extern "C" fn tipwire_status_name(status: i32) -> text_argument {
+    value(text_argument::ABSENT, || {
         Ok(own(status).map_or_else(|| of_kind(status, Kind::name), |own| own.0.into()))
     })
 }
 
 /// A status as a sentence, such as "a number has no leading zeros".
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_status_sentence(status: i32) -> tipwire_text {
-    value(tipwire_text::ABSENT, || {
+pub extern "C" fn tipwire_status_sentence(status: i32) -> text_argument {
+    value(text_argument::ABSENT, || {
         Ok(own(status).map_or_else(|| of_kind(status, Kind::sentence), |own| own.1.into()))
     })
 }
@@ -54,17 +54,17 @@ pub extern "C" fn tipwire_status_sentence(status: i32) -> tipwire_text {
 /// The code that a server answers with, such as "invalid_payload"; where the protocol has none, the
 /// same as tipwire_status_name().
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_status_code(status: i32) -> tipwire_text {
-    value(tipwire_text::ABSENT, || {
+pub extern "C" fn tipwire_status_code(status: i32) -> text_argument {
+    value(text_argument::ABSENT, || {
         Ok(own(status).map_or_else(|| of_kind(status, Kind::code_name), |own| own.0.into()))
     })
 }
 
 /// The name of a field, as JSON has it.
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_field_name(field: i32) -> tipwire_text {
+pub extern "C" fn tipwire_field_name(field: i32) -> text_argument {
     let named = usize::try_from(field).ok().and_then(|at| Field::ALL.get(at));
-    named.map_or(tipwire_text::ABSENT, |field| field.name().into())
+    named.map_or(text_argument::ABSENT, |field| field.name().into())
 }
 
 /// Writes a sentence that also says what was found at the byte in question: an error of reading, and
@@ -99,8 +99,8 @@ fn kind(status: i32) -> Option<Kind> {
     u8::try_from(status.checked_neg()?).ok().and_then(Kind::from_number)
 }
 
-fn of_kind(status: i32, text: fn(Kind) -> &'static str) -> tipwire_text {
-    kind(status).map_or(tipwire_text::ABSENT, |kind| text(kind).into())
+fn of_kind(status: i32, text: fn(Kind) -> &'static str) -> text_argument {
+    kind(status).map_or(text_argument::ABSENT, |kind| text(kind).into())
 }
 
 /// The name and the sentence of what only C can do wrong.

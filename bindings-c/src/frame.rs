@@ -43,6 +43,8 @@ pub const TIPWIRE_DETAIL_TEXT: u8 = 5;
 pub const TIPWIRE_FRAME_WORDS: usize = 18;
 #[cfg(target_pointer_width = "32")]
 pub const TIPWIRE_FRAME_WORDS: usize = 13;
+#[cfg(target_pointer_width = "16")]
+pub const TIPWIRE_FRAME_WORDS: usize = 5;
 
 /// What a device sends: at most 256 bytes.
 ///

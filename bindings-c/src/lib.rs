@@ -8,6 +8,7 @@
 #![allow(non_camel_case_types, reason = "these are the names that C sees")]
 #![allow(missing_docs, reason = "fields are told of where their type is")]
 
+mod avr;
 pub mod client;
 pub mod credentials;
 pub mod envelope;

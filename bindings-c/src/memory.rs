@@ -99,12 +99,12 @@ pub trait Storage: Sized {
 }
 
 struct Stored<T> {
-    mark: usize,
+    mark: u32,
     value: T,
 }
 
 /// Not likely to be found in memory that nobody has set up.
-const MARK: usize = 0x7469_7077;
+const MARK: u32 = 0x7469_7077;
 
 /// Whether a struct has room for its value, wherever it stands.
 pub const fn has_room<S: Storage>() -> bool {

@@ -3,11 +3,12 @@
 //! Everything that is read is a slice of the caller's own bytes, and is only good as long as these
 //! stay where and as they are.
 
-use core::ffi::{c_char, c_void};
+use core::ffi::{c_char, c_double, c_void};
 use core::ptr;
 
 use codec::{Location, Number, Text};
 
+use crate::avr::{narrow, text_argument};
 use crate::error::{TIPWIRE_E_ARGUMENT, status};
 use crate::memory::{Outcome, buffer, place, set_if_wanted, string, text};
 use crate::panic::{guard, run, value};
@@ -32,13 +33,13 @@ pub struct tipwire_decimal {
 /// Whether two texts are the same: one that was read, and one that a NUL ends. An absent text equals
 /// none.
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_equals(text: tipwire_text, other: *const c_char) -> bool {
+pub extern "C" fn tipwire_equals(text: text_argument, other: *const c_char) -> bool {
     value(false, || Ok(text.get()? == string(other)?))
 }
 
 /// Copies a text as it stands and puts a NUL after it. Returns its length, or TIPWIRE_E_BUFFER.
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_copy(text: tipwire_text, out: *mut c_char, capacity: usize) -> i32 {
+pub extern "C" fn tipwire_copy(text: text_argument, out: *mut c_char, capacity: usize) -> i32 {
     guard(|| {
         let (text, out) = (text.get()?, buffer(out.cast(), capacity)?);
         let room = out.get_mut(..=text.len()).ok_or(status(Kind::Buffer))?;
@@ -52,7 +53,7 @@ pub extern "C" fn tipwire_copy(text: tipwire_text, out: *mut c_char, capacity: u
 /// Copies the text of a string value or of metadata, escapes resolved, and puts a NUL after it. It is
 /// never longer than the text as it stands. Returns its length, or TIPWIRE_E_BUFFER.
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_unescape(text: tipwire_text, out: *mut c_char, capacity: usize) -> i32 {
+pub extern "C" fn tipwire_unescape(text: text_argument, out: *mut c_char, capacity: usize) -> i32 {
     guard(|| {
         let text = Text::new(text.get()?).ok_or(status(Kind::Text))?;
         let out = buffer(out.cast(), capacity)?;
@@ -64,17 +65,17 @@ pub extern "C" fn tipwire_unescape(text: tipwire_text, out: *mut c_char, capacit
 
 /// The nearest double of a number; an infinity for what is beyond the greatest.
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_to_double(text: tipwire_text, out: *mut f64) -> i32 {
+pub extern "C" fn tipwire_to_double(text: text_argument, out: *mut c_double) -> i32 {
     run(|| {
         let number = text.number()?;
-        place(out)?.set(number.to_f64());
+        place(out)?.set(narrow(number.to_f64()));
         Ok(())
     })
 }
 
 /// A number as an integer, if it is written without a point and fits; else TIPWIRE_E_NUMBER.
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_to_integer(text: tipwire_text, out: *mut i64) -> i32 {
+pub extern "C" fn tipwire_to_integer(text: text_argument, out: *mut i64) -> i32 {
     run(|| {
         let integer = text.number()?.to_i64().ok_or(status(Kind::Number))?;
         place(out)?.set(integer);
@@ -84,7 +85,7 @@ pub extern "C" fn tipwire_to_integer(text: tipwire_text, out: *mut i64) -> i32 {
 
 /// The exact value of a number, if its digits fit in 64 bits; else TIPWIRE_E_NUMBER.
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_to_decimal(text: tipwire_text, out: *mut tipwire_decimal) -> i32 {
+pub extern "C" fn tipwire_to_decimal(text: text_argument, out: *mut tipwire_decimal) -> i32 {
     run(|| {
         let decimal = text.number()?.to_decimal().ok_or(status(Kind::Number))?;
         place(out)?.set(tipwire_decimal { unscaled: decimal.unscaled, scale: decimal.scale });
@@ -96,7 +97,7 @@ pub extern "C" fn tipwire_to_decimal(text: tipwire_text, out: *mut tipwire_decim
 /// absent where the location has none.
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_coordinates(
-    location: tipwire_text,
+    location: text_argument,
     lat: *mut tipwire_text,
     lng: *mut tipwire_text,
     alt: *mut tipwire_text,
@@ -120,7 +121,7 @@ impl tipwire_text {
         text(self.data.cast::<c_void>(), self.length)
     }
 
-    fn number(self) -> Outcome<Number<'static>> {
+    pub fn number(self) -> Outcome<Number<'static>> {
         Number::new(self.get()?).ok_or(status(Kind::Number))
     }
 }

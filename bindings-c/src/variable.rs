@@ -30,18 +30,26 @@ pub const TIPWIRE_LOCATION: u8 = 3;
 pub const TIPWIRE_VARIABLES_WORDS: usize = 3;
 #[cfg(target_pointer_width = "32")]
 pub const TIPWIRE_VARIABLES_WORDS: usize = 2;
+#[cfg(target_pointer_width = "16")]
+pub const TIPWIRE_VARIABLES_WORDS: usize = 1;
 #[cfg(target_pointer_width = "64")]
 pub const TIPWIRE_POINTS_WORDS: usize = 11;
 #[cfg(target_pointer_width = "32")]
 pub const TIPWIRE_POINTS_WORDS: usize = 7;
+#[cfg(target_pointer_width = "16")]
+pub const TIPWIRE_POINTS_WORDS: usize = 4;
 #[cfg(target_pointer_width = "64")]
 pub const TIPWIRE_METADATA_WORDS: usize = 4;
 #[cfg(target_pointer_width = "32")]
 pub const TIPWIRE_METADATA_WORDS: usize = 2;
+#[cfg(target_pointer_width = "16")]
+pub const TIPWIRE_METADATA_WORDS: usize = 1;
 #[cfg(target_pointer_width = "64")]
 pub const TIPWIRE_PAIRS_WORDS: usize = 8;
 #[cfg(target_pointer_width = "32")]
 pub const TIPWIRE_PAIRS_WORDS: usize = 5;
+#[cfg(target_pointer_width = "16")]
+pub const TIPWIRE_PAIRS_WORDS: usize = 3;
 
 /// What is left of some variables.
 #[repr(C)]

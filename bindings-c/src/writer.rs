@@ -12,20 +12,21 @@
 //!
 //! Text arguments end with a NUL, unless their length is asked for.
 
-use core::ffi::{c_char, c_void};
+use core::ffi::{c_char, c_double, c_void};
 use core::fmt::{self, Write};
 
 use codec::{
     BuildError, Fixed, InnerMethod, Location, Ping, Pull, Push, Reply, Revision, Slice, ToNumber,
 };
 
+use crate::avr::{text_argument, widen};
 use crate::error::{TIPWIRE_E_ARGUMENT, status, tell, tipwire_error};
 use crate::frame::{encoding_of, status_of};
 use crate::memory::{
     Outcome, Storage, buffer, bytes, fetch_mut, has_room, held, read, store, string, text,
 };
 use crate::panic::{guard, run};
-use crate::text::{length as of_length, tipwire_text};
+use crate::text::length as of_length;
 use crate::variable::{tipwire_names, tipwire_variable, tipwire_variables};
 use codec::Kind;
 
@@ -39,6 +40,8 @@ pub const TIPWIRE_REVISION_D: u8 = 3;
 pub const TIPWIRE_WRITER_WORDS: usize = 22;
 #[cfg(target_pointer_width = "32")]
 pub const TIPWIRE_WRITER_WORDS: usize = 15;
+#[cfg(target_pointer_width = "16")]
+pub const TIPWIRE_WRITER_WORDS: usize = 10;
 pub const TIPWIRE_WRITER_SIZE: usize = TIPWIRE_WRITER_WORDS * 8;
 
 /// A writer. It is not to be copied.
@@ -153,10 +156,10 @@ pub extern "C" fn tipwire_revision(writer: *mut tipwire_writer, revision: u8) ->
 pub extern "C" fn tipwire_number(
     writer: *mut tipwire_writer,
     name: *const c_char,
-    value: f64,
+    value: c_double,
     decimals: u8,
 ) -> i32 {
-    number(writer, name, || Ok(Fixed(value, decimals)))
+    number(writer, name, || Ok(Fixed(widen(value), decimals)))
 }
 
 /// Begins a variable with a number: the shortest text that reads back as the same double.
@@ -164,7 +167,7 @@ pub extern "C" fn tipwire_number(
 pub extern "C" fn tipwire_double(
     writer: *mut tipwire_writer,
     name: *const c_char,
-    value: f64,
+    value: c_double,
 ) -> i32 {
     number(writer, name, || Ok(value))
 }
@@ -244,12 +247,12 @@ pub extern "C" fn tipwire_boolean(
 pub extern "C" fn tipwire_position(
     writer: *mut tipwire_writer,
     name: *const c_char,
-    lat: f64,
-    lng: f64,
+    lat: c_double,
+    lng: c_double,
     decimals: u8,
 ) -> i32 {
     push(writer, |push| {
-        push.position(string(name)?, (Fixed(lat, decimals), Fixed(lng, decimals)));
+        push.position(string(name)?, (Fixed(widen(lat), decimals), Fixed(widen(lng), decimals)));
         Ok(())
     })
 }
@@ -320,12 +323,12 @@ pub extern "C" fn tipwire_unit(writer: *mut tipwire_writer, unit: *const c_char)
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_location(
     writer: *mut tipwire_writer,
-    lat: f64,
-    lng: f64,
+    lat: c_double,
+    lng: c_double,
     decimals: u8,
 ) -> i32 {
     push(writer, |push| {
-        push.location((Fixed(lat, decimals), Fixed(lng, decimals)));
+        push.location((Fixed(widen(lat), decimals), Fixed(widen(lng), decimals)));
         Ok(())
     })
 }
@@ -392,7 +395,7 @@ pub extern "C" fn tipwire_raw(
 pub extern "C" fn tipwire_raw_text(
     writer: *mut tipwire_writer,
     encoding: u8,
-    data: tipwire_text,
+    data: text_argument,
 ) -> i32 {
     push(writer, |push| {
         push.raw_text(encoding_of(encoding)?, data.get()?);

@@ -60,6 +60,7 @@ fn declarations(path: &Path) -> String {
         defines: [
             ("target_pointer_width = 64", "TIPWIRE_64"),
             ("target_pointer_width = 32", "TIPWIRE_32"),
+            ("target_pointer_width = 16", "TIPWIRE_16"),
         ]
         .map(|(cfg, define)| (cfg.to_owned(), define.to_owned()))
         .into(),
@@ -88,6 +89,7 @@ fn declarations(path: &Path) -> String {
 /// together, and numbers that are negative stand in brackets.
 fn tidy(text: &str) -> String {
     let text = text.replace("/**\n", "/*\n").replace("\n */", "*/");
+    let text = text.replace("text_argument", "tipwire_text");
     let mut tidy = String::new();
     let mut comment: Option<String> = None;
     for line in text.lines() {

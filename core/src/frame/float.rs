@@ -33,6 +33,10 @@ const HIDDEN: u64 = 1 << MANTISSA_BITS;
 const BIAS: i32 = 1075;
 const INFINITE: u64 = 0x7ff;
 
+/// Whether doubles are divided and multiplied where that is exact. Small processors would do it by
+/// functions that are larger than what they save; AVR's C libraries do not even have them.
+const CALCULATES: bool = !cfg!(tipwire_small);
+
 /// The double nearest to a number of the frame grammar (digits, perhaps a point and more digits,
 /// perhaps a sign before), ties to even. Beyond the largest double: infinity.
 #[cfg_attr(not(tipwire_small), inline(always))]
@@ -41,7 +45,8 @@ pub(crate) fn parse(text: &str) -> f64 {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    let magnitude = if digits.len() <= 16 { parse_short(digits) } else { parse_long(digits) };
+    let short = digits.len() <= 16 && CALCULATES;
+    let magnitude = if short { parse_short(digits) } else { parse_long(digits) };
     if negative { -magnitude } else { magnitude }
 }
 
@@ -91,7 +96,7 @@ fn parse_long(text: &[u8]) -> f64 {
         return 0.0;
     }
     // Both factors exact in a double: one correctly rounded operation.
-    if digits <= 1 << 53 && !truncated {
+    if digits <= 1 << 53 && !truncated && CALCULATES {
         #[expect(clippy::cast_precision_loss, reason = "at most 53 bits")]
         let exact = digits as f64;
         if let Some(scale) = POWERS_OF_TEN.get(exponent.unsigned_abs() as usize) {

@@ -219,7 +219,7 @@ integers! { u8, i8; u16, i16; u32, i32; u64, i64; }
 
 impl sealed::ToNumber for f64 {
     fn write<S: Sink>(&self, out: &mut Line<S>) {
-        if write_sign(out, *self) {
+        if write_sign(out, self.is_finite(), self.is_sign_negative()) {
             write_plain(out, float::shortest(self.abs()), MAX_DIGITS);
         }
     }
@@ -227,7 +227,7 @@ impl sealed::ToNumber for f64 {
 
 impl sealed::ToNumber for f32 {
     fn write<S: Sink>(&self, out: &mut Line<S>) {
-        if write_sign(out, f64::from(*self)) {
+        if write_sign(out, self.is_finite(), self.is_sign_negative()) {
             write_plain(out, float::shortest_f32(self.abs()), MAX_DIGITS);
         }
     }
@@ -236,12 +236,13 @@ impl sealed::ToNumber for f32 {
 impl sealed::ToNumber for Fixed {
     fn write<S: Sink>(&self, out: &mut Line<S>) {
         let Fixed(value, decimals) = *self;
-        if !write_sign(out, value) {
+        if !write_sign(out, value.is_finite(), value.is_sign_negative()) {
             return;
         }
         let (value, decimals) = (value.abs(), usize::from(decimals.min(17)));
         let mut fraction = 0;
-        if value < 9_007_199_254_740_992.0 {
+        // Compared as bits, for want of a floating-point unit.
+        if value.to_bits() < 9_007_199_254_740_992f64.to_bits() {
             let whole;
             (whole, fraction) = float::fixed(value, u32::try_from(decimals).unwrap_or(17));
             write_unsigned(out, whole);
@@ -259,12 +260,12 @@ impl sealed::ToNumber for Fixed {
 }
 
 /// Writes the sign of a finite number; fails for others.
-fn write_sign<S: Sink>(out: &mut Line<S>, value: f64) -> bool {
-    if !value.is_finite() {
+fn write_sign<S: Sink>(out: &mut Line<S>, is_finite: bool, is_negative: bool) -> bool {
+    if !is_finite {
         out.fail(Kind::NotFinite);
         return false;
     }
-    if value.is_sign_negative() {
+    if is_negative {
         out.put(b"-");
     }
     true

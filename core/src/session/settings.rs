@@ -58,7 +58,7 @@ impl Default for ClientSettings {
             overflow: Overflow::Refuse,
             next_number: 1,
             seed: 0,
-            max_queue: 4 * MAX_FRAME,
+            max_queue: MAX_FRAME.saturating_mul(4),
             max_answer: MAX_FRAME,
         }
     }
@@ -87,7 +87,7 @@ impl Default for ServerSettings {
             idle: 20_000,
             ttl: 60_000,
             max_frame: MAX_FRAME,
-            max_output: 4 * MAX_FRAME,
+            max_output: MAX_FRAME.saturating_mul(4),
         }
     }
 }
