@@ -247,6 +247,26 @@ fn what_cannot_be_built_or_has_no_room_takes_no_counter() {
 }
 
 #[test]
+fn what_was_built_is_sealed_unread_but_only_for_its_device() {
+    everywhere(|layout, cipher| {
+        let (mut checked, mut built) = (sealer(layout, cipher, 0), sealer(layout, cipher, 0));
+        let (mut a, mut b) = ([0; 256], [0; 256]);
+        for (method, text) in [(InnerMethod::Push, TEXT), (InnerMethod::Ack, b"OK|1")] {
+            let expected = checked.seal(method, text, &mut a).unwrap();
+            assert_eq!(built.seal_built(method, text, &mut b), Ok(expected));
+        }
+        for text in ["sensor-02|[t:=1]", "sensor-011|[t:=1]", "sensor-0", ""] {
+            let error = built.seal_built(InnerMethod::Push, text.as_bytes(), &mut b).unwrap_err();
+            assert_eq!(error.kind, Kind::OtherSerial);
+        }
+        let long = vec![b'x'; 16_385];
+        let error = built.seal_built(InnerMethod::Ack, &long, &mut b).unwrap_err();
+        assert_eq!(error.kind, Kind::EnvelopeTooLarge);
+        assert_eq!(built.counter().next(), 2);
+    });
+}
+
+#[test]
 fn only_inner_frames_of_the_device_are_sealed() {
     everywhere(|layout, cipher| {
         let mut sealer = sealer(layout, cipher, 0);

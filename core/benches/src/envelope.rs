@@ -1,9 +1,14 @@
 //! Envelopes: an inner frame sealed, and opened as far as its text. The peer expands the key in each
 //! call and gives vectors; `ring`, where it has the cipher, is the ceiling: the bare cipher with the
-//! key held and nothing around it.
+//! key held and nothing around it. So are the crates of RustCrypto (`rust-crypto`).
+//!
+//! Nobody of these reads what is sealed: neither does `seal/…`. What it costs to check that it is a
+//! frame stands in `seal-checked/…`.
 
 use std::hint::black_box;
 
+use aes_gcm::aead::consts::{U8, U13};
+use aes_gcm::aead::{AeadInOut, KeyInit};
 use ring::aead::{Aad, LessSafeKey, Nonce, UnboundKey};
 use tagotip_secure::{CipherSuite, EnvelopeMethod, open_envelope, seal_raw};
 use tipwire::{Cipher, InnerMethod, Layout, Opener, Sealer, Token, device_hash};
@@ -45,7 +50,7 @@ fn compare(bench: &mut Bench, cipher: Cipher, size: usize) {
     bench.compare(
         &name,
         "tagotip-secure",
-        || ours.seal(InnerMethod::Push, black_box(text), &mut buffer).expect("a counter").len(),
+        || built(&mut ours, black_box(text), &mut buffer),
         || seal_raw(black_box(text), method, 1, auth, device, key, suite).expect("a key").len(),
     );
     let ring = ring_key(cipher, key);
@@ -55,7 +60,7 @@ fn compare(bench: &mut Bench, cipher: Cipher, size: usize) {
         bench.compare(
             &name,
             "ring",
-            || ours.seal(InnerMethod::Push, black_box(text), &mut buffer).expect("a counter").len(),
+            || built(&mut ours, black_box(text), &mut buffer),
             || {
                 theirs[..21].copy_from_slice(&envelope[..21]);
                 theirs[21..][..size].copy_from_slice(black_box(text));
@@ -67,6 +72,25 @@ fn compare(bench: &mut Bench, cipher: Cipher, size: usize) {
             },
         );
     }
+
+    let crates = RustCrypto::new(cipher, key);
+    let mut ours = sealer();
+    let mut theirs = vec![0; size + 64];
+    let length = crates.seal(&envelope[..21], text, &mut theirs);
+    assert_eq!(envelope, theirs[..length], "the crates seal alike");
+    bench.compare(
+        &name,
+        "rust-crypto",
+        || built(&mut ours, black_box(text), &mut buffer),
+        || crates.seal(&envelope[..21], black_box(text), &mut theirs),
+    );
+    let mut ours = sealer();
+    bench.compare(
+        &format!("seal-checked/{cipher}/{size}"),
+        "tagotip-secure",
+        || ours.seal(InnerMethod::Push, black_box(text), &mut buffer).expect("a counter").len(),
+        || seal_raw(black_box(text), method, 1, auth, device, key, suite).expect("a key").len(),
+    );
 
     let name = format!("open/{cipher}/{size}");
     let mut ours = envelope.clone();
@@ -94,6 +118,67 @@ fn compare(bench: &mut Bench, cipher: Cipher, size: usize) {
                 ring.open_in_place(nonce(header), Aad::from(header), sealed).expect("a key").len()
             },
         );
+    }
+}
+
+/// Seals a text that nobody reads.
+fn built(sealer: &mut Sealer, text: &[u8], buffer: &mut [u8]) -> usize {
+    sealer.seal_built(InnerMethod::Push, text, buffer).expect("a counter").len()
+}
+
+/// The crates alone, with the key held.
+enum RustCrypto {
+    Aes128Ccm(ccm::Ccm<aes::Aes128, U8, U13>),
+    Aes128Gcm(aes_gcm::Aes128Gcm),
+    Aes256Ccm(ccm::Ccm<aes::Aes256, U8, U13>),
+    Aes256Gcm(aes_gcm::Aes256Gcm),
+    ChaCha20Poly1305(chacha20poly1305::ChaCha20Poly1305),
+}
+
+impl RustCrypto {
+    fn new(cipher: Cipher, key: &[u8]) -> RustCrypto {
+        fn set_up<C: KeyInit>(key: &[u8]) -> C {
+            C::new_from_slice(key).expect("a key")
+        }
+        match cipher {
+            Cipher::Aes128Ccm => RustCrypto::Aes128Ccm(set_up(key)),
+            Cipher::Aes128Gcm => RustCrypto::Aes128Gcm(set_up(key)),
+            Cipher::Aes256Ccm => RustCrypto::Aes256Ccm(set_up(key)),
+            Cipher::Aes256Gcm => RustCrypto::Aes256Gcm(set_up(key)),
+            Cipher::ChaCha20Poly1305 => RustCrypto::ChaCha20Poly1305(set_up(key)),
+        }
+    }
+
+    fn seal(&self, header: &[u8], text: &[u8], buffer: &mut [u8]) -> usize {
+        fn run<C: AeadInOut>(
+            cipher: &C,
+            nonce: &[u8],
+            header: &[u8],
+            text: &[u8],
+            buffer: &mut [u8],
+        ) -> usize {
+            buffer[..21].copy_from_slice(header);
+            buffer[21..][..text.len()].copy_from_slice(text);
+            let nonce = nonce.try_into().expect("a nonce");
+            let inside = &mut buffer[21..][..text.len()];
+            let tag = cipher.encrypt_inout_detached(nonce, header, inside.into()).expect("a text");
+            buffer[21 + text.len()..][..tag.len()].copy_from_slice(&tag);
+            21 + text.len() + tag.len()
+        }
+        let mut nonce = [0; 13];
+        nonce[5..9].copy_from_slice(&header[13..17]);
+        nonce[9..].copy_from_slice(&header[1..5]);
+        nonce[0] = header[0];
+        let long = nonce;
+        nonce[1] = header[0];
+        let short = &nonce[1..];
+        match self {
+            RustCrypto::Aes128Ccm(cipher) => run(cipher, &long, header, text, buffer),
+            RustCrypto::Aes128Gcm(cipher) => run(cipher, short, header, text, buffer),
+            RustCrypto::Aes256Ccm(cipher) => run(cipher, &long, header, text, buffer),
+            RustCrypto::Aes256Gcm(cipher) => run(cipher, short, header, text, buffer),
+            RustCrypto::ChaCha20Poly1305(cipher) => run(cipher, short, header, text, buffer),
+        }
     }
 }
 

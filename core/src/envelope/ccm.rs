@@ -10,13 +10,13 @@ use aes::cipher::{
     BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, KeyInit,
     ParBlocks,
 };
-use subtle::ConstantTimeEq;
 
+use zeroize::Zeroize;
+
+use crate::envelope::block::{Block, is_equal, padded, shortened, store, xor};
 use crate::envelope::cipher::{Aead, Message};
 use crate::envelope::refuse;
 use crate::error::{Error, Kind};
-
-type Block = [u8; 16];
 
 /// CCM with an expanded key, for nonces and tags of any length that it knows.
 #[derive(Clone)]
@@ -30,14 +30,14 @@ impl<A: KeyInit + BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Aead for 
     fn encrypt(&self, message: Message<'_>) -> Result<(), Error> {
         let Message { nonce, header, text, tag } = message;
         let made = self.pass(Direction::Encrypt, nonce, header, text, tag.len())?;
-        tag.iter_mut().zip(made).for_each(|(to, from)| *to = from);
+        store(made, tag);
         Ok(())
     }
 
     fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
         let Message { nonce, header, text, tag } = message;
         let made = self.pass(Direction::Decrypt, nonce, header, text, tag.len())?;
-        if made.get(..tag.len()).is_some_and(|made| made.ct_eq(tag).into()) {
+        if is_equal(shortened(made, tag.len()), padded(tag)) {
             return Ok(());
         }
         // Only now the tag is known to be wrong: back to what was received.
@@ -119,7 +119,7 @@ impl BlockCipherEncClosure for Pass<'_> {
         if !rest.is_empty() {
             let last;
             (chain, last) = steps.step(chain, padded(rest), rest.len());
-            rest.copy_from_slice(last.get(..rest.len()).unwrap_or_default());
+            store(last, rest);
         }
 
         let (chain, mask) = encrypt(backend, chain, counter.to_be_bytes());
@@ -139,9 +139,8 @@ impl<B: BlockCipherEncBackend<BlockSize = U16>> Steps<'_, B> {
     #[cfg_attr(not(tipwire_small), inline(always))]
     fn step(&mut self, chain: Block, block: Block, length: usize) -> (Block, Block) {
         self.counter += 1;
-        let (chain, mut stream) = encrypt(self.backend, chain, self.counter.to_be_bytes());
-        stream.get_mut(length..).unwrap_or_default().fill(0);
-        let changed = xor(block, stream);
+        let (chain, stream) = encrypt(self.backend, chain, self.counter.to_be_bytes());
+        let changed = shortened(xor(block, stream), length);
         match self.direction {
             Direction::Encrypt => (xor(chain, block), changed),
             Direction::Decrypt => (xor(chain, changed), changed),
@@ -166,25 +165,12 @@ where
         if let [first, second, ..] = lanes.as_slice() {
             (a, b) = (first.0, second.0);
         }
+        lanes.iter_mut().for_each(|lane| lane.0.zeroize());
     } else {
         backend.encrypt_block_inplace((&mut a).into());
         backend.encrypt_block_inplace((&mut b).into());
     }
     (a, b)
-}
-
-#[cfg_attr(not(tipwire_small), inline(always))]
-fn xor(a: Block, b: Block) -> Block {
-    (u128::from_ne_bytes(a) ^ u128::from_ne_bytes(b)).to_ne_bytes()
-}
-
-/// Up to 16 bytes, then zeros.
-fn padded(bytes: &[u8]) -> Block {
-    let mut block = [0; 16];
-    if let Some(target) = block.get_mut(..bytes.len()) {
-        target.copy_from_slice(bytes);
-    }
-    block
 }
 
 #[cfg(test)]

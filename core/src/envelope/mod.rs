@@ -1,15 +1,20 @@
 //! TagoTiP/S envelopes: [`Sealer`] makes them, [`Opener`] opens them, in place in the caller's
 //! buffer. The bytes are told in `docs/spec/tagotips.md`.
 
+mod block;
 #[cfg(any(feature = "aes-128-ccm", feature = "aes-256-ccm"))]
 mod ccm;
 #[cfg(feature = "chacha20-poly1305")]
 mod chacha;
 mod cipher;
 mod counter;
+#[cfg(any(feature = "aes-128-gcm", feature = "aes-256-gcm"))]
+mod gcm;
 mod header;
 mod inner;
 mod opener;
+#[cfg(feature = "chacha20-poly1305")]
+mod poly1305;
 mod sealer;
 
 pub use cipher::Cipher;

@@ -3,10 +3,9 @@
 use core::borrow::Borrow;
 use core::fmt;
 
-use subtle::ConstantTimeEq;
-
 use crate::credentials::{Hash, device_hash};
 use crate::cursor::{SERIAL, Set};
+use crate::envelope::block::{is_equal, padded, shortened, xor};
 use crate::envelope::cipher::Suite;
 use crate::envelope::{Cipher, Header, Inner, InnerMethod, Layout, refuse};
 use crate::error::{Error, Kind};
@@ -81,14 +80,18 @@ impl Opener {
 
     /// Whether a decrypted text is UTF-8, and of the device that the header names.
     fn is_authentic(&self, header: &Header, text: &[u8]) -> bool {
-        let Ok(text) = core::str::from_utf8(text) else { return false };
-        if header.method == InnerMethod::Ack {
-            return true;
+        // Looking for anything else than ASCII is quicker.
+        if !text.is_ascii() && core::str::from_utf8(text).is_err() {
+            return false;
         }
-        let serial = text.split('|').next().unwrap_or_default();
         match self.device() {
-            Some(device) => device.is(serial),
-            None => header.is_of_device(device_hash(serial)),
+            _ if header.method == InnerMethod::Ack => true,
+            Some(device) => device.is_of(text),
+            None => {
+                let serial = text.split(|&byte| byte == b'|').next().unwrap_or_default();
+                core::str::from_utf8(serial)
+                    .is_ok_and(|serial| header.is_of_device(device_hash(serial)))
+            }
         }
     }
 
@@ -220,11 +223,15 @@ impl Device {
         Ok(Device { serial: bytes, length, hash: device_hash(serial) })
     }
 
-    /// Whether this is the serial, compared in constant time.
-    fn is(&self, serial: &str) -> bool {
-        let pairs = serial.bytes().zip(self.serial);
-        let difference = pairs.fold(0, |difference, (a, b)| difference | a ^ b);
-        serial.len() == usize::from(self.length) && difference.ct_eq(&0).into()
+    /// Whether this is the text of an uplink with the serial, which is compared in constant time.
+    pub(super) fn is_of(&self, text: &[u8]) -> bool {
+        let Some((serial, rest)) = text.split_at_checked(self.length.into()) else { return false };
+        let pairs = serial.chunks(16).zip(self.serial.chunks(16));
+        let difference = pairs.fold(0, |difference, (theirs, ours)| {
+            let ours = shortened(padded(ours), theirs.len());
+            difference | u128::from_ne_bytes(xor(ours, padded(theirs)))
+        });
+        is_equal(difference.to_ne_bytes(), [0; 16]) && matches!(rest, [] | [b'|', ..])
     }
 
     pub(super) fn serial(&self) -> &str {

@@ -111,10 +111,35 @@ impl Sealer {
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], Error> {
         self.check(method, text)?;
-        let end = self.header_len() + text.len();
-        let target = buffer.get_mut(self.header_len()..end).ok_or(refuse(Kind::Buffer))?;
-        target.copy_from_slice(text);
-        self.seal_checked(method, buffer, text.len())
+        self.copy_and_seal(method, text, buffer)
+    }
+
+    /// Seals a text that was built, or parsed, before: it is not read once more, but for its serial.
+    /// Whoever opens it is told that it is authentic, and then finds out whether it is a frame.
+    ///
+    /// ```
+    /// # use tipwire::{Cipher, InnerMethod, Layout, Push, Sealer, Token};
+    /// # let token = Token::new("ate2bd319014b24e0a8aca9f00aea4c0d0")?;
+    /// # let mut sealer = Sealer::new(Layout::Current, Cipher::Aes128Ccm, &[7; 16], &token, "sensor-01", 0)?;
+    /// let (mut text, mut buffer) = ([0; 64], [0; 128]);
+    /// let mut push = Push::inner(&mut text, "sensor-01");
+    /// push.number("temperature", 32);
+    /// let text = push.finish()?;
+    /// let envelope = sealer.seal_built(InnerMethod::Push, text, &mut buffer)?;
+    /// # assert_eq!(envelope.len(), sealer.overhead() + text.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn seal_built<'b>(
+        &mut self,
+        method: InnerMethod,
+        text: &[u8],
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], Error> {
+        self.check_size(method, text)?;
+        if method != InnerMethod::Ack && !self.opener.device().is_some_and(|it| it.is_of(text)) {
+            return Err(refuse(Kind::OtherSerial));
+        }
+        self.copy_and_seal(method, text, buffer)
     }
 
     /// Seals a text of `length` bytes that stands in the buffer already, after
@@ -214,16 +239,33 @@ impl Sealer {
         }
     }
 
-    /// Whether this text can be sealed.
-    fn check(&self, method: InnerMethod, text: &[u8]) -> Result<(), Error> {
+    fn check_size(&self, method: InnerMethod, text: &[u8]) -> Result<(), Error> {
         self.check_flags(method)?;
         if text.len() > MAX_FRAME {
             return Err(refuse(Kind::EnvelopeTooLarge));
         }
+        Ok(())
+    }
+
+    /// Whether this text can be sealed.
+    fn check(&self, method: InnerMethod, text: &[u8]) -> Result<(), Error> {
+        self.check_size(method, text)?;
         match Inner::parse(method, text)? {
             Inner::Frame(frame) if frame.serial != self.serial() => Err(refuse(Kind::OtherSerial)),
             _ => Ok(()),
         }
+    }
+
+    fn copy_and_seal<'b>(
+        &mut self,
+        method: InnerMethod,
+        text: &[u8],
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], Error> {
+        let end = self.header_len() + text.len();
+        let target = buffer.get_mut(self.header_len()..end).ok_or(refuse(Kind::Buffer))?;
+        target.copy_from_slice(text);
+        self.seal_checked(method, buffer, text.len())
     }
 
     /// Seals a text that was checked, or built.

@@ -1,0 +1,86 @@
+//! Blocks of 16 bytes, as ciphers and authenticators take them.
+
+// Numbers are split into their halves.
+#![allow(clippy::cast_possible_truncation)]
+// Without any cipher there is little to do with blocks.
+#![cfg_attr(
+    not(any(
+        feature = "aes-128-ccm",
+        feature = "aes-128-gcm",
+        feature = "aes-256-ccm",
+        feature = "aes-256-gcm",
+        feature = "chacha20-poly1305",
+    )),
+    allow(unused)
+)]
+
+use subtle::ConstantTimeEq;
+
+pub(super) type Block = [u8; 16];
+
+#[cfg_attr(not(tipwire_small), inline(always))]
+pub(super) fn xor(a: Block, b: Block) -> Block {
+    (u128::from_ne_bytes(a) ^ u128::from_ne_bytes(b)).to_ne_bytes()
+}
+
+/// Up to 16 bytes, then zeros.
+pub(super) fn padded(bytes: &[u8]) -> Block {
+    // Halves that overlap: that is over before a call of `memcpy` would have begun.
+    if let (Some(start), Some(end)) = (bytes.first_chunk(), bytes.last_chunk())
+        && !cfg!(tipwire_small)
+    {
+        let end = u128::from(u64::from_le_bytes(*end)) << (8 * (bytes.len() - 8)).min(64);
+        return (u128::from(u64::from_le_bytes(*start)) | end).to_le_bytes();
+    }
+    let mut block = [0; 16];
+    block.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    block
+}
+
+/// Writes as many bytes of a block as there is room for.
+pub(super) fn store(block: Block, target: &mut [u8]) {
+    let number = u128::from_le_bytes(block);
+    let rest = target.len().saturating_sub(8).min(8);
+    if let Some(end) = target.last_chunk_mut()
+        && !cfg!(tipwire_small)
+    {
+        *end = ((number >> (8 * rest)) as u64).to_le_bytes();
+        if let Some(start) = target.first_chunk_mut() {
+            *start = (number as u64).to_le_bytes();
+        }
+        return;
+    }
+    target.iter_mut().zip(block).for_each(|(to, from)| *to = from);
+}
+
+/// The first bytes of a block, then zeros.
+pub(super) fn shortened(block: Block, length: usize) -> Block {
+    let gone = 8 * (16 - length.min(16)) as u32;
+    (u128::from_le_bytes(block) & u128::MAX.checked_shr(gone).unwrap_or(0)).to_le_bytes()
+}
+
+/// Compares in constant time.
+#[cfg_attr(not(tipwire_small), inline(always))]
+pub(super) fn is_equal(a: Block, b: Block) -> bool {
+    let difference = u128::from_ne_bytes(xor(a, b));
+    (difference as u64 | (difference >> 64) as u64).ct_eq(&0).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_block_are_read_written_and_cut() {
+        let whole: Block = core::array::from_fn(|at| at as u8 + 1);
+        for length in 0..=16 {
+            let mut expected = [0; 16];
+            expected[..length].copy_from_slice(&whole[..length]);
+            assert_eq!(padded(&whole[..length]), expected);
+            assert_eq!(shortened(whole, length), expected);
+            let mut written = [0; 16];
+            store(whole, &mut written[..length]);
+            assert_eq!(written, expected);
+        }
+    }
+}
