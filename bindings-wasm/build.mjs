@@ -4,7 +4,7 @@
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { execFileSync } from "node:child_process";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -19,7 +19,9 @@ mkdirSync(join(out, "workerd"), { recursive: true });
 
 // The types, and what nobody but this script wants to see.
 execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", here], { stdio: "inherit" });
-for (const name of readdirSync(out).filter((name) => name.endsWith(".d.ts"))) {
+rmSync(join(out, "command"), { recursive: true });
+for (const name of readdirSync(out, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
+  mkdirSync(dirname(join(out, "cjs", name)), { recursive: true });
   copyFileSync(join(out, name), join(out, "cjs", name));
 }
 
@@ -41,7 +43,7 @@ function elsewhere(glue, module) {
 const outside = {
   name: "outside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/index\.js$/ }, () => ({ path: "./index.js", external: true }));
+    onResolve({ filter: /\/(index|node)\.js$/ }, ({ path }) => ({ path: `./${basename(path)}`, external: true }));
   },
 };
 
@@ -81,18 +83,21 @@ for (const { entry, glue, wasm } of entries) {
   await one("esm", `workerd/${entry}.js`, imported(wasm));
 }
 
-// The command line, beside the package that it uses.
-rmSync(join(out, "command"), { recursive: true });
-await build({
-  entryPoints: [join(here, "ts/command/main.ts")],
-  outfile: join(out, "command.js"),
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  minifySyntax: true,
-  plugins: [outside],
-});
+// What is of Node, beside the package that it uses.
+const beside = (entry, outfile, format) =>
+  build({
+    entryPoints: [join(here, "ts", entry)],
+    outfile: join(out, outfile),
+    bundle: true,
+    format,
+    platform: "node",
+    target: "node20",
+    minifySyntax: true,
+    plugins: [outside],
+  });
+await beside("command/main.ts", "command.js", "esm");
+await beside("node.ts", "node.js", "esm");
+await beside("node.ts", "cjs/node.js", "cjs");
 
 // The same instance as everything: only fewer names.
 const secure = readFileSync(join(here, "ts/secure.ts"), "utf8");

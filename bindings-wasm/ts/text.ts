@@ -10,6 +10,8 @@ export { ack, build, fromPoints, ping, pull, push } from "./build.js";
 export { authHash, deriveKey, deviceHash } from "./credentials.js";
 export { stringIndex, TipwireError } from "./error.js";
 export { Splitter, messages, splitStream } from "./stream.js";
+export { Frames, frames, frameStream } from "./frames.js";
+export type { FramesSettings } from "./frames.js";
 export type { SplitEvent, SplitterName, SplitterSettings } from "./stream.js";
 export { innerJSON, innerPoints } from "./inner.js";
 export type * from "./types.js";

@@ -114,5 +114,9 @@ pub fn test() -> Outcome {
         python::build()?;
         node_test(&["command"])
     })?;
+    step("npm package: sockets and examples", || {
+        have_system(&[("openssl", "openssl")])?;
+        node_test(&["node", "examples"])
+    })?;
     step("npm package: benchmarks run", || bench_in(&["node"], &["/ping".into(), "--json".into()]))
 }

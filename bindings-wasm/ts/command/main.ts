@@ -7,9 +7,10 @@
 import { authHash, type Cipher, deviceHash, fromPoints, type InnerMethod, type Layout, Opener, parse, parseAck, parseHeader, Sealer, TipwireError, toJSON, toPointsJSON } from "../index.js";
 import { Bar, chunks, fromHex, Output, secret, toHex } from "./files.js";
 import { type Command, help, HELP_ROW, type Option, type Options, readOptions, table, usage, UsageError } from "./options.js";
+import { send, serve } from "./talk.js";
 import { rows } from "./table.js";
 
-const FILES = { name: "file", help: "standard input if there is none, or for -", least: 0, most: Infinity };
+const FILES = [{ name: "file", help: "standard input if there is none, or for -", least: 0, most: Infinity }];
 const KEY: Option = { value: "KEY", required: true, help: "hex, @file, or env:NAME" };
 const LAYOUT: Option = { value: "LAYOUT", choices: ["current", "short"], default: "current" };
 
@@ -56,9 +57,33 @@ const COMMANDS: Record<string, Command> = {
   }),
   hash: command({
     help: "The authorization hash of a token, and what else is made of it.",
-    positionals: { name: "token", help: "the token, @file, or env:NAME", least: 1, most: 1 },
+    positionals: [{ name: "token", help: "the token, @file, or env:NAME", least: 1, most: 1 }],
     options: { serial: { value: "SERIAL", help: "adds the hash of the device" } },
     run: hash,
+  }),
+  send: command({
+    help: "Sends values to a server and prints its answer.",
+    positionals: [
+      { name: "address", help: "host:port", least: 1, most: 1 },
+      { name: "values", help: "name=value; none for a PING", least: 0, most: Infinity },
+    ],
+    options: {
+      auth: { value: "AUTH", required: true },
+      serial: { value: "SERIAL", required: true },
+      udp: {},
+      tls: {},
+      timeout: { value: "TIMEOUT", is: "number", default: "10", help: "seconds" },
+    },
+    run: send,
+  }),
+  serve: command({
+    help: "A test endpoint: answers as the protocol says, prints what it gets.",
+    positionals: [{ name: "address", help: "host:port; 127.0.0.1:5693 if there is none", least: 0, most: 1 }],
+    options: {
+      udp: {},
+      count: { value: "COUNT", is: "integer", help: "ends after so many requests" },
+    },
+    run: serve,
   }),
 };
 

@@ -14,10 +14,17 @@ export interface Option {
   is?: "integer" | "number";
 }
 
+export interface Positional {
+  name: string;
+  help: string;
+  least: number;
+  most: number;
+}
+
 export interface Command<Name extends string = string> {
   help: string;
-  /** What stands without a dash: how many at least and at most, by name. */
-  positionals: { name: string; help: string; least: number; most: number };
+  /** What stands without a dash, in this order. */
+  positionals: readonly Positional[];
   options: Record<Name, Option>;
   run: (options: Options<Name>) => Promise<number>;
 }
@@ -57,10 +64,14 @@ export function readOptions<Name extends string>(command: Command<Name>, words: 
     }
     values[name] = checked(name, option, value);
   }
-  const { name, least, most } = command.positionals;
-  if (parsed.positionals.length < least) throw new UsageError(`the following arguments are required: ${name}`);
-  if (parsed.positionals.length > most) throw new UsageError(`unrecognized arguments: ${parsed.positionals.slice(most).join(" ")}`);
-  return { positionals: parsed.positionals, values: values as Options<Name>["values"] };
+  const { positionals } = parsed;
+  let most = 0;
+  for (const place of command.positionals) {
+    if (positionals.length < most + place.least) throw new UsageError(`the following arguments are required: ${place.name}`);
+    most += place.most;
+  }
+  if (positionals.length > most) throw new UsageError(`unrecognized arguments: ${positionals.slice(most).join(" ")}`);
+  return { positionals, values: values as Options<Name>["values"] };
 }
 
 function checked(name: string, { choices, is }: Option, value: string): string {
@@ -76,20 +87,22 @@ const shown = ([name, { value }]: readonly [string, Option]): string => (value =
 
 /** The line that says how a command is called. */
 export function usage(program: string, command: Command): string {
-  const { name, least, most } = command.positionals;
-  const place = most > 1 ? `${name} ...` : name;
+  const places = command.positionals.map(({ name, least, most }) => {
+    const place = most > 1 ? `${name} ...` : name;
+    return least > 0 ? place : `[${place}]`;
+  });
   const options = Object.entries(command.options).map((entry) => (entry[1].required ? shown(entry) : `[${shown(entry)}]`));
-  return `usage: ${[program, "[-h]", ...options, least > 0 ? place : `[${place}]`].join(" ")}`;
+  return `usage: ${[program, "[-h]", ...options, ...places].join(" ")}`;
 }
 
 export function help(program: string, command: Command): string {
-  const { name, help } = command.positionals;
+  const places = command.positionals.map(({ name, help }) => [name, help] as const);
   const options = Object.entries(command.options).map((entry): [string, string] => {
     const { help = "", choices, default: preset } = entry[1];
     const more = [help, choices === undefined ? "" : `one of ${choices.join(", ")}`, preset === undefined ? "" : `${preset} if it is not given`];
     return [shown(entry), more.filter((part) => part !== "").join("; ")];
   });
-  const lines = ["positional arguments:", ...table([[name, help]]), "", "options:", ...table([HELP_ROW, ...options])];
+  const lines = ["positional arguments:", ...table(places), "", "options:", ...table([HELP_ROW, ...options])];
   return [usage(program, command), "", command.help, "", ...lines].join("\n");
 }
 
