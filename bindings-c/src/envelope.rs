@@ -322,7 +322,7 @@ fn open(
     let text = place(text)?;
     let opened = opener.open(layout, buffer(envelope, length)?).map_err(of_error)?;
     text.set(opened.text.into());
-    crate::memory::set_if_wanted(header, opened.header.into());
+    crate::memory::set_if_wanted(header, || opened.header.into());
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use core::ffi::c_void;
 use codec::{Ack, Body, Detail, Encoding, Frame, InnerMethod, Status};
 
 use crate::error::{TIPWIRE_E_ARGUMENT, status, tell, tipwire_error, told};
-use crate::memory::{Copied, Outcome, buffer, bytes, held, hold, place, read};
+use crate::memory::{Copied, Outcome, Place, buffer, bytes, held, place, read};
 use crate::panic::{guard, run};
 use crate::text::{length as of_length, tipwire_text};
 use crate::writer::Out;
@@ -103,7 +103,7 @@ pub extern "C" fn tipwire_parse(
     run(|| {
         let line = told(bytes(line, length), error)?;
         let place = told(place(frame), error)?;
-        place.set(Frame::parse(line).map_err(|wrong| tell(wrong, error))?.into());
+        set_frame(place, Frame::parse(line).map_err(|wrong| tell(wrong, error))?);
         Ok(())
     })
 }
@@ -119,7 +119,7 @@ pub extern "C" fn tipwire_parse_ack(
     run(|| {
         let line = told(bytes(line, length), error)?;
         let place = told(place(ack), error)?;
-        place.set(Ack::parse(line).map_err(|wrong| tell(wrong, error))?.into());
+        set_ack(place, Ack::parse(line).map_err(|wrong| tell(wrong, error))?);
         Ok(())
     })
 }
@@ -139,7 +139,7 @@ pub extern "C" fn tipwire_parse_inner(
         let place = told(place(frame), error)?;
         let method = method_of(method).and_then(|method| method.uplink().ok_or(TIPWIRE_E_ARGUMENT));
         let method = told(method, error)?;
-        place.set(Frame::parse_inner(method, text).map_err(|wrong| tell(wrong, error))?.into());
+        set_frame(place, Frame::parse_inner(method, text).map_err(|wrong| tell(wrong, error))?);
         Ok(())
     })
 }
@@ -155,7 +155,7 @@ pub extern "C" fn tipwire_parse_inner_ack(
     run(|| {
         let text = told(bytes(text, length), error)?;
         let place = told(place(ack), error)?;
-        place.set(Ack::parse_inner(text).map_err(|wrong| tell(wrong, error))?.into());
+        set_ack(place, Ack::parse_inner(text).map_err(|wrong| tell(wrong, error))?);
         Ok(())
     })
 }
@@ -268,57 +268,51 @@ impl Copied for tipwire_ack {
 
 const _: () = assert!(size_of::<tipwire_frame>() <= 256);
 
-impl From<Frame<'static>> for tipwire_frame {
-    #[inline(always)]
-    fn from(frame: Frame<'static>) -> tipwire_frame {
-        let auth = if frame.auth.is_empty() { None } else { Some(frame.auth) };
-        let (method, seq, serial) = (InnerMethod::from(frame.method()), frame.seq, frame.serial);
-        let mut out: tipwire_frame = hold(frame);
-        out.method = method as u8;
-        out.has_seq = seq.is_some().into();
-        out.seq = seq.unwrap_or(0);
-        out.auth = auth.into();
-        out.serial = serial.into();
-        match &held(&out).body {
-            Body::Push(block) => {
-                let (location, time, group) = (block.location, block.time, block.group);
-                out.location = location.map(|location| location.as_str()).into();
-                out.has_time = time.is_some().into();
-                out.time = time.unwrap_or(0);
-                out.group = group.into();
-            }
-            Body::Raw(raw) => {
-                let raw = *raw;
-                out.encoding = encoding_number(raw.encoding());
-                out.raw = raw.data().into();
-            }
-            Body::Pull(_) | Body::Ping => {}
+#[cfg_attr(not(tipwire_small), inline(always))]
+fn set_frame(place: Place<tipwire_frame>, frame: Frame<'static>) {
+    let auth = if frame.auth.is_empty() { None } else { Some(frame.auth) };
+    let (method, seq, serial) = (InnerMethod::from(frame.method()), frame.seq, frame.serial);
+    let out = place.hold(frame);
+    out.method = method as u8;
+    out.has_seq = seq.is_some().into();
+    out.seq = seq.unwrap_or(0);
+    out.auth = auth.into();
+    out.serial = serial.into();
+    match &held(out).body {
+        Body::Push(block) => {
+            let (location, time, group) = (block.location, block.time, block.group);
+            out.location = location.map(|location| location.as_str()).into();
+            out.has_time = time.is_some().into();
+            out.time = time.unwrap_or(0);
+            out.group = group.into();
         }
-        out
+        Body::Raw(raw) => {
+            let raw = *raw;
+            out.encoding = encoding_number(raw.encoding());
+            out.raw = raw.data().into();
+        }
+        Body::Pull(_) | Body::Ping => {}
     }
 }
 
-impl From<Ack<'static>> for tipwire_ack {
-    #[inline(always)]
-    fn from(ack: Ack<'static>) -> tipwire_ack {
-        let (detail, count, text) = match ack.detail {
-            Detail::None => (TIPWIRE_DETAIL_NONE, 0, None),
-            Detail::Count(count) => (TIPWIRE_DETAIL_COUNT, count, None),
-            Detail::Variables(_) => (TIPWIRE_DETAIL_VARIABLES, 0, None),
-            Detail::Command(text) => (TIPWIRE_DETAIL_COMMAND, 0, Some(text)),
-            Detail::Error(text) => (TIPWIRE_DETAIL_ERROR, 0, Some(text)),
-            Detail::Text(text) => (TIPWIRE_DETAIL_TEXT, 0, Some(text)),
-        };
-        let (status, seq) = (status_number(ack.status), ack.seq);
-        let mut out: tipwire_ack = hold(ack);
-        out.status = status;
-        out.detail = detail;
-        out.has_seq = seq.is_some().into();
-        out.seq = seq.unwrap_or(0);
-        out.count = count;
-        out.text = text.into();
-        out
-    }
+#[cfg_attr(not(tipwire_small), inline(always))]
+fn set_ack(place: Place<tipwire_ack>, ack: Ack<'static>) {
+    let (detail, count, text) = match ack.detail {
+        Detail::None => (TIPWIRE_DETAIL_NONE, 0, None),
+        Detail::Count(count) => (TIPWIRE_DETAIL_COUNT, count, None),
+        Detail::Variables(_) => (TIPWIRE_DETAIL_VARIABLES, 0, None),
+        Detail::Command(text) => (TIPWIRE_DETAIL_COMMAND, 0, Some(text)),
+        Detail::Error(text) => (TIPWIRE_DETAIL_ERROR, 0, Some(text)),
+        Detail::Text(text) => (TIPWIRE_DETAIL_TEXT, 0, Some(text)),
+    };
+    let (status, seq) = (status_number(ack.status), ack.seq);
+    let out = place.hold(ack);
+    out.status = status;
+    out.detail = detail;
+    out.has_seq = seq.is_some().into();
+    out.seq = seq.unwrap_or(0);
+    out.count = count;
+    out.text = text.into();
 }
 
 /// The method that C calls so.

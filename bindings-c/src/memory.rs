@@ -47,10 +47,10 @@ pub fn place<T>(pointer: *mut T) -> Outcome<Place<T>> {
     check(pointer).map(|()| Place(pointer))
 }
 
-/// Sets a result that the caller may not want.
-pub fn set_if_wanted<T>(pointer: *mut T, value: T) {
+/// Sets a result that the caller may not want, and is made only then.
+pub fn set_if_wanted<T>(pointer: *mut T, value: impl FnOnce() -> T) {
     if let Ok(place) = place(pointer) {
-        place.set(value);
+        place.set(value());
     }
 }
 
@@ -245,6 +245,22 @@ pub fn hold<S: Copied>(value: S::Value) -> S {
     // SAFETY: the words have room for the value, and are aligned for it.
     unsafe { ptr::from_mut(&mut held).cast::<S::Value>().write(value) };
     held
+}
+
+impl<S: Copied> Place<S> {
+    /// Puts a value there; what else the struct has is empty. Without a copy in between.
+    #[inline(always)]
+    pub fn hold<'a>(self, value: S::Value) -> &'a mut S {
+        const { assert!(fits::<S>()) };
+        // SAFETY: `place` found it aligned and not NULL; the caller says that there is room for an
+        // S, which nobody else uses until this call returns. The words in it have room for the
+        // value, and are aligned for it.
+        unsafe {
+            self.0.write(S::EMPTY);
+            self.0.cast::<S::Value>().write(value);
+            &mut *self.0
+        }
+    }
 }
 
 /// The value that a struct holds.

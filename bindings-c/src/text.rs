@@ -108,7 +108,7 @@ pub extern "C" fn tipwire_coordinates(
         let coordinates = location.coordinates();
         lat.set(coordinates.0.as_str().into());
         lng.set(coordinates.1.as_str().into());
-        set_if_wanted(alt, coordinates.2.map(|alt| alt.as_str()).into());
+        set_if_wanted(alt, || coordinates.2.map(|alt| alt.as_str()).into());
         Ok(())
     })
 }

@@ -1,4 +1,4 @@
-//! Benchmarks: `cargo xtask bench [rust|python|js|gateway] [--json] [FILTER]`.
+//! Benchmarks: `cargo xtask bench [rust|c|python|js|gateway] [--json] [FILTER]`.
 
 use crate::shell::{Outcome, cargo, run as run_to_end};
 
@@ -6,6 +6,7 @@ pub fn run(arguments: &[String]) -> Outcome {
     match arguments.split_first() {
         Some((language, rest)) if language == "rust" => rust(rest),
         Some((part, rest)) if part == "gateway" => crate::gateway::bench(rest),
+        Some((language, rest)) if language == "c" => crate::c::bench(rest),
         Some((language, rest)) if language == "python" => crate::python::bench(rest),
         Some((language, rest)) if language == "js" => crate::js::bench(rest),
         _ => rust(arguments),

@@ -136,7 +136,27 @@ pub fn test() -> Outcome {
     step("the example of the README", try_readme)?;
     step("C programs", || WAYS.iter().try_for_each(try_way))?;
     step("the layer of C++", || LAYERS.iter().try_for_each(try_layer))?;
-    step("a release, and programs that use it", crate::dist::test)
+    step("a release, and programs that use it", crate::dist::test)?;
+    step("benchmarks run", || bench(&["--json".to_owned(), "parse/ping".to_owned()]))
+}
+
+/// `cargo xtask bench c`: the archive that ships, called by a program of C, beside the same work in
+/// Rust in the same process.
+pub fn bench(arguments: &[String]) -> Outcome {
+    have_system(SYSTEM)?;
+    let library = crate::dist::library()?;
+    let object = built().join("bench.o");
+    std::fs::create_dir_all(built()).map_err(|error| error.to_string())?;
+    run(compiler("gcc", "c99").args(["-O2", "-c", "bindings-c/bench/bench.c", "-o"]).arg(&object))?;
+    let objects = format!("{} {}", object.display(), library.display());
+    let mut bench = cargo(&["run", "--quiet", "--release", "-p", "tipwire-bench", "--"]);
+    let (flags, filters): (Vec<&String>, Vec<&String>) =
+        arguments.iter().partition(|argument| argument.starts_with("--"));
+    let filter = filters.first().map_or("", |filter| filter.as_str());
+    bench.args(flags).arg(format!("c/{}", filter.trim_start_matches("c/")));
+    // Of its own folder, so that what has no C side need not be built again.
+    bench.env("CARGO_TARGET_DIR", built().join("bench"));
+    run(bench.env("TIPWIRE_C_SIDE", objects))
 }
 
 /// What bindings-c/README.md shows is a program that works.

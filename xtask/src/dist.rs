@@ -102,15 +102,21 @@ fn fill(text: &str) -> String {
         .replace("](../include/", "](include/")
 }
 
-/// The library for this machine: the archive, and the shared library that is linked of it.
-fn libraries(to: &Path) -> Outcome {
+/// The archive for this machine that ships.
+pub fn library() -> Result<PathBuf, String> {
     let target_dir = root().join("target/dist/build");
     let mut build = cargo(&["build", "--quiet", "--release", "-p", "tipwire-c"]);
     build.env("CARGO_TARGET_DIR", &target_dir).env("RUSTFLAGS", firmware::remap());
     run_to_end(&mut build)?;
-    let (stripped, archive) = (target_dir.join("libtipwire.a"), to.join("libtipwire.a"));
+    let stripped = target_dir.join("libtipwire.a");
     firmware::strip(&target_dir.join("release/libtipwire.a"), "", &stripped)?;
-    copy(&stripped, &archive)?;
+    Ok(stripped)
+}
+
+/// The libraries for this machine: the archive, and the shared library that is linked of it.
+fn libraries(to: &Path) -> Outcome {
+    let archive = to.join("libtipwire.a");
+    copy(&library()?, &archive)?;
     let shared = to.join(format!("libtipwire.so.{}", version()));
     let mut link = command("gcc", &["-shared", "-s", "-Wl,-z,defs", "-Wl,--gc-sections"]);
     link.arg(format!("-Wl,-soname,{}", soname())).arg("-Wl,--whole-archive").arg(&archive);

@@ -135,7 +135,9 @@ pub fn strip(archive: &Path, prefix: &str, to: &Path) -> Outcome {
     run(command(tool("ar"), &["x"]).arg(archive).arg(own).current_dir(&folder))?;
     let object = folder.join("tipwire.o");
     std::fs::rename(folder.join(own), &object).map_err(|error| error.to_string())?;
-    let wanted = ["--strip-debug", "--wildcard", "--keep-global-symbol", "tipwire_*"];
+    // Groups are for what linkers take once of all archives: what is now this one's alone is not that.
+    let wanted = ["--strip-debug", "--remove-section=.group", "--wildcard"];
+    let wanted = [&wanted[..], &["--keep-global-symbol", "tipwire_*"]].concat();
     run(command(tool("objcopy"), &wanted).arg(&object))?;
     let _ = std::fs::remove_file(to);
     run(command(tool("ar"), &["rcsD"]).arg(to).arg(&object))

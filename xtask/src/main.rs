@@ -25,7 +25,7 @@ Usage: cargo xtask <task> [options]
   test [part]        everything that exists: format, lints, tests, vectors in every language;
                      or the parts named: lint, core, c, vectors, python, js, gateway; and, only
                      where they are named, --firmware, --inspector and --scale
-  bench [rust|python|js|gateway]
+  bench [rust|c|python|js|gateway]
                      side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name
   build js           the npm package, in target/js/package

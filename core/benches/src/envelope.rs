@@ -15,9 +15,10 @@ use tipwire::{Cipher, InnerMethod, Layout, Opener, Sealer, Token, device_hash};
 
 use crate::harness::Bench;
 
-const SIZES: [usize; 4] = [20, 100, 1024, 16_384];
-const SERIAL: &str = "sensor-01";
-const KEY: [u8; 32] = [0x5a; 32];
+pub const SIZES: [usize; 4] = [20, 100, 1024, 16_384];
+pub const SERIAL: &str = "sensor-01";
+pub const KEY: [u8; 32] = [0x5a; 32];
+pub const TOKEN: &str = "ate2bd319014b24e0a8aca9f00aea4c0d0";
 
 pub fn run(bench: &mut Bench) {
     for &cipher in Cipher::ALL {
@@ -28,10 +29,10 @@ pub fn run(bench: &mut Bench) {
 }
 
 fn compare(bench: &mut Bench, cipher: Cipher, size: usize) {
-    let text = text(size);
+    let text = inner_text(size);
     let text = text.as_slice();
     let key = &KEY[..cipher.key_len()];
-    let token = Token::new("ate2bd319014b24e0a8aca9f00aea4c0d0").expect("a token");
+    let token = Token::new(TOKEN).expect("a token");
     let (auth, device) = (*token.hash().bytes(), *device_hash(SERIAL).bytes());
     let layout = Layout::Current;
     let sealer = || Sealer::new(layout, cipher, key, &token, SERIAL, 1).expect("a sealer");
@@ -183,7 +184,7 @@ impl RustCrypto {
 }
 
 /// The inner frame of a PUSH, of as many bytes.
-fn text(size: usize) -> Vec<u8> {
+pub fn inner_text(size: usize) -> Vec<u8> {
     let mut text = format!("{SERIAL}|[temp:=32");
     // At most 100 variables, each with the same share of what is left.
     let step = (size / 90).max(40);
