@@ -543,7 +543,7 @@ fn enqueue(
     run(|| {
         let session = told(fetch_mut(client), error)?.get_mut();
         let taken = ask(session).map_err(|wrong| tell(wrong, error))?;
-        set_if_wanted(queued, taken.into());
+        set_if_wanted(queued, || taken.into());
         Ok(())
     })
 }

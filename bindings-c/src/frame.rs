@@ -315,6 +315,16 @@ fn set_ack(place: Place<tipwire_ack>, ack: Ack<'static>) {
     out.text = text.into();
 }
 
+impl From<Ack<'static>> for tipwire_ack {
+    fn from(ack: Ack<'static>) -> tipwire_ack {
+        let mut out = tipwire_ack::EMPTY;
+        if let Ok(place) = place(&raw mut out) {
+            set_ack(place, ack);
+        }
+        out
+    }
+}
+
 /// The method that C calls so.
 pub fn method_of(number: u8) -> Outcome<InnerMethod> {
     InnerMethod::ALL.get(usize::from(number)).copied().ok_or(TIPWIRE_E_ARGUMENT)

@@ -76,6 +76,7 @@ pub fn buffer(pointer: *mut c_void, length: usize) -> Outcome<&'static mut [u8]>
 }
 
 /// Text with a NUL at its end.
+#[cfg_attr(tipwire_small, inline(never))]
 pub fn string(pointer: *const c_char) -> Outcome<&'static str> {
     if pointer.is_null() {
         return Err(TIPWIRE_E_ARGUMENT);
@@ -86,6 +87,7 @@ pub fn string(pointer: *const c_char) -> Outcome<&'static str> {
 }
 
 /// Text of so many bytes.
+#[cfg_attr(tipwire_small, inline(never))]
 pub fn text(pointer: *const c_void, length: usize) -> Outcome<&'static str> {
     str::from_utf8(bytes(pointer, length)?).map_err(|_| status(Kind::Utf8))
 }

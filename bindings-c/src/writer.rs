@@ -570,13 +570,8 @@ pub fn start(
 #[inline(always)]
 fn with(writer: *mut tipwire_writer, write: impl FnOnce(&mut Form) -> Outcome) -> i32 {
     run(|| {
-        let writer = fetch_mut(writer)?;
-        let outcome = match &mut writer.form {
-            _ if writer.error.status != 0 => return Err(writer.error.status),
-            Some(form) => write(form),
-            None => Err(status(Kind::Misplaced)),
-        };
-        outcome.inspect_err(|status| writer.error = tipwire_error::of(*status))
+        let (form, error) = open(writer)?;
+        write(form).inspect_err(|status| stick(error, *status))
     })
 }
 
@@ -585,7 +580,10 @@ fn push(
     writer: *mut tipwire_writer,
     write: impl FnOnce(&mut Push<Slice<'static>>) -> Outcome,
 ) -> i32 {
-    with(writer, |form| write(form.push()?))
+    run(|| {
+        let (push, error) = open_push(writer)?;
+        write(push).inspect_err(|status| stick(error, *status))
+    })
 }
 
 #[inline(always)]
@@ -602,6 +600,40 @@ fn reply(
     write: impl FnOnce(&mut Reply<Slice<'static>>) -> Outcome,
 ) -> i32 {
     with(writer, |form| write(form.reply()?))
+}
+
+/// What a writer writes, and where its error is, unless there is one.
+#[cfg_attr(not(tipwire_small), inline(always))]
+fn open<'w>(writer: *mut tipwire_writer) -> Outcome<(&'w mut Form, &'w mut tipwire_error)> {
+    let Writer { error, form, .. } = fetch_mut(writer)?;
+    match form {
+        _ if error.status != 0 => Err(error.status),
+        Some(form) => Ok((form, error)),
+        None => {
+            stick(error, status(Kind::Misplaced));
+            Err(error.status)
+        }
+    }
+}
+
+#[cfg_attr(not(tipwire_small), inline(always))]
+fn open_push<'w>(
+    writer: *mut tipwire_writer,
+) -> Outcome<(&'w mut Push<Slice<'static>>, &'w mut tipwire_error)> {
+    let (form, error) = open(writer)?;
+    match form.push() {
+        Ok(push) => Ok((push, error)),
+        Err(status) => {
+            stick(error, status);
+            Err(status)
+        }
+    }
+}
+
+#[cold]
+#[cfg_attr(tipwire_small, inline(never))]
+fn stick(error: &mut tipwire_error, status: i32) {
+    *error = tipwire_error::of(status);
 }
 
 #[inline(always)]
@@ -625,22 +657,21 @@ pub fn finish(writer: &mut Writer, with_feed: bool) -> Outcome<&'static [u8]> {
     if writer.error.status != 0 {
         return Err(writer.error.status);
     }
-    // It can be finished only once.
-    let form = writer.form.take();
-    let done: Result<&'static [u8], BuildError> = match form {
+    // What is finished takes nothing more, and cannot be finished again.
+    let done: Result<&'static [u8], BuildError> = match &mut writer.form {
         // What is lent is finished by who lends it.
         None | Some(Form::LentPush(_) | Form::LentPull(_) | Form::LentReply(_)) => {
-            writer.error = tipwire_error::of(status(Kind::Misplaced));
+            stick(&mut writer.error, status(Kind::Misplaced));
             return Err(writer.error.status);
         }
-        Some(Form::Push(mut push)) if with_feed => push.finish_line(),
-        Some(Form::Push(mut push)) => push.finish(),
-        Some(Form::Pull(mut pull)) if with_feed => pull.finish_line(),
-        Some(Form::Pull(mut pull)) => pull.finish(),
-        Some(Form::Ping(mut ping)) if with_feed => ping.finish_line(),
-        Some(Form::Ping(mut ping)) => ping.finish(),
-        Some(Form::Reply(mut reply)) if with_feed => reply.finish_line(),
-        Some(Form::Reply(mut reply)) => reply.finish(),
+        Some(Form::Push(push)) if with_feed => push.finish_line(),
+        Some(Form::Push(push)) => push.finish(),
+        Some(Form::Pull(pull)) if with_feed => pull.finish_line(),
+        Some(Form::Pull(pull)) => pull.finish(),
+        Some(Form::Ping(ping)) if with_feed => ping.finish_line(),
+        Some(Form::Ping(ping)) => ping.finish(),
+        Some(Form::Reply(reply)) if with_feed => reply.finish_line(),
+        Some(Form::Reply(reply)) => reply.finish(),
     };
     done.map_err(|error| {
         writer.error = error.into();

@@ -3,7 +3,8 @@
 //! - [`parse`] multiplies the first 19 digits with a 128-bit power of ten and bounds the error; in
 //!   the rare case that the bounds round differently it compares the text with the midpoint.
 //! - [`shortest`] is Raffaele Giulietti's Schubfach: the shortest digits that read back.
-//! - [`fixed`] rounds the exact binary value, ties to even, as `printf` does.
+//! - [`fixed`] rounds the exact binary value, ties to even, as `printf` does; [`Wide`] does it for
+//!   any value, and where code is to be small for all of them.
 //!
 //! The standard library's conversions bring tables and code of 15 KB and more; these need one
 //! table of 2.6 KB, and on bare metal not even that: there [`Power::compute`] runs when needed.
@@ -248,6 +249,7 @@ impl Decimal {
 
 /// `value`, which is finite, not negative and below `2^53`, rounded to `decimals` (at most 17)
 /// places: the part before the point, and the digits after it as a number.
+#[cfg(not(tipwire_small))]
 pub(crate) fn fixed(value: f64, decimals: u32) -> (u64, u64) {
     let (mantissa, exponent) = parts(value.to_bits());
     let shift = exponent.unsigned_abs();
@@ -268,6 +270,93 @@ pub(crate) fn fixed(value: f64, decimals: u32) -> (u64, u64) {
     let last = if decimals == 0 { whole } else { digits };
     digits += u64::from(rest > half || (rest == half && last & 1 == 1));
     if digits >= scale { (whole + 1, digits - scale) } else { (whole, digits) }
+}
+
+/// A double that is finite and not negative, in bytes, the highest first: what is before the binary
+/// point, as much as 65 digits need, and 128 bits after it. Slow, and little code.
+pub(crate) struct Wide([u8; Wide::WHOLE + Wide::FRACTION]);
+
+impl Wide {
+    const WHOLE: usize = 27;
+    const FRACTION: usize = 16;
+
+    /// `None` for what is too great; what is too small for the bits is 0.
+    pub(crate) fn of(value: f64) -> Option<Wide> {
+        let (mantissa, exponent) = parts(value.to_bits());
+        let mut wide = Wide([0; Wide::WHOLE + Wide::FRACTION]);
+        let place = (exponent + 8 * Wide::FRACTION as i32).max(-64);
+        // Whole bytes up from the last one, and some bits more: a mantissa has room for these.
+        let bytes = (mantissa << (place & 7)).to_le_bytes();
+        for (n, byte) in (place >> 3..).zip(bytes) {
+            match usize::try_from(n).map(|n| wide.0.iter_mut().rev().nth(n)) {
+                Ok(Some(slot)) => *slot = byte,
+                Ok(None) if byte != 0 => return None,
+                _ => {}
+            }
+        }
+        Some(wide)
+    }
+
+    /// Rounds the fraction to as many digits as there is room for, ties to even. They are numbers,
+    /// not characters.
+    pub(crate) fn round(&mut self, digits: &mut [u8]) {
+        let (whole, fraction) = self.0.split_at_mut(Wide::WHOLE);
+        for digit in digits.iter_mut() {
+            let mut carry = 0;
+            for byte in fraction.iter_mut().rev() {
+                carry += u16::from(*byte) * 10;
+                *byte = carry as u8;
+                carry >>= 8;
+            }
+            *digit = carry as u8;
+        }
+        let last = digits.last().or(whole.last()).copied().unwrap_or(0);
+        let (first, rest) = fraction.split_first().unwrap_or((&0, &[]));
+        let is_more = *first > 0x80 || rest.iter().any(|&byte| byte != 0) || last & 1 == 1;
+        if *first >= 0x80 && is_more && raise(digits, 9) {
+            raise(whole, 0xff);
+        }
+    }
+
+    /// The digits of the whole part, which is used up.
+    pub(crate) fn whole<'d>(&mut self, digits: &'d mut [u8; 65]) -> &'d [u8] {
+        digits_of(self.0.get_mut(..Wide::WHOLE).unwrap_or_default(), digits)
+    }
+}
+
+/// Adds one at the end; whether it is carried out at the front.
+fn raise(places: &mut [u8], most: u8) -> bool {
+    for place in places.iter_mut().rev() {
+        if *place != most {
+            *place += 1;
+            return false;
+        }
+        *place = 0;
+    }
+    true
+}
+
+/// The decimal digits of a number in bytes, the highest first, which is used up: at the end of
+/// `digits`, which has room for all.
+pub(crate) fn digits_of<'d>(number: &mut [u8], digits: &'d mut [u8]) -> &'d [u8] {
+    let mut left = digits.len();
+    for digit in digits.iter_mut().rev() {
+        let (mut rest, mut any) = (0, 0);
+        for byte in number.iter_mut() {
+            // A tenth by multiplication, exact for what is so small.
+            let dividend = rest << 8 | u32::from(*byte);
+            let tenth = (dividend * 6554) >> 16;
+            *byte = tenth as u8;
+            rest = dividend - 10 * tenth;
+            any |= *byte;
+        }
+        *digit = b'0' + rest as u8;
+        left -= 1;
+        if any == 0 {
+            break;
+        }
+    }
+    digits.get(left..).unwrap_or_default()
 }
 
 const fn floor_log2_of_ten_to(power: i32) -> i32 {

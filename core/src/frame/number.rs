@@ -129,7 +129,8 @@ pub trait ToNumber: sealed::ToNumber {}
 
 impl<T: sealed::ToNumber> ToNumber for T {}
 
-/// A `f64` with this many digits after the point, at most 17. Halves go to the even digit.
+/// A `f64` with this many digits after the point, at most 17: its exact value, rounded. Halves go to
+/// the even digit.
 ///
 /// ```
 /// use tipwire::{Fixed, Push};
@@ -236,26 +237,47 @@ impl sealed::ToNumber for f32 {
 impl sealed::ToNumber for Fixed {
     fn write<S: Sink>(&self, out: &mut Line<S>) {
         let Fixed(value, decimals) = *self;
-        if !write_sign(out, value.is_finite(), value.is_sign_negative()) {
+        // Bits are looked at, for want of a floating-point unit.
+        let is_finite = value.to_bits() >> 52 & 0x7ff != 0x7ff;
+        if !write_sign(out, is_finite, value.is_sign_negative()) {
             return;
         }
-        let (value, decimals) = (value.abs(), usize::from(decimals.min(17)));
-        let mut fraction = 0;
-        // Compared as bits, for want of a floating-point unit.
+        let (value, decimals) = (value.abs(), decimals.min(17));
+        #[cfg(not(tipwire_small))]
         if value.to_bits() < 9_007_199_254_740_992f64.to_bits() {
-            let whole;
-            (whole, fraction) = float::fixed(value, u32::try_from(decimals).unwrap_or(17));
+            let (whole, fraction) = float::fixed(value, decimals.into());
             write_unsigned(out, whole);
-        } else {
-            // Beyond 2^53 every double is an integer.
-            write_plain(out, float::shortest(value), MAX_DIGITS - decimals);
+            if decimals > 0 {
+                out.put(b".");
+                let length = 1 + fraction.checked_ilog10().unwrap_or(0) as usize;
+                write_zeros(out, usize::from(decimals) - length);
+                write_unsigned(out, fraction);
+            }
+            return;
         }
-        if decimals > 0 {
-            out.put(b".");
-            let length = 1 + fraction.checked_ilog10().unwrap_or(0) as usize;
-            write_zeros(out, decimals - length);
-            write_unsigned(out, fraction);
+        write_wide(out, value, decimals.into());
+    }
+}
+
+/// Writes a number of whatever size with so many decimals, at most 17.
+#[cold]
+fn write_wide<S: Sink>(out: &mut Line<S>, value: f64, decimals: usize) {
+    let mut fraction = [0; 17];
+    let fraction = fraction.get_mut(..decimals).unwrap_or_default();
+    let Some(mut wide) = float::Wide::of(value) else { return out.fail(Kind::Digits) };
+    wide.round(fraction);
+    let mut whole = [0; 65];
+    let whole = wide.whole(&mut whole);
+    if whole.len() + decimals > MAX_DIGITS {
+        return out.fail(Kind::Digits);
+    }
+    out.put(whole);
+    if decimals > 0 {
+        out.put(b".");
+        for digit in fraction.iter_mut() {
+            *digit += b'0';
         }
+        out.put(fraction);
     }
 }
 
@@ -363,5 +385,9 @@ impl Digits {
 /// Writes an unsigned number.
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn write_unsigned<S: Sink>(out: &mut Line<S>, value: u64) {
-    Digits::of(value).parts().for_each(|part| out.put(part));
+    if cfg!(tipwire_small) {
+        out.put(float::digits_of(&mut value.to_be_bytes(), &mut [0; 20]));
+    } else {
+        Digits::of(value).parts().for_each(|part| out.put(part));
+    }
 }

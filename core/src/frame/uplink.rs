@@ -140,15 +140,27 @@ impl fmt::Debug for Frame<'_> {
 /// `PUSH|`, `PULL|` or `PING|`
 fn read_method(scan: &mut Scan<'_>) -> Result<Method, Error> {
     const METHODS: [Method; 3] = [Method::Push, Method::Pull, Method::Ping];
-    for method in METHODS {
-        if scan.eat_word(method.name().as_bytes()) {
-            return scan.expect(b'|', Kind::Method).map(|()| method);
+    if !cfg!(tipwire_small) {
+        for method in METHODS {
+            if scan.eat_word(method.name().as_bytes()) {
+                return scan.expect(b'|', Kind::Method).map(|()| method);
+            }
         }
     }
     // The first byte at which all of them are out.
-    let mismatch = |method: Method| scan.clone().expect_word(method.name(), Kind::Method).err();
-    let furthest = METHODS.into_iter().filter_map(mismatch).max_by_key(|error| error.at);
-    Err(furthest.unwrap_or(scan.error(Kind::Method)))
+    let mut furthest = scan.error(Kind::Method);
+    for method in METHODS {
+        let mut ahead = *scan;
+        match ahead.expect_word(method.name(), Kind::Method) {
+            Ok(()) => {
+                *scan = ahead;
+                return scan.expect(b'|', Kind::Method).map(|()| method);
+            }
+            Err(error) if error.at > furthest.at => furthest = error,
+            Err(_) => {}
+        }
+    }
+    Err(furthest)
 }
 
 /// `["!" seq "|"]`, where `seq` has at most 32 bits and no leading zeros.
@@ -164,10 +176,11 @@ pub(super) fn read_seq(scan: &mut Scan<'_>) -> Result<Option<u32>, Error> {
             break;
         }
         let is_padded = seq == 0 && scan.at() > start;
-        match seq.checked_mul(10).and_then(|seq| seq.checked_add(digit)) {
-            Some(next) if !is_padded => seq = next,
-            _ => return Err(scan.error(Kind::SeqRange)),
+        let next = seq.wrapping_mul(10).wrapping_add(digit);
+        if is_padded || seq > u32::MAX / 10 || next < digit {
+            return Err(scan.error(Kind::SeqRange));
         }
+        seq = next;
         scan.bump();
     }
     if scan.at() == start {
