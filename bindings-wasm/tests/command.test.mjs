@@ -125,6 +125,33 @@ test("hashes are made of tokens, which are never shown", async () => {
   assert.doesNotMatch(err, /nonsense/);
 });
 
+for (const [server, device, whose] of [[OURS, PYTHON, "ours answers theirs"], [PYTHON, OURS, "theirs answers ours"]]) {
+  for (const udp of [[], ["--udp"]]) {
+    test(`values are sent to the test endpoint: ${whose} ${udp}`, async () => {
+      const [program, ...before] = server;
+      const serving = spawn(program, [...before, "serve", "127.0.0.1:0", "--count", "2", ...udp]);
+      let out = "";
+      serving.stdout.on("data", (text) => (out += text));
+      const ended = new Promise((resolve) => serving.on("close", resolve));
+      const [line] = await new Promise((resolve) => serving.stderr.once("data", (...all) => resolve(all)));
+      const address = String(line).match(/127\.0\.0\.1:\d+/)[0];
+      const who = ["--auth", AUTH, "--serial", "s", ...udp];
+      const sent = await run(device, ["send", address, "t=32.50", "on=true", "name=a b", ...who]);
+      assert.deepEqual([sent.code, JSON.parse(sent.out).count], [0, 3], sent.err);
+      assert.equal(JSON.parse((await run(device, ["send", address, ...who])).out).status, "PONG");
+      assert.equal(await ended, 0);
+      assert.match(out, /"value":32\.50/);
+      assert.deepEqual(out.trim().split("\n").map((text) => JSON.parse(text).method), ["PUSH", "PING"]);
+    });
+  }
+}
+
+test("sending to nobody is told", async () => {
+  const who = ["--auth", AUTH, "--serial", "s"];
+  await alike(["send", "nowhere", ...who], "", 1);
+  await alike(["send", "127.0.0.1:1", "--timeout", "0.2", ...who], "", 1);
+});
+
 test("commands that make no sense end with 2", async () => {
   for (const words of [[], ["nonsense"], ["encode"], ["decode", "--format", "x"], ["decode", "--what"], ["hash"], ["hash", "a", "b"], ["encode", "--auth", AUTH, "--serial", "s", "--seq", "x"]]) {
     const { err } = await alike(words, "", 2, { errors: false });
