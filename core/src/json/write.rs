@@ -232,6 +232,15 @@ pub(crate) fn write_list<W: Write, T>(
     out.write_char(']')
 }
 
+/// Writes an object of values that are JSON already.
+pub(crate) fn write_raw_members<W: Write>(out: &mut W, members: &[(&str, &str)]) -> fmt::Result {
+    let mut object = Object::begin(out)?;
+    for (name, value) in members {
+        object.key(name)?.write_str(value)?;
+    }
+    object.end()
+}
+
 /// An object being written.
 pub(crate) struct Object<'w, W> {
     out: &'w mut W,

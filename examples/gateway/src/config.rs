@@ -22,6 +22,8 @@ pub struct Config {
     pub max_devices: usize,
     #[serde(default)]
     pub durability: Durability,
+    #[serde(default)]
+    pub max_megabytes: u32,
     #[serde(default = "max_commands")]
     pub max_commands: usize,
     #[serde(default)]

@@ -39,7 +39,7 @@ pub async fn run(gateway: Arc<Gateway>, settings: Forward, mut done: i64) {
 }
 
 /// Forwards until something is wrong.
-async fn forward(gateway: &Gateway, settings: &Forward, done: &mut i64) -> String {
+async fn forward(gateway: &Arc<Gateway>, settings: &Forward, done: &mut i64) -> String {
     let (host, port) = settings.broker.rsplit_once(':').unwrap_or((&settings.broker, "1883"));
     let Ok(port) = port.parse() else { return "its port is no number".into() };
     let mut options = MqttOptions::new(&settings.client, host, port);
@@ -69,7 +69,7 @@ async fn listen(mut events: EventLoop, tell: mpsc::Sender<()>) -> Result<(), Con
 }
 
 async fn rounds(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     settings: &Forward,
     client: &AsyncClient,
     mut acknowledged: mpsc::Receiver<()>,
@@ -100,20 +100,17 @@ async fn rounds(
 }
 
 /// The points that come next.
-async fn read(gateway: &Gateway, done: i64) -> Result<Vec<Row>, String> {
-    let path = gateway.config.database.clone();
+async fn read(gateway: &Arc<Gateway>, done: i64) -> Result<Vec<Row>, String> {
+    let gateway = Arc::clone(gateway);
     let rows = tokio::task::spawn_blocking(move || {
-        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let path = &gateway.config.database;
+        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         db.busy_timeout(Duration::from_secs(2))?;
-        points_after(&db, done, ROUND)
+        let known = |device| gateway.devices.with_id(device);
+        let serial = |device| known(device).map(|known| known.serial.clone()).unwrap_or_default();
+        points_after(&db, done, ROUND, serial)
     });
-    let rows = rows.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-    let serial = |device| gateway.devices.with_id(device).map(|known| known.serial.clone());
-    let rows = rows.into_iter().map(|(id, device, time, json)| Row {
-        id,
-        serial: serial(device).unwrap_or_default(),
-        time,
-        json,
-    });
-    Ok(rows.collect())
+    rows.await
+        .map_err(|error| error.to_string())?
+        .map_err(|error: rusqlite::Error| error.to_string())
 }

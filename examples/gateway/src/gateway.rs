@@ -27,8 +27,7 @@ impl Gateway {
     /// Opens the database. What is in it besides is the point up to which all has been forwarded.
     pub async fn open(config: Config) -> Result<(Arc<Gateway>, i64), String> {
         let path = config.database.display().to_string();
-        let (store, found) = Store::open(&config.database, config.durability)
-            .map_err(|error| format!("{path}: {error}"))?;
+        let (store, found) = Store::open(&config).map_err(|error| format!("{path}: {error}"))?;
         let forwarded = found.forwarded;
         let devices = Devices::new(&config, found)?;
         let doors = Doors::new(config.limits);

@@ -7,6 +7,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use tipwire::Push;
 use tipwire::limits::MAX_VARIABLES;
+use tipwire::platform::thingsboard::GATEWAY_TOPIC;
+use tipwire::platform::{tagoio, thingsboard, thingspanel};
 
 use crate::config::Shape;
 
@@ -14,14 +16,17 @@ use crate::config::Shape;
 pub struct Row {
     pub id: i64,
     pub serial: String,
+    pub variable: String,
     pub time: i64,
     pub json: String,
 }
 
+/// A topic and a payload.
+pub type Message = (String, String);
+
 /// What of a point matters here; the value keeps its digits.
 #[derive(Deserialize)]
 struct Point<'a> {
-    variable: String,
     #[serde(borrow)]
     value: &'a RawValue,
     time: Option<IgnoredAny>,
@@ -33,28 +38,26 @@ struct Moment<'a> {
     time: i64,
     /// Whether the points say their time themselves.
     is_told: bool,
-    values: Vec<(String, &'a RawValue)>,
+    values: Vec<(&'a str, &'a str)>,
     points: Vec<&'a str>,
 }
 
-/// Topics and payloads, in the order of the points.
-pub fn shape(shape: Shape, rows: &[Row]) -> Vec<(String, Vec<u8>)> {
+/// Messages, in the order of the points.
+pub fn shape(shape: Shape, rows: &[Row]) -> Vec<Message> {
     let moments = moments(rows);
     match shape {
         Shape::Thingsboard => thingsboard(&moments),
-        Shape::Thingspanel => moments.iter().map(thingspanel).collect(),
+        Shape::Thingspanel => moments.iter().filter_map(thingspanel).collect(),
         Shape::Tagotip => moments.iter().filter_map(tagotip).collect(),
     }
 }
 
 fn moments(rows: &[Row]) -> Vec<Moment<'_>> {
     let mut moments: Vec<Moment<'_>> = Vec::new();
-    for Row { serial, time, json, .. } in rows {
-        let Ok(Point { variable, value, time: told }) = serde_json::from_str(json) else {
-            continue;
-        };
+    for Row { serial, variable, time, json, .. } in rows {
+        let Ok(Point { value, time: told }) = serde_json::from_str(json) else { continue };
         let same = moments.last_mut().filter(|last| {
-            let is_new = last.values.iter().all(|(known, _)| *known != variable);
+            let is_new = last.values.iter().all(|(known, _)| known != variable);
             let is_same = last.time == *time && last.is_told == told.is_some();
             last.serial == serial && is_same && is_new && last.points.len() < MAX_VARIABLES
         });
@@ -67,34 +70,35 @@ fn moments(rows: &[Row]) -> Vec<Moment<'_>> {
                 last
             }
         };
-        moment.values.push((variable, value));
+        moment.values.push((variable, value.get()));
         moment.points.push(json);
     }
     moments
 }
 
 /// ThingsBoard's gateway API: all of it in one message.
-fn thingsboard(moments: &[Moment<'_>]) -> Vec<(String, Vec<u8>)> {
-    let mut devices: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for moment in moments {
-        let values = format!("{{\"ts\":{},\"values\":{}}}", moment.time, object(moment));
-        devices.entry(moment.serial).or_default().push(values);
+fn thingsboard(moments: &[Moment<'_>]) -> Vec<Message> {
+    let mut devices: BTreeMap<&str, Vec<thingsboard::Moment<'_>>> = BTreeMap::new();
+    for Moment { serial, time, values, .. } in moments {
+        let time = time.unsigned_abs();
+        devices.entry(serial).or_default().push(thingsboard::Moment { time, values });
     }
-    let devices =
-        devices.iter().map(|(serial, list)| format!("{}:[{}]", quote(serial), list.join(",")));
-    let payload = format!("{{{}}}", devices.collect::<Vec<_>>().join(","));
-    vec![("v1/gateway/telemetry".into(), payload.into_bytes())]
+    let mut payload = String::new();
+    let written = thingsboard::write_gateway_moments(devices, &mut payload);
+    written.map(|()| (GATEWAY_TOPIC.to_owned(), payload)).into_iter().collect()
 }
 
 /// ThingsPanel's gateway: what a device has now, so that a message has a variable once.
-fn thingspanel(moment: &Moment<'_>) -> (String, Vec<u8>) {
-    let payload =
-        format!("{{\"sub_device_data\":{{{}:{}}}}}", quote(moment.serial), object(moment));
-    ("gateway/telemetry".into(), payload.into_bytes())
+fn thingspanel(moment: &Moment<'_>) -> Option<Message> {
+    let topic =
+        thingspanel::Topic { gateway: true, channel: thingspanel::Channel::Telemetry, id: "" };
+    let mut payload = String::new();
+    thingspanel::write_gateway_json(&mut payload, [(moment.serial, &moment.values[..])]).ok()?;
+    Some((topic.write(String::new()).ok()?, payload))
 }
 
 /// TagoTiP's own topic; nothing where a frame cannot carry the points, as those of other protocols.
-fn tagotip(moment: &Moment<'_>) -> Option<(String, Vec<u8>)> {
+fn tagotip(moment: &Moment<'_>) -> Option<Message> {
     let mut push = Push::inner(String::new(), moment.serial);
     if !moment.is_told {
         push.time(moment.time.try_into().ok()?);
@@ -102,17 +106,9 @@ fn tagotip(moment: &Moment<'_>) -> Option<(String, Vec<u8>)> {
     push.points_json(&format!("[{}]", moment.points.join(",")));
     let inner = push.finish().ok()?;
     let (_, body) = inner.split_once('|')?;
-    Some((format!("$tip/{}/push", moment.serial), body.as_bytes().to_vec()))
-}
-
-fn object(moment: &Moment<'_>) -> String {
-    let pairs =
-        moment.values.iter().map(|(variable, value)| format!("{}:{value}", quote(variable)));
-    format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
-}
-
-fn quote(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let topic =
+        tagoio::Topic { sealed: false, serial: moment.serial, channel: tagoio::Channel::Push };
+    Some((topic.write(String::new()).ok()?, body.to_owned()))
 }
 
 #[cfg(test)]
@@ -120,23 +116,23 @@ mod tests {
     use super::*;
 
     fn rows() -> Vec<Row> {
-        let point = |id, serial: &str, time, json: &str| Row {
+        let point = |id, serial: &str, variable: &str, rest: &str| Row {
             id,
             serial: serial.into(),
-            time,
-            json: json.into(),
+            variable: variable.into(),
+            time: 5,
+            json: format!("{{\"variable\":\"{variable}\",{rest}}}"),
         };
         vec![
-            point(1, "a", 5, r#"{"variable":"t","value":21.50,"unit":"C"}"#),
-            point(2, "a", 5, r#"{"variable":"h","value":60}"#),
-            point(3, "a", 5, r#"{"variable":"t","value":22}"#),
-            point(4, "b", 5, r#"{"variable":"On Off","value":true}"#),
+            point(1, "a", "t", r#""value":21.50,"unit":"C""#),
+            point(2, "a", "h", r#""value":60"#),
+            point(3, "a", "t", r#""value":22"#),
+            point(4, "b", "On Off", r#""value":true"#),
         ]
     }
 
     fn messages(of: Shape) -> Vec<(String, String)> {
-        let text = |(topic, payload)| (topic, String::from_utf8(payload).unwrap());
-        shape(of, &rows()).into_iter().map(text).collect()
+        shape(of, &rows())
     }
 
     #[test]

@@ -13,8 +13,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Result as Sql, params};
 use tipwire::session::Sequence;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::config::Durability;
+use crate::config::{Config, Durability};
 use crate::devices::Device;
+use crate::shapes::Row;
 
 /// Data points stand in the table as the core writes them in JSON, digits and all.
 const SCHEMA: &str = "
@@ -158,15 +159,16 @@ pub struct Found {
 
 impl Store {
     /// Opens the database and starts the writer.
-    pub fn open(path: &Path, durability: Durability) -> Sql<(Store, Found)> {
-        let db = Connection::open(path)?;
+    pub fn open(config: &Config) -> Sql<(Store, Found)> {
+        let db = Connection::open(&config.database)?;
         db.pragma_update(None, "journal_mode", "wal")?;
         db.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        db.pragma_update(None, "journal_size_limit", 32 << 20)?;
         db.pragma_update(None, "cache_size", -32_000)?;
         db.pragma_update(
             None,
             "synchronous",
-            match durability {
+            match config.durability {
                 Durability::Full => "full",
                 Durability::Normal => "normal",
             },
@@ -176,7 +178,11 @@ impl Store {
         let last: Option<i64> = db.query_row("SELECT max(id) FROM point", [], |row| row.get(0))?;
         let (jobs, receiver) = mpsc::channel(WAITING);
         let (tell, last_point) = watch::channel(last.unwrap_or(0));
-        let writer = Writer { db, tell };
+        let max_pages = match config.max_megabytes {
+            0 => i64::MAX,
+            megabytes => (i64::from(megabytes) << 20) / pragma(&db, "page_size")?,
+        };
+        let writer = Writer { db, max_pages, tell };
         std::thread::Builder::new()
             .name("store".into())
             .spawn(move || writer.run(receiver))
@@ -227,8 +233,13 @@ fn read_sequence(bytes: Option<Vec<u8>>) -> Option<Sequence> {
     Sequence::from_bytes(&bytes?.try_into().ok()?)
 }
 
+fn pragma(db: &Connection, name: &str) -> Sql<i64> {
+    db.pragma_query_value(None, name, |row| row.get(0))
+}
+
 struct Writer {
     db: Connection,
+    max_pages: i64,
     tell: watch::Sender<i64>,
 }
 
@@ -270,23 +281,39 @@ impl Writer {
     fn commit(&mut self, jobs: &[Job]) -> Sql<Vec<Vec<String>>> {
         let transaction = self.db.transaction()?;
         let mut pulled = Vec::with_capacity(jobs.len());
-        let mut last_point = None;
+        let mut new = None;
         for job in jobs {
-            pulled.push(write(&transaction, &job.batch, &mut last_point)?);
+            pulled.push(write(&transaction, &job.batch, &mut new)?);
+        }
+        if let Some((first, last)) = new {
+            make_room(&transaction, self.max_pages, first, last)?;
         }
         transaction.commit()?;
         for device in jobs.iter().flat_map(|job| job.batch.devices()) {
             device.is_stored.store(true, Ordering::Relaxed);
         }
-        if let Some(last) = last_point {
+        if let Some((_, last)) = new {
             self.tell.send_replace(last);
         }
         Ok(pulled)
     }
 }
 
-/// Takes the steps of a batch.
-fn write(db: &Connection, batch: &Batch, last_point: &mut Option<i64>) -> Sql<Vec<String>> {
+/// Forgets the oldest points where the database is as large as it may be: more than have come, so
+/// that it comes to an end. What they leave is used again.
+fn make_room(db: &Connection, max_pages: i64, first: i64, last: i64) -> Sql<()> {
+    if pragma(db, "page_count")? - pragma(db, "freelist_count")? < max_pages {
+        return Ok(());
+    }
+    let mut delete = db.prepare_cached(
+        "DELETE FROM point WHERE id IN (SELECT id FROM point WHERE id < ? ORDER BY id LIMIT ?)",
+    )?;
+    delete.execute([first, 2 * (last - first + 1)])?;
+    Ok(())
+}
+
+/// Takes the steps of a batch; `new` are the first and the last of the points that came.
+fn write(db: &Connection, batch: &Batch, new: &mut Option<(i64, i64)>) -> Sql<Vec<String>> {
     let mut insert =
         db.prepare_cached("INSERT INTO point (device, variable, time, json) VALUES (?, ?, ?, ?)")?;
     let mut pulled = Vec::new();
@@ -306,7 +333,8 @@ fn write(db: &Connection, batch: &Batch, last_point: &mut Option<i64>) -> Sql<Ve
             Step::Point { variable, json, time } => {
                 let (variable, json) = (&batch.text[variable.clone()], &batch.text[json.clone()]);
                 insert.execute(params![id, variable, time, json])?;
-                *last_point = Some(db.last_insert_rowid());
+                let last = db.last_insert_rowid();
+                *new = Some((new.map_or(last, |(first, _)| first), last));
             }
             Step::Number { is_sealed, number } => {
                 let Some(device) = current else { continue };
@@ -390,17 +418,25 @@ pub fn history(path: &Path, device: i64, variable: Option<&str>) -> Sql<String> 
     }
 }
 
-/// Points after the one with the id `after`, in the order in which they came: device, time, JSON.
+/// Points after the one with the id `after`, in the order in which they came; `serial` says whose
+/// device an id is.
 pub fn points_after(
     db: &Connection,
     after: i64,
     count: usize,
-) -> Sql<Vec<(i64, i64, i64, String)>> {
+    serial: impl Fn(i64) -> String,
+) -> Sql<Vec<Row>> {
     let mut select = db.prepare_cached(
-        "SELECT id, device, time, json FROM point WHERE id > ? ORDER BY id LIMIT ?",
+        "SELECT id, device, variable, time, json FROM point WHERE id > ? ORDER BY id LIMIT ?",
     )?;
     let rows = select.query_map(params![after, count as i64], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        Ok(Row {
+            id: row.get(0)?,
+            serial: serial(row.get(1)?),
+            variable: row.get(2)?,
+            time: row.get(3)?,
+            json: row.get(4)?,
+        })
     })?;
     rows.collect()
 }

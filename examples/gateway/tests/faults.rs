@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use support::{AUTH, Folder, Gateway, LISTEN, line, points, until};
 
-/// How often a gateway is killed: `TIPWIRE_ROUNDS`, which `cargo xtask test gateway --long` sets.
+/// How often a gateway is killed: `TIPWIRE_ROUNDS`, which `cargo xtask kill` sets.
 fn rounds() -> usize {
-    std::env::var("TIPWIRE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4)
+    std::env::var("TIPWIRE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2)
 }
 
 #[test]
@@ -187,4 +187,29 @@ fn who_does_not_take_its_answers_is_not_listened_to() {
     }
     assert_eq!(gateway.talk_text(&format!("PING|{AUTH}|sensor-01\n")), "ACK|PONG\n");
     assert!(gateway.memory().saturating_sub(before) < 32 * 1024 * 1024);
+}
+
+#[test]
+fn the_database_grows_as_far_as_it_may_and_keeps_what_is_new() {
+    let folder = Folder::new();
+    let gateway = Gateway::start(&folder, &format!("max_megabytes = 2\n{LISTEN}"));
+    let data = "AB".repeat(4000);
+    let mut stream = gateway.connect("tagotip");
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    for round in 0..60 {
+        let push = format!("PUSH|{AUTH}|sensor-01|[n:={round}]\n");
+        let raw = format!("PUSH|{AUTH}|sensor-01|>x{data}\n").repeat(20);
+        stream.write_all((push + &raw).as_bytes()).unwrap();
+        for _ in 0..21 {
+            assert_eq!(line(&mut reader), "ACK|OK|1\n");
+        }
+    }
+    // Ten megabytes have come.
+    let kept = points(gateway.database());
+    assert!((100..600).contains(&kept.len()), "{} points", kept.len());
+    assert!(kept.contains(&r#"{"variable":"n","value":59}"#.to_owned()));
+    assert!(!kept.contains(&r#"{"variable":"n","value":0}"#.to_owned()));
+    let size = std::fs::metadata(gateway.database()).unwrap().len();
+    assert!(size < 4 * 1024 * 1024, "{size} bytes");
+    assert_eq!(gateway.talk_text(&format!("PULL|{AUTH}|sensor-01|[n]\n")), "ACK|OK|[n:=59]\n");
 }

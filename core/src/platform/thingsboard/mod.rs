@@ -41,7 +41,8 @@ pub use json::JsonConverter;
 #[cfg(feature = "alloc")]
 pub use settings::Converter;
 pub use telemetry::{
-    DEVICE_TOPIC, GATEWAY_TOPIC, write_gateway_telemetry, write_telemetry, write_uplink,
+    DEVICE_TOPIC, GATEWAY_TOPIC, Moment, write_gateway_moments, write_gateway_telemetry,
+    write_telemetry, write_uplink,
 };
 pub use text::TextConverter;
 pub use uplink::{Entry, JsonText, Uplink, Uplinks};

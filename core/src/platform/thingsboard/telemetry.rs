@@ -4,7 +4,10 @@ use core::fmt::{self, Write};
 
 use super::{ATTRIBUTES, TELEMETRY, begin_uplink};
 use crate::frame::{Frame, Value};
-use crate::json::write::{Object, write_location, write_metadata, write_string, write_value};
+use crate::json::write::{
+    Object, write_list, write_location, write_metadata, write_raw_members, write_string,
+    write_value,
+};
 use crate::points::{Point, Points};
 
 /// Where a device publishes its own telemetry.
@@ -59,6 +62,41 @@ pub fn write_gateway_telemetry(
 ) -> fmt::Result {
     let mut object = Object::begin(out)?;
     write_telemetry(points, details, object.key(device)?)?;
+    object.end()
+}
+
+/// Values of one time that are JSON already, by their names, as a store has them.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// Their time in UNIX milliseconds.
+    pub time: u64,
+    /// Names and values; none comes twice.
+    pub values: &'a [(&'a str, &'a str)],
+}
+
+/// Writes stored values of several devices as a gateway publishes them.
+///
+/// ```
+/// use tipwire::platform::thingsboard::{Moment, write_gateway_moments};
+///
+/// let moment = Moment { time: 1_694_567_890_000, values: &[("temperature", "25.70")] };
+/// let mut json = String::new();
+/// write_gateway_moments([("SN-002", [moment])], &mut json).unwrap();
+/// assert_eq!(json, r#"{"SN-002":[{"ts":1694567890000,"values":{"temperature":25.70}}]}"#);
+/// ```
+pub fn write_gateway_moments<'a>(
+    devices: impl IntoIterator<Item = (&'a str, impl IntoIterator<Item = Moment<'a>>)>,
+    out: &mut impl Write,
+) -> fmt::Result {
+    let mut object = Object::begin(out)?;
+    for (device, moments) in devices {
+        write_list(object.key(device)?, moments.into_iter(), |out, Moment { time, values }| {
+            let mut timed = Object::begin(out)?;
+            timed.integer("ts", time)?;
+            write_raw_members(timed.key("values")?, values)?;
+            timed.end()
+        })?;
+    }
     object.end()
 }
 

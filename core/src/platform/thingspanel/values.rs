@@ -6,7 +6,7 @@ use crate::encoding;
 use crate::error::{BuildError, Kind};
 use crate::frame::{Push, Sink};
 use crate::json::read::{Json, JsonString, Members, document};
-use crate::json::write::{Object, write_value};
+use crate::json::write::{Object, write_raw_members, write_value};
 use crate::json::write_members;
 use crate::points::Points;
 
@@ -62,8 +62,30 @@ pub fn write_gateway<'a, W: Write>(
     devices: impl IntoIterator<Item = (&'a str, Points<'a>)>,
 ) -> fmt::Result {
     let mut object = Object::begin(out)?;
-    write_values(object.key("gateway_data")?, own)?;
-    write_sub_devices(object.key("sub_device_data")?, devices)?;
+    write_values(object.key(OWN)?, own)?;
+    write_sub_devices(object.key(SUB_DEVICES)?, devices)?;
+    object.end()
+}
+
+/// Writes what a gateway sends over MQTT for devices whose values are JSON already, by their names,
+/// as a store has them.
+///
+/// ```
+/// let mut json = String::new();
+/// let values = [("light", "98"), ("humidity", "30.0")];
+/// tipwire::platform::thingspanel::write_gateway_json(&mut json, [("a", &values[..])]).unwrap();
+/// assert_eq!(json, r#"{"sub_device_data":{"a":{"light":98,"humidity":30.0}}}"#);
+/// ```
+pub fn write_gateway_json<'a, W: Write>(
+    out: &mut W,
+    devices: impl IntoIterator<Item = (&'a str, &'a [(&'a str, &'a str)])>,
+) -> fmt::Result {
+    let mut object = Object::begin(out)?;
+    let mut by_address = Object::begin(object.key(SUB_DEVICES)?)?;
+    for (address, values) in devices {
+        write_raw_members(by_address.key(address)?, values)?;
+    }
+    by_address.end()?;
     object.end()
 }
 
@@ -208,9 +230,9 @@ impl<'a> Gateway<'a> {
     pub fn parse(json: &'a [u8]) -> Result<Gateway<'a>, BuildError> {
         let mut gateway = Gateway { own: None, devices: SubDevices(None) };
         for (key, value) in members(json)? {
-            if key.is("gateway_data") {
+            if key.is(OWN) {
                 gateway.own = Some(Values(object(value)?));
-            } else if key.is("sub_device_data") {
+            } else if key.is(SUB_DEVICES) {
                 gateway.devices = SubDevices(Some(object(value)?));
             }
         }
@@ -311,6 +333,10 @@ impl<'a> RawMessage<'a> {
         }
     }
 }
+
+/// What a gateway says of itself, and of the devices behind it.
+const OWN: &str = "gateway_data";
+const SUB_DEVICES: &str = "sub_device_data";
 
 fn members(json: &[u8]) -> Result<Members<'_>, BuildError> {
     let text = core::str::from_utf8(json).map_err(|_| BuildError::of(Kind::Utf8))?;
