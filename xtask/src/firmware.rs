@@ -195,7 +195,6 @@ fn flash(processor: &Processor, program: &Path) -> Result<usize, String> {
 /// What a processor needs for one set of functions.
 pub struct Size {
     pub target: &'static str,
-    pub what: &'static str,
     pub flash: usize,
     pub stack: usize,
 }
@@ -219,7 +218,6 @@ pub fn sizes() -> Result<Vec<Size>, String> {
             let stack = stacks.flat_map(str::parse).max();
             sizes.push(Size {
                 target: processor.target,
-                what,
                 flash: flash(processor, &program)? - nothing,
                 stack: stack
                     .ok_or(format!("{} {what} says nothing of its stack", processor.target))?,
@@ -229,37 +227,59 @@ pub fn sizes() -> Result<Vec<Size>, String> {
     Ok(sizes)
 }
 
-/// The table of the README.
-pub fn table() -> Result<String, String> {
+/// The table of the READMEs.
+fn table(sizes: &[Size]) -> String {
     let mut table = String::from(
         "| processor | text: flash | stack | + AES-128-CCM: flash | stack | everything: flash | stack |\n\
          |---|---|---|---|---|---|---|\n",
     );
-    for row in sizes()?.chunks(3) {
+    for row in sizes.chunks(3) {
         let target = row.first().map_or("", |size| size.target);
         let cells: Vec<String> =
             row.iter().map(|size| format!("{} | {}", size.flash, size.stack)).collect();
         table += &format!("| {target} | {} |\n", cells.join(" | "));
     }
-    Ok(table)
+    table
+}
+
+/// Where the table stands, between two marks.
+const READMES: &[&str] = &["README.md", "bindings-c/README.md"];
+
+/// Calls `then` with each of the READMEs, as it is and as it should be.
+fn readmes(table: &str, then: impl Fn(&str, &str, &str) -> Outcome) -> Outcome {
+    READMES.iter().try_for_each(|name| {
+        let now = std::fs::read_to_string(root().join(name)).map_err(|error| error.to_string())?;
+        let wanted = crate::generated::replace_section(&now, "sizes", table)?;
+        then(name, &now, &wanted)
+    })
 }
 
 /// `cargo xtask test firmware`
 pub fn test() -> Outcome {
     crate::shell::step("firmware on emulated boards", || {
-        let sizes = sizes()?;
-        for size in &sizes {
-            println!(
-                "{} {}: {} bytes of flash, {} of stack",
-                size.target, size.what, size.flash, size.stack
-            );
-        }
-        Ok(())
+        let table = table(&sizes()?);
+        print!("{table}");
+        readmes(&table, |name, now, wanted| {
+            let outdated = format!("the sizes in {name} are out of date: cargo xtask size");
+            if now == wanted { Ok(()) } else { Err(outdated) }
+        })
+    })?;
+    crate::shell::step("the small code, on this machine", || {
+        let mut test = cargo(&["test", "--quiet", "-p", "tipwire", "--test", "numbers"]);
+        test.args(["--test", "reading", "--test", "writing", "--test", "grammar"]);
+        test.env("CARGO_TARGET_DIR", root().join("target/small"));
+        run(test.env("RUSTFLAGS", "--cfg tipwire_small"))
     })
 }
 
-/// `cargo xtask size`
+/// `cargo xtask size`: prints the table, and writes it where it stands.
 pub fn print() -> Outcome {
-    print!("{}", table()?);
-    Ok(())
+    let table = table(&sizes()?);
+    print!("{table}");
+    readmes(&table, |name, now, wanted| {
+        if now == wanted {
+            return Ok(());
+        }
+        std::fs::write(root().join(name), wanted).map_err(|error| error.to_string())
+    })
 }
