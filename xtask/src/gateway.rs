@@ -1,7 +1,7 @@
 //! The gateway of the examples: `cargo xtask demo`, its tests and its load.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::shell::{Need, Outcome, cargo, command, have_system, root, run as run_to_end, step};
 
@@ -17,7 +17,8 @@ const TESTS: &[Need] = &[
 ];
 
 /// What its page is tried with.
-const BROWSER: &[Need] = &[("/usr/bin/chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
+const BROWSER: &[Need] =
+    &[("cc", "gcc"), ("/usr/bin/chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
 
 /// How often the gateway is killed under load where there is time for it.
 const MANY_ROUNDS: &str = "20";
@@ -52,41 +53,43 @@ what is stored is in gateway.db; Ctrl-C ends it
 
 pub fn test() -> Outcome {
     have_system(TESTS)?;
-    step("gateway", || run_to_end(&mut cargo(&["test", "--quiet", "-p", "tipwire-gateway"])))
+    step("gateway", || run_to_end(&mut cargo(&["test", "--quiet", "-p", "tipwire-gateway"])))?;
+    crate::examples::test()?;
+    step("the gateway under load, a little", || bench(&["--short".into()]))
 }
 
-/// The page in a browser, and a little load.
+/// Builds it as the demo does, and prepares what [`example`] starts.
+pub fn build() -> Outcome {
+    run_to_end(&mut cargo(&BUILD_GATEWAY))?;
+    let folder = root().join("target/gateway");
+    let failed = |error: std::io::Error| error.to_string();
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    for end in ["", "-wal", "-shm"] {
+        // Most often there is none.
+        _ = std::fs::remove_file(folder.join(format!("example.db{end}")));
+    }
+    let settings = format!("database = {:?}\n{EXAMPLE}", folder.join("example.db"));
+    std::fs::write(folder.join("example.toml"), settings).map_err(failed)
+}
+
+/// The gateway on free ports, with nothing in its database.
+pub fn example() -> Command {
+    command("target/demo/tipwire-gateway", &["target/gateway/example.toml"])
+}
+
+/// The page in a browser.
 pub fn test_page() -> Outcome {
     have_system(BROWSER)?;
-    step("the inspector, in a browser", page)?;
-    step("the gateway under load, a little", || bench(&["--short".into()]))
+    step("the inspector, in a browser", page)
 }
 
 /// The page, driven in Chromium against a gateway; what it looks like is left in target/gateway.
 fn page() -> Outcome {
     package()?;
-    let folder = root().join("target/gateway");
-    let failed = |error: std::io::Error| error.to_string();
-    std::fs::create_dir_all(folder.join("npm")).map_err(failed)?;
-    if !folder.join("npm/node_modules/playwright-core").exists() {
-        std::fs::write(folder.join("npm/package.json"), "{ \"private\": true }\n")
-            .map_err(failed)?;
-        let install =
-            ["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"];
-        let mut install = command("npm", &install);
-        run_to_end(install.arg("playwright-core@1").current_dir(folder.join("npm")))?;
-    }
-    let settings = format!("database = {:?}\n{PAGE}", folder.join("page.db"));
-    std::fs::write(folder.join("page.toml"), settings).map_err(failed)?;
-    for end in ["", "-wal", "-shm"] {
-        // Most often there is none.
-        _ = std::fs::remove_file(folder.join(format!("page.db{end}")));
-    }
-    run_to_end(&mut cargo(&BUILD_GATEWAY))?;
-    let mut gateway = command("target/demo/tipwire-gateway", &["target/gateway/page.toml"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
+    crate::js::have_browser()?;
+    build()?;
+    let gateway = example().stdout(Stdio::piped()).spawn();
+    let mut gateway = gateway.map_err(|error| error.to_string())?;
     let outcome = drive(&mut gateway);
     // It has no other end.
     _ = gateway.kill();
@@ -94,8 +97,8 @@ fn page() -> Outcome {
     outcome
 }
 
-/// What the page is tried with.
-const PAGE: &str = r#"
+/// What the page and the example devices are tried with.
+const EXAMPLE: &str = r#"
 first_sight = true
 [page]
 address = "127.0.0.1:0"
@@ -123,7 +126,7 @@ fn drive(gateway: &mut Child) -> Outcome {
         return Err("the gateway did not start".into());
     };
     let mut node = command("node", &["examples/inspector/tests/page.mjs", &page, &tagotip]);
-    node.arg("target/gateway").env("NPM_FOLDER", root().join("target/gateway/npm"));
+    node.arg("target/gateway").env("NPM_FOLDER", crate::js::npm_folder());
     run_to_end(&mut node)
 }
 
@@ -139,7 +142,7 @@ pub fn kill() -> Outcome {
 /// Connections held, frames stored: `cargo xtask bench gateway`.
 pub fn bench(arguments: &[String]) -> Outcome {
     have_system(BUILD)?;
-    run_to_end(&mut cargo(&["build", "--quiet", "--profile", "demo", "-p", "tipwire-gateway"]))?;
+    run_to_end(&mut cargo(&BUILD_GATEWAY))?;
     let run = [
         "run",
         "--quiet",

@@ -78,12 +78,12 @@ fn bench_in(places: &[&str], arguments: &[String]) -> Outcome {
     Ok(())
 }
 
-fn have_browser() -> Outcome {
+pub fn have_browser() -> Outcome {
     have_system(&[("/usr/bin/chromium", "chromium")])?;
     have_npm(&["playwright-core@1"])
 }
 
-fn npm_folder() -> PathBuf {
+pub fn npm_folder() -> PathBuf {
     root().join("target/js/npm")
 }
 

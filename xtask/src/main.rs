@@ -4,6 +4,7 @@ mod bench;
 mod c;
 mod dist;
 mod driver;
+mod examples;
 mod firmware;
 mod fuzz;
 mod gateway;

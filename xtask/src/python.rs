@@ -87,6 +87,11 @@ pub fn start() -> Command {
     python(&["bindings-python/tests/driver.py"])
 }
 
+/// One of the examples.
+pub fn example(name: &str) -> Command {
+    python(&[&format!("examples/python/{name}.py")])
+}
+
 /// The tests of the package.
 pub fn test() -> Outcome {
     step("python package", || {
