@@ -753,6 +753,9 @@ int32_t tipwire_derive_key(const tipwire_token *token,
 #define TIPWIRE_LAYOUT_CURRENT 0
 #define TIPWIRE_LAYOUT_SHORT 1
 
+/* Either layout, for tipwire_open_with(). */
+#define TIPWIRE_LAYOUT_ANY 255
+
 /* Most bytes that an envelope has beside the text inside. */
 #define TIPWIRE_ENVELOPE_OVERHEAD 37
 
@@ -803,6 +806,12 @@ typedef struct tipwire_opener {
   uint64_t storage[TIPWIRE_OPENER_WORDS];
 } tipwire_opener;
 
+/* Looks the keys up that may open an envelope with this header: the first (nth is 0), the second, and
+ * so on, until NULL. */
+typedef const tipwire_opener *(*tipwire_find_opener)(void *context,
+                                                            const tipwire_header *header,
+                                                            size_t nth);
+
 /* What seals envelopes, and opens those to the same device. */
 typedef struct tipwire_sealer {
   uint64_t storage[TIPWIRE_SEALER_WORDS];
@@ -844,6 +853,26 @@ int32_t tipwire_open(const tipwire_opener *opener,
                      size_t length,
                      tipwire_header *header,
                      tipwire_text *text);
+
+/* As tipwire_open(), with one of several keys, which find looks up by what the header says: by the
+ * authorization hash and the device hash, or however it likes. layout may be TIPWIRE_LAYOUT_ANY, for
+ * one after the other. nth, which may be NULL, is set to which of the keys it was. */
+int32_t tipwire_open_with(tipwire_find_opener find,
+                          void *context,
+                          uint8_t layout,
+                          void *envelope,
+                          size_t length,
+                          tipwire_header *header,
+                          tipwire_text *text,
+                          size_t *nth);
+
+/* Reads an answer in plaintext, which a server gives to an envelope that it cannot open: nothing
+ * vouches for it. Returns 1 for one, 0 for bytes that are none and may be an envelope, or what is
+ * wrong. error may be NULL. */
+int32_t tipwire_plaintext_answer(const void *answer,
+                                 size_t length,
+                                 tipwire_ack *ack,
+                                 tipwire_error *error);
 
 /* As tipwire_open(), for envelopes to the device of a sealer. */
 int32_t tipwire_sealer_open(const tipwire_sealer *sealer,
@@ -1242,6 +1271,245 @@ bool tipwire_client_is_idle(const tipwire_client *client);
 
 /* Whether there is a connection, as far as the client was told. */
 bool tipwire_client_is_connected(const tipwire_client *client);
+
+/* Sequence counters ------------------------------------------------------------------------------
+ *
+ * What a server remembers of the counter of one device. Any first number is accepted, then only
+ * greater ones; with a window, numbers that are smaller by at most so many are accepted too, each
+ * once, since datagrams overtake each other.
+ */
+
+/* The widest window. */
+#define TIPWIRE_MAX_WINDOW 96
+#define TIPWIRE_SEQUENCE_SIZE 22
+
+/* A sequence counter, to be kept where the data of the device are: copied and stored at will. Zeroes
+ * are a new one without a window. */
+typedef struct tipwire_sequence {
+  uint8_t bytes[TIPWIRE_SEQUENCE_SIZE];
+} tipwire_sequence;
+
+/* Sets a sequence up, with a window of at most TIPWIRE_MAX_WINDOW, which greater values mean. */
+int32_t tipwire_sequence_init(tipwire_sequence *sequence, uint8_t window);
+
+/* Accepts a number if it may be, and remembers it. Returns 1 if it was, 0 if not. */
+int32_t tipwire_sequence_accept(tipwire_sequence *sequence, uint32_t number);
+
+/* Whether a number would be accepted: 1 or 0. */
+int32_t tipwire_sequence_is_fresh(const tipwire_sequence *sequence, uint32_t number);
+
+/* Takes a number back that was accepted: what it stood for failed, and may be sent again. */
+int32_t tipwire_sequence_retract(tipwire_sequence *sequence, uint32_t number);
+
+/* Sets last to the greatest number accepted so far. Returns 1, or 0 where there was none. */
+int32_t tipwire_sequence_last(const tipwire_sequence *sequence, uint32_t *last);
+
+/* Server sessions --------------------------------------------------------------------------------
+ *
+ * One connection, seen from the server, without the connection: as a client session, a server has two
+ * buffers of the caller, gets bytes and milliseconds, and gives events, bytes to be sent and the next
+ * deadline. Text and TagoTiP/S are told apart by the first byte. Requests are handed out in order,
+ * each with a ticket, and are answered in that order: at once or later. What cannot be read is
+ * answered by the session itself, in its turn. What it has to know of devices it asks its caller: see
+ * tipwire_devices.
+ *
+ *     tipwire_server_init(&server, NULL, input, sizeof input, output, sizeof output, now);
+ *     while (tipwire_server_next(&server, &received, now, &devices, &event) > 0) {
+ *         if (event.type == TIPWIRE_REQUEST) {
+ *             ... event.frame ...
+ *             tipwire_server_answer(&server, event.ticket, &devices, write_answer, &count, NULL);
+ *         }
+ *     }
+ *     ... send tipwire_server_output() ...
+ *     tipwire_server_sent(&server, sent);
+ *
+ * With TIPWIRE_DATAGRAMS each input is one datagram, and so is each output. There are no deadlines
+ * then, and one session can serve all peers in turn: each answer is sent before the next datagram is
+ * read.
+ */
+
+/* Types of events of a server.
+ *
+ * TIPWIRE_REQUEST   a device asks for something: to be answered with ticket.
+ * TIPWIRE_REJECTED  what came was no request, or must not be fulfilled. The answer has been written.
+ * TIPWIRE_CLOSED    the session is over: send what is left, which says why, and close the connection. */
+#define TIPWIRE_REQUEST 1
+#define TIPWIRE_REJECTED 2
+#define TIPWIRE_CLOSED 3
+
+/* What a connection was found to carry: nothing yet, text, or TagoTiP/S. */
+#define TIPWIRE_MODE_UNKNOWN 0
+#define TIPWIRE_MODE_TEXT 1
+#define TIPWIRE_MODE_ENVELOPES 2
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_SERVER_WORDS 42
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_SERVER_WORDS 28
+#endif
+
+#define TIPWIRE_SERVER_SIZE (TIPWIRE_SERVER_WORDS * 8)
+
+/* How a server behaves. Times are in milliseconds; 0 is never.
+ *
+ * max_frame   the longest frame; never more than the input has room for, with two more bytes.
+ * max_output  the most bytes that wait to be sent; never more than the output has room for.
+ * idle        how long a connection may be silent.
+ * ttl         how long it lives.
+ * transport   TIPWIRE_STREAM or TIPWIRE_DATAGRAMS. */
+typedef struct tipwire_server_settings {
+  size_t max_frame;
+  size_t max_output;
+  uint32_t idle;
+  uint32_t ttl;
+  uint8_t transport;
+} tipwire_server_settings;
+
+/* A server. It is not to be copied. */
+typedef struct tipwire_server {
+  uint64_t storage[TIPWIRE_SERVER_WORDS];
+} tipwire_server;
+
+/* The device that a request comes from.
+ *
+ * auth       the authorization: a hash as 16 hex digits, or a token.
+ * is_sealed  whether an envelope vouches for both: else anybody may have written them. */
+typedef struct tipwire_device {
+  tipwire_text auth;
+  tipwire_text serial;
+  uint8_t is_sealed;
+} tipwire_device;
+
+/* What a server knows of devices: functions of the caller's, asked while requests are read and
+ * answered. They must not use the session. Each may be NULL.
+ *
+ * context   for the functions.
+ * sequence  the counter of a device; NULL if it is not enforced. Where it is, a text frame without a
+ *           counter is an invalid_seq too. The number counts as used as soon as the request is handed
+ *           out: keep it in one transaction with what is stored, and tipwire_sequence_retract() it
+ *           before refusing what could not be stored. Anybody can write a name into a text frame:
+ *           give the counter only to who has the authorization.
+ * key       the keys that an envelope with this header may have been sealed with: the first (nth is
+ *           0), the second, and so on, until NULL. name is set to what the caller calls it.
+ * sealer    the key of this name, to seal an answer with; NULL if it is gone. */
+typedef struct tipwire_devices {
+  void *context;
+  tipwire_sequence *(*sequence)(void *context, const tipwire_device *device);
+  const tipwire_sealer *(*key)(void *context, const tipwire_header *header, size_t nth, size_t *name);
+  tipwire_sealer *(*sealer)(void *context, size_t name);
+} tipwire_devices;
+
+/* What a server tells. What a type does not speak of is 0 or absent. Texts and the frame are good
+ * until the server is used again, by more than answering.
+ *
+ * type        TIPWIRE_REQUEST, TIPWIRE_REJECTED or TIPWIRE_CLOSED.
+ * has_number  whether a request has a counter, number: of the frame, or of the envelope.
+ * ticket      what a request is answered with; stored and sent around at will.
+ * device      whose request it is.
+ * frame       the request. Inside an envelope it has neither counter nor authorization.
+ * code        what the answer to what was rejected says, or why the session is over.
+ * error       what is wrong with a frame that was rejected, if that is the reason. */
+typedef struct tipwire_server_event {
+  uint8_t type;
+  uint8_t has_number;
+  uint32_t number;
+  uint64_t ticket;
+  tipwire_device device;
+  tipwire_text code;
+  tipwire_error error;
+  tipwire_frame frame;
+} tipwire_server_event;
+
+/* TIPWIRE_SERVER_SIZE. */
+size_t tipwire_server_size(void);
+
+/* Sets settings to the defaults. */
+int32_t tipwire_server_defaults(tipwire_server_settings *settings);
+
+/* Sets a server up for a connection that was accepted. settings may be NULL for the defaults. The
+ * buffers are the session's from then on, and may be small: frames that do not fit are too large. An
+ * output of less than 64 bytes, or an input of less than 2, is TIPWIRE_E_BUFFER. */
+int32_t tipwire_server_init(tipwire_server *server,
+                            const tipwire_server_settings *settings,
+                            void *input,
+                            size_t input_capacity,
+                            void *output,
+                            size_t output_capacity,
+                            uint64_t now);
+
+/* Takes the next event, going past what it takes of the bytes that were received, which may be NULL
+ * for none. devices may be NULL: then no counters are enforced, and no envelope can be opened.
+ * Returns 1 for an event, 0 when there is nothing more to tell, or a status. Where something is left
+ * of the bytes then, there are answers to be given, or bytes to be sent, before it goes on. */
+int32_t tipwire_server_next(tipwire_server *server,
+                            tipwire_text *received,
+                            uint64_t now,
+                            const tipwire_devices *devices,
+                            tipwire_server_event *event);
+
+/* Answers a request, the oldest one that has no answer yet, as write writes it: by one of
+ * tipwire_answer(), tipwire_answer_count(), tipwire_answer_text() and tipwire_answer_list(). It has
+ * the counter of the request already. An answer in an envelope is sealed with a key of devices, which
+ * else may be NULL; as may error.
+ *
+ * TIPWIRE_E_TURN is another request than the oldest; TIPWIRE_E_FULL says that bytes have to be sent
+ * first, and TIPWIRE_E_CLOSED that it is too late. After any error the request has no answer yet. */
+int32_t tipwire_server_answer(tipwire_server *server,
+                              uint64_t ticket,
+                              const tipwire_devices *devices,
+                              tipwire_write write,
+                              void *context,
+                              tipwire_error *error);
+
+/* Answers a request with an answer that was written elsewhere, as by tipwire_reply_begin(). Its
+ * counter is made that of the request. Otherwise as tipwire_server_answer(). */
+int32_t tipwire_server_answer_with(tipwire_server *server,
+                                   uint64_t ticket,
+                                   const tipwire_devices *devices,
+                                   const void *answer,
+                                   size_t length,
+                                   tipwire_error *error);
+
+/* Answers a request with the code of an error of the protocol, such as "server_error"; others are
+ * TIPWIRE_E_ARGUMENT. Otherwise as tipwire_server_answer(). */
+int32_t tipwire_server_refuse(tipwire_server *server,
+                              uint64_t ticket,
+                              const tipwire_devices *devices,
+                              const char *code);
+
+/* Sends a command that the device did not ask for. In an envelope it is for the device that sent the
+ * last one. Otherwise as tipwire_server_answer(). */
+int32_t tipwire_server_command(tipwire_server *server,
+                               const tipwire_devices *devices,
+                               const char *command);
+
+/* What is to be sent now. A datagram is to be sent as a whole. */
+tipwire_text tipwire_server_output(const tipwire_server *server);
+
+/* The first count bytes of tipwire_server_output() have been sent. */
+int32_t tipwire_server_sent(tipwire_server *server, size_t count);
+
+/* When tipwire_server_timeout() is to be called; TIPWIRE_NEVER if it need not be, and on failure. */
+uint64_t tipwire_server_deadline(const tipwire_server *server);
+
+/* Ends the connection if it was silent for too long, or has lived long enough: as soon as every
+ * request has its answer. Does nothing before the time. */
+int32_t tipwire_server_timeout(tipwire_server *server, uint64_t now);
+
+/* Ends the connection for a reason of the caller's, the code of an error of the protocol, as soon as
+ * every request has its answer. */
+int32_t tipwire_server_close(tipwire_server *server, const char *code);
+
+/* How many requests have no answer yet, or a status. */
+int32_t tipwire_server_unanswered(const tipwire_server *server);
+
+/* Whether it is over: once tipwire_server_output() is sent, the connection is to be closed. */
+bool tipwire_server_is_closed(const tipwire_server *server);
+
+/* TIPWIRE_MODE_UNKNOWN, TIPWIRE_MODE_TEXT or TIPWIRE_MODE_ENVELOPES, as the first byte has it. */
+uint8_t tipwire_server_mode(const tipwire_server *server);
 
 /* Firmware --------------------------------------------------------------------------------------
  *

@@ -107,6 +107,23 @@ inline int64_t to_integer(const tipwire_text &text, int64_t otherwise = 0) {
 
 /* Reading ---------------------------------------------------------------------------------------- */
 
+/* What a frame says. */
+inline Variables variables(const tipwire_frame &frame) {
+  tipwire_variables variables = tipwire_variables();
+  bool ok = tipwire_variables_of(&frame, &variables) == 0;
+  return Variables(variables, ok);
+}
+inline Points points(const tipwire_frame &frame) {
+  tipwire_points points = tipwire_points();
+  bool ok = tipwire_points_of(&frame, &points) == 0;
+  return Points(points, ok);
+}
+inline Names names(const tipwire_frame &frame) {
+  tipwire_names names = tipwire_names();
+  bool ok = tipwire_names_of(&frame, &names) == 0;
+  return Names(names, ok);
+}
+
 /* An uplink that was read; ok() says whether it could be. Its members are those of tipwire_frame. */
 class Frame : public tipwire_frame {
 public:
@@ -120,26 +137,10 @@ public:
   bool ok() const { return status_ == 0; }
   const tipwire_error &error() const { return error_; }
   Variables variables() const {
-    tipwire_variables variables = tipwire_variables();
-    if (ok()) {
-      tipwire_variables_of(this, &variables);
-    }
-    return Variables(variables, ok());
+    return ok() ? tipwire::variables(*this) : Variables(tipwire_variables(), false);
   }
-  Points points() const {
-    tipwire_points points = tipwire_points();
-    if (ok()) {
-      tipwire_points_of(this, &points);
-    }
-    return Points(points, ok());
-  }
-  Names names() const {
-    tipwire_names names = tipwire_names();
-    if (ok()) {
-      tipwire_names_of(this, &names);
-    }
-    return Names(names, ok());
-  }
+  Points points() const { return ok() ? tipwire::points(*this) : Points(tipwire_points(), false); }
+  Names names() const { return ok() ? tipwire::names(*this) : Names(tipwire_names(), false); }
   /* What holds for all variables. */
   Pairs metadata() const {
     tipwire_metadata metadata = tipwire_metadata();
@@ -648,6 +649,91 @@ public:
 private:
   char queue_[QUEUE];
   char input_[INPUT];
+};
+
+/* Settings that begin as the defaults. */
+struct ServerSettings : tipwire_server_settings {
+  ServerSettings() : tipwire_server_settings() { tipwire_server_defaults(this); }
+};
+
+/* One connection, seen from the server, in memory of the caller: StaticServer has it inside. What it
+ * has to know of devices is a table of functions, which must last as long; nullptr for none. */
+class Server : Unmoved {
+public:
+  Server(void *input, size_t input_size, void *output, size_t output_size, uint64_t now,
+         const tipwire_devices *devices = nullptr,
+         const tipwire_server_settings &settings = ServerSettings())
+      : devices_(devices) {
+    status_ = tipwire_server_init(&server_, &settings, input, input_size, output, output_size, now);
+  }
+  bool ok() const { return status_ == 0; }
+  int32_t status() const { return status_; }
+
+  class Events : public Stream<Events, tipwire_server_event> {
+  public:
+    Events(Server *server, const tipwire_text &received, uint64_t now)
+        : server_(server), received_(received), now_(now) {}
+    bool next(tipwire_server_event &event) {
+      return tipwire_server_next(server_->get(), &received_, now_, server_->devices_, &event) > 0;
+    }
+    /* What is left: bytes to be given again when answers are given, or bytes sent. */
+    const tipwire_text &rest() const { return received_; }
+
+  private:
+    Server *server_;
+    tipwire_text received_;
+    uint64_t now_;
+  };
+
+  /* for (auto &event : server.events(data, length, now)) { switch (event.type) { ... } } */
+  Events events(const void *received, size_t length, uint64_t now) {
+    tipwire_text text = {static_cast<const char *>(received), length};
+    return Events(this, text, now);
+  }
+  Events events(uint64_t now) { return events(nullptr, 0, now); }
+
+  /* Answers a request, as a function writes it: [&](tipwire::ReplyWriter &reply) { reply.ok(); } It
+   * may be called again, with more room. What it returns is a status. */
+  template <typename Write> int32_t answer(uint64_t ticket, Write write) {
+    return tipwire_server_answer(get(), ticket, devices_, call<ReplyWriter, Write>, &write, nullptr);
+  }
+  int32_t answer_with(uint64_t ticket, const Bytes &answer) {
+    return answer.status != 0 ? answer.status
+                              : tipwire_server_answer_with(get(), ticket, devices_, answer.data,
+                                                           answer.size, nullptr);
+  }
+  int32_t refuse(uint64_t ticket, const char *code) {
+    return tipwire_server_refuse(get(), ticket, devices_, code);
+  }
+  int32_t command(const char *command) { return tipwire_server_command(get(), devices_, command); }
+
+  tipwire_text output() const { return tipwire_server_output(ok() ? &server_ : nullptr); }
+  void sent(size_t count) { tipwire_server_sent(get(), count); }
+  uint64_t deadline() const { return tipwire_server_deadline(ok() ? &server_ : nullptr); }
+  void timeout(uint64_t now) { tipwire_server_timeout(get(), now); }
+  int32_t close(const char *code) { return tipwire_server_close(get(), code); }
+  int32_t unanswered() const { return tipwire_server_unanswered(ok() ? &server_ : nullptr); }
+  bool is_closed() const { return !ok() || tipwire_server_is_closed(&server_); }
+  uint8_t mode() const { return tipwire_server_mode(ok() ? &server_ : nullptr); }
+  tipwire_server *get() { return ok() ? &server_ : nullptr; }
+
+private:
+  tipwire_server server_ = tipwire_server();
+  const tipwire_devices *devices_;
+  int32_t status_;
+};
+
+/* The same with its memory inside: so many bytes for a request of which only a part has come, and for
+ * answers that are not sent. */
+template <size_t INPUT, size_t OUTPUT> class StaticServer : public Server {
+public:
+  explicit StaticServer(uint64_t now, const tipwire_devices *devices = nullptr,
+                        const tipwire_server_settings &settings = ServerSettings())
+      : Server(input_, INPUT, output_, OUTPUT, now, devices, settings) {}
+
+private:
+  char input_[INPUT];
+  char output_[OUTPUT];
 };
 
 } // namespace tipwire

@@ -241,7 +241,7 @@ pub extern "C" fn tipwire_client_push(
     enqueue(client, queued, error, |session| {
         let mut wrong = Ok(());
         let taken = session.push(now, &mut |push| {
-            wrong = lend(write, context, Form::LentPush(prolong(push)));
+            wrong = lend(write, context, Form::LentPush(prolong(push))).map(drop);
             if wrong.is_err() {
                 push.refuse(Field::Value, Kind::Missing);
             }
@@ -264,7 +264,7 @@ pub extern "C" fn tipwire_client_pull(
     enqueue(client, queued, error, |session| {
         let mut wrong = Ok(());
         let taken = session.pull(now, &mut |pull| {
-            wrong = lend(write, context, Form::LentPull(prolong(pull)));
+            wrong = lend(write, context, Form::LentPull(prolong(pull))).map(drop);
             if wrong.is_err() {
                 // No variable is called so.
                 pull.name("");

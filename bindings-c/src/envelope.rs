@@ -10,15 +10,18 @@
 
 use core::ffi::{c_char, c_void};
 
-use codec::{Cipher, Header, InnerMethod, Layout, Opener, Ping, Pull, Push, Reply, Sealer};
+use codec::{
+    Cipher, Header, InnerMethod, Layout, Opener, Ping, Pull, Push, Reply, Sealer, open_with,
+    plaintext_answer,
+};
 
 use crate::avr::text_argument;
 use crate::credentials::{tipwire_hash, tipwire_token};
-use crate::error::{TIPWIRE_E_ARGUMENT, status};
-use crate::frame::method_of;
+use crate::error::{TIPWIRE_E_ARGUMENT, status, tell, tipwire_error, told};
+use crate::frame::{method_of, tipwire_ack};
 use crate::memory::{
-    Outcome, Storage, buffer, bytes, discard, fetch, fetch_mut, has_room, place, read, store,
-    string,
+    Outcome, Storage, buffer, bytes, discard, fetch, fetch_mut, has_room, place, read,
+    set_if_wanted, store, string,
 };
 use crate::panic::{guard, run, value};
 use crate::text::{length as of_length, tipwire_text};
@@ -36,6 +39,9 @@ pub const TIPWIRE_CHACHA20_POLY1305: u8 = 4;
 /// revision.
 pub const TIPWIRE_LAYOUT_CURRENT: u8 = 0;
 pub const TIPWIRE_LAYOUT_SHORT: u8 = 1;
+
+/// Either layout, for tipwire_open_with().
+pub const TIPWIRE_LAYOUT_ANY: u8 = 255;
 
 /// Most bytes that an envelope has beside the text inside.
 pub const TIPWIRE_ENVELOPE_OVERHEAD: usize = 37;
@@ -112,6 +118,16 @@ pub extern "C" fn tipwire_parse_header(
     })
 }
 
+/// Looks the keys up that may open an envelope with this header: the first (nth is 0), the second, and
+/// so on, until NULL.
+pub type tipwire_find_opener = Option<
+    extern "C" fn(
+        context: *mut c_void,
+        header: *const tipwire_header,
+        nth: usize,
+    ) -> *const tipwire_opener,
+>;
+
 /// TIPWIRE_OPENER_SIZE.
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_opener_size() -> usize {
@@ -155,6 +171,60 @@ pub extern "C" fn tipwire_open(
     text: *mut tipwire_text,
 ) -> i32 {
     run(|| open(fetch(opener)?, layout, envelope, length, header, text))
+}
+
+/// As tipwire_open(), with one of several keys, which find looks up by what the header says: by the
+/// authorization hash and the device hash, or however it likes. layout may be TIPWIRE_LAYOUT_ANY, for
+/// one after the other. nth, which may be NULL, is set to which of the keys it was.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_open_with(
+    find: tipwire_find_opener,
+    context: *mut c_void,
+    layout: u8,
+    envelope: *mut c_void,
+    length: usize,
+    header: *mut tipwire_header,
+    text: *mut tipwire_text,
+    nth: *mut usize,
+) -> i32 {
+    run(|| {
+        let find = find.ok_or(TIPWIRE_E_ARGUMENT)?;
+        let layouts = match layout {
+            TIPWIRE_LAYOUT_ANY => Layout::ALL,
+            one => {
+                Layout::ALL.get(usize::from(one)..=usize::from(one)).ok_or(TIPWIRE_E_ARGUMENT)?
+            }
+        };
+        let (text, envelope) = (place(text)?, buffer(envelope, length)?);
+        let opened = open_with(envelope, layouts, |header: &Header| {
+            let header = tipwire_header::from(*header);
+            (0..).map_while(move |nth| fetch(find(context, &header, nth)).ok())
+        });
+        let opened = opened.map_err(of_error)?;
+        text.set(opened.text.into());
+        set_if_wanted(header, || opened.header.into());
+        set_if_wanted(nth, || opened.candidate);
+        Ok(())
+    })
+}
+
+/// Reads an answer in plaintext, which a server gives to an envelope that it cannot open: nothing
+/// vouches for it. Returns 1 for one, 0 for bytes that are none and may be an envelope, or what is
+/// wrong. error may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_plaintext_answer(
+    answer: *const c_void,
+    length: usize,
+    ack: *mut tipwire_ack,
+    error: *mut tipwire_error,
+) -> i32 {
+    guard(|| {
+        let answer = told(bytes(answer, length), error)?;
+        let place = told(place(ack), error)?;
+        let Some(read) = plaintext_answer(answer) else { return Ok(0) };
+        place.set(read.map_err(|wrong| tell(wrong, error))?.into());
+        Ok(1)
+    })
 }
 
 /// As tipwire_open(), for envelopes to the device of a sealer.
@@ -322,7 +392,7 @@ fn open(
     let text = place(text)?;
     let opened = opener.open(layout, buffer(envelope, length)?).map_err(of_error)?;
     text.set(opened.text.into());
-    crate::memory::set_if_wanted(header, || opened.header.into());
+    set_if_wanted(header, || opened.header.into());
     Ok(())
 }
 

@@ -16,6 +16,8 @@ pub mod error;
 pub mod frame;
 mod memory;
 mod panic;
+pub mod sequence;
+pub mod server;
 pub mod stream;
 pub mod text;
 pub mod variable;

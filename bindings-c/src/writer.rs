@@ -679,14 +679,28 @@ pub fn finish(writer: &mut Writer, with_feed: bool) -> Outcome<&'static [u8]> {
     })
 }
 
-/// Lets the caller write what a session lends. What fails is what only C can do wrong.
-pub fn lend(write: tipwire_write, context: *mut c_void, form: Form) -> Outcome {
+/// Lets the caller write what a session lends, and gives back what came of it. What fails is what only
+/// C can do wrong.
+pub fn lend(write: tipwire_write, context: *mut c_void, form: Form) -> Outcome<Form> {
     let write = write.ok_or(TIPWIRE_E_ARGUMENT)?;
     let mut storage = tipwire_writer { storage: [0; TIPWIRE_WRITER_WORDS] };
     start(&mut storage, Ok(form), None)?;
     write(&mut storage, context);
     let writer = fetch_mut(&mut storage)?;
-    if writer.error.status == 0 { Ok(()) } else { Err(writer.error.status) }
+    match writer.form.take() {
+        Some(form) if writer.error.status == 0 => Ok(form),
+        Some(_) => Err(writer.error.status),
+        None => Err(status(Kind::Misplaced)),
+    }
+}
+
+/// Ends an answer that a session has lent.
+pub fn finish_lent(form: Form) -> Result<&'static [u8], BuildError> {
+    match form {
+        Form::LentReply(reply) => reply.finish(),
+        Form::Push(mut list) => list.finish(),
+        _ => Err(BuildError { kind: Kind::Misplaced, point: None, field: None }),
+    }
 }
 
 /// Text being printed into a caller's buffer.

@@ -10,6 +10,8 @@ static void sizes_are_what_the_macros_say(void) {
   CHECK(tipwire_sealer_size() == TIPWIRE_SEALER_SIZE && sizeof(tipwire_sealer) == TIPWIRE_SEALER_SIZE);
   CHECK(tipwire_splitter_size() == TIPWIRE_SPLITTER_SIZE);
   CHECK(sizeof(tipwire_splitter) == TIPWIRE_SPLITTER_SIZE);
+  CHECK(tipwire_server_size() == TIPWIRE_SERVER_SIZE && sizeof(tipwire_server) == TIPWIRE_SERVER_SIZE);
+  CHECK(sizeof(tipwire_sequence) == TIPWIRE_SEQUENCE_SIZE);
   CHECK(tipwire_client_size() == TIPWIRE_CLIENT_SIZE && sizeof(tipwire_client) == TIPWIRE_CLIENT_SIZE);
 }
 

@@ -178,7 +178,40 @@ static int clients_ask() {
   return 0;
 }
 
+static int servers_answer() {
+  tipwire::StaticServer<128, 128> server(0);
+  const char asked[] = "PUSH|!7|4deedd7bab8817ec|s|[t:=1;h:=2]\nPING|4deedd7bab8817ec|s\nPULL|4deedd7bab8817ec|s|[t]\nX\n";
+  int count = 0, rejected = 0;
+  for (auto &event : server.events(asked, sizeof asked - 1, 0)) {
+    if (event.type == TIPWIRE_REJECTED) {
+      rejected++;
+    } else if (event.frame.method == TIPWIRE_PUSH) {
+      uint64_t stored = 0;
+      for (auto &v : tipwire::variables(event.frame)) {
+        stored += v.type == TIPWIRE_NUMBER;
+      }
+      CHECK(server.answer(event.ticket, [&](tipwire::ReplyWriter &reply) { reply.count(stored); }) == 0);
+    } else if (event.frame.method == TIPWIRE_PING) {
+      char buffer[16];
+      tipwire::Reply reply(buffer);
+      CHECK(server.unanswered() == 1 && server.answer_with(event.ticket, reply.pong().line()) == 0);
+    } else {
+      CHECK(server.refuse(event.ticket, "variable_not_found") == 0);
+    }
+    count++;
+  }
+  CHECK(count == 4 && rejected == 1 && server.mode() == TIPWIRE_MODE_TEXT && !server.is_closed());
+  CHECK(server.command("go") == 0 && server.output() == "ACK|!7|OK|2\nACK|PONG\nACK|ERR|variable_not_found\n"
+                                                         "ACK|ERR|invalid_method\nACK|CMD|go\n");
+  server.sent(server.output().length);
+  CHECK(server.deadline() == 20000 && server.close("rate_limited") == 0 && server.is_closed());
+  tipwire::StaticServer<1, 1> small(0);
+  CHECK(!small.ok() && small.is_closed() && small.command("x") == TIPWIRE_E_ARGUMENT);
+  return 0;
+}
+
 int main() {
   return frames_are_written_and_read_again() + every_kind_of_frame_is_written() +
-         envelopes_are_sealed_and_opened() + streams_are_cut() + clients_ask();
+         envelopes_are_sealed_and_opened() + streams_are_cut() + clients_ask() +
+         servers_answer();
 }

@@ -288,6 +288,328 @@ static void datagrams_are_sent_again_until_they_are_answered(void) {
   CHECK(event.number == 2 && tipwire_client_is_idle(&client));
 }
 
+
+/* Devices --------------------------------------------------------------------------------------- */
+
+struct device {
+  tipwire_sequence sequence;
+  tipwire_sealer sealer;
+  int asked, sealed;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+static tipwire_sequence *sequence_of(void *context, const tipwire_device *who) {
+  struct device *device = (struct device *)context;
+  device->asked++;
+  device->sealed = who->is_sealed;
+  return tipwire_equals(who->auth, AUTH) && tipwire_equals(who->serial, SERIAL) ? &device->sequence : NULL;
+}
+
+static const tipwire_sealer *key_of(void *context, const tipwire_header *header, size_t nth, size_t *name) {
+  struct device *device = (struct device *)context;
+  *name = 7;
+  return strcmp(header->auth.text, AUTH) == 0 && nth == 0 ? &device->sealer : NULL;
+}
+
+static tipwire_sealer *sealer_of(void *context, size_t name) {
+  struct device *device = (struct device *)context;
+  return name == 7 ? &device->sealer : NULL;
+}
+
+static void write_count(tipwire_writer *w, void *context) {
+  tipwire_answer_count(w, *(const uint64_t *)context);
+}
+
+static void write_list(tipwire_writer *w, void *context) {
+  (void)context;
+  tipwire_answer_list(w);
+  tipwire_number(w, "t", 21.5, 1);
+  tipwire_unit(w, "C");
+}
+
+static const tipwire_opener *opener_of(void *context, const tipwire_header *header, size_t nth) {
+  CHECK(strcmp(header->auth.text, AUTH) == 0);
+  return nth < 2 ? (const tipwire_opener *)context + nth : NULL;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+static tipwire_devices devices_of(struct device *device) {
+  tipwire_devices devices = {device, sequence_of, key_of, sealer_of};
+  return devices;
+}
+
+static char server_input[256], server_output[256];
+
+static tipwire_server_event expect_of_server(tipwire_server *server, tipwire_text *received, uint64_t now,
+                                             const tipwire_devices *devices, int type) {
+  tipwire_server_event event;
+  CHECK(tipwire_server_next(server, received, now, devices, &event) == 1 && event.type == type);
+  return event;
+}
+
+static void nothing_of_server(tipwire_server *server, tipwire_text *received, const tipwire_devices *devices) {
+  tipwire_server_event event;
+  CHECK(tipwire_server_next(server, received, 0, devices, &event) == 0);
+}
+
+static void sequences_accept_what_they_should(void) {
+  uint32_t last = 0;
+  tipwire_sequence strict, window;
+  memset(&strict, 0, sizeof strict);
+  CHECK(tipwire_sequence_last(&strict, &last) == 0 && tipwire_sequence_is_fresh(&strict, 0) == 1);
+  CHECK(tipwire_sequence_accept(&strict, 7) == 1 && tipwire_sequence_accept(&strict, 9) == 1);
+  CHECK(tipwire_sequence_accept(&strict, 8) == 0 && tipwire_sequence_is_fresh(&strict, 9) == 0);
+  CHECK(tipwire_sequence_retract(&strict, 9) == 0 && tipwire_sequence_accept(&strict, 9) == 1);
+  CHECK(tipwire_sequence_last(&strict, &last) == 1 && last == 9);
+  CHECK(tipwire_sequence_init(&window, 32) == 0 && tipwire_sequence_accept(&window, 9) == 1);
+  CHECK(tipwire_sequence_accept(&window, 8) == 1 && tipwire_sequence_accept(&window, 8) == 0);
+  memset(&window, 0xff, sizeof window);
+  CHECK(tipwire_sequence_accept(&window, 10) == TIPWIRE_E_UNINITIALIZED);
+  CHECK(tipwire_sequence_is_fresh(&window, 10) == TIPWIRE_E_UNINITIALIZED);
+  CHECK(tipwire_sequence_retract(&window, 10) == TIPWIRE_E_UNINITIALIZED);
+  CHECK(tipwire_sequence_last(&window, &last) == TIPWIRE_E_UNINITIALIZED && last == 9);
+  CHECK(tipwire_sequence_accept(NULL, 10) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_sequence_init(NULL, 0) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_sequence_last(&strict, NULL) == TIPWIRE_E_ARGUMENT);
+}
+
+static void servers_answer_in_order(void) {
+  uint64_t count = 2;
+  static struct device device;
+  tipwire_server server;
+  tipwire_server_event first, second, event;
+  tipwire_error error;
+  tipwire_devices devices = devices_of(&device);
+  tipwire_text received = text_of("PUSH|!7|" AUTH "|" SERIAL "|[t:=21.5;h:=60]\r\nPING|!8|" AUTH "|s2\n"
+                                  "PING|!9|oops\nPULL|" AUTH "|" SERIAL "|[t]\nPUSH|!7|" AUTH "|"
+                                  SERIAL "|[t:=1]\nPI");
+  memset(&device, 0, sizeof device);
+  CHECK(tipwire_server_init(&server, NULL, server_input, sizeof server_input, server_output,
+                            sizeof server_output, 0) == 0);
+  CHECK(tipwire_server_mode(&server) == TIPWIRE_MODE_UNKNOWN);
+  first = expect_of_server(&server, &received, 0, &devices, TIPWIRE_REQUEST);
+  CHECK(first.frame.method == TIPWIRE_PUSH && first.has_number && first.number == 7);
+  CHECK(tipwire_equals(first.device.serial, SERIAL) && tipwire_equals(first.device.auth, AUTH));
+  CHECK(!first.device.is_sealed && device.asked == 1 && !device.sealed);
+  CHECK(tipwire_server_mode(&server) == TIPWIRE_MODE_TEXT);
+  second = expect_of_server(&server, &received, 0, &devices, TIPWIRE_REQUEST);
+  CHECK(second.frame.method == TIPWIRE_PING && tipwire_server_unanswered(&server) == 2);
+  CHECK(tipwire_server_answer(&server, second.ticket, NULL, write_count, &count, &error) == TIPWIRE_E_TURN);
+  CHECK(error.status == TIPWIRE_E_TURN);
+  CHECK(tipwire_server_answer(&server, first.ticket, NULL, NULL, NULL, &error) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_server_answer(&server, first.ticket, NULL, write_nothing, NULL, &error) == TIPWIRE_E_MISSING);
+  CHECK(tipwire_server_answer(&server, first.ticket, NULL, write_wrong, NULL, &error) == TIPWIRE_E_MISPLACED);
+  CHECK(tipwire_server_answer(&server, first.ticket, &devices, write_count, &count, NULL) == 0);
+  CHECK(tipwire_server_answer_with(&server, second.ticket, NULL, "ACK|WHAT", 8, &error) == TIPWIRE_E_STATUS);
+  CHECK(tipwire_server_answer_with(&server, second.ticket, NULL, "ACK|!99|PONG\n", 13, NULL) == 0);
+  event = expect_of_server(&server, &received, 0, &devices, TIPWIRE_REJECTED);
+  CHECK(tipwire_equals(event.code, "invalid_token") && event.error.status == TIPWIRE_E_AUTH);
+  CHECK(event.error.at == 8 && event.frame.method == TIPWIRE_PING);
+  /* A counter is enforced: where there is none, and where it is an old one. */
+  event = expect_of_server(&server, &received, 0, &devices, TIPWIRE_REJECTED);
+  CHECK(tipwire_equals(event.code, "invalid_seq") && event.error.status == 0);
+  event = expect_of_server(&server, &received, 0, &devices, TIPWIRE_REJECTED);
+  CHECK(tipwire_equals(event.code, "invalid_seq"));
+  nothing_of_server(&server, &received, &devices);
+  CHECK(received.length == 0 && tipwire_server_command(&server, NULL, "reboot") == 0);
+  tipwire_text output = tipwire_server_output(&server);
+  CHECK(tipwire_equals(output, "ACK|!7|OK|2\nACK|!8|PONG\nACK|!9|ERR|invalid_token\nACK|ERR|invalid_seq\n"
+                               "ACK|!7|ERR|invalid_seq\nACK|CMD|reboot\n"));
+  CHECK(tipwire_server_sent(&server, output.length) == 0 && tipwire_server_output(&server).length == 0);
+  /* What could not be stored is taken back. */
+  CHECK(tipwire_sequence_retract(&device.sequence, 7) == 0);
+  received = text_of("NG|" AUTH "|x\nPUSH|!7|" AUTH "|" SERIAL "|[t:=1]\nPULL|!10|" AUTH "|" SERIAL "|[t]\n");
+  event = expect_of_server(&server, &received, 0, &devices, TIPWIRE_REQUEST);
+  CHECK(tipwire_server_refuse(&server, event.ticket, NULL, "oops") == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_server_refuse(&server, event.ticket, NULL, "server_error") == 0);
+  event = expect_of_server(&server, &received, 0, &devices, TIPWIRE_REQUEST);
+  CHECK(event.number == 7 && tipwire_server_answer(&server, event.ticket, NULL, write_count, &count, NULL) == 0);
+  event = expect_of_server(&server, &received, 0, &devices, TIPWIRE_REQUEST);
+  CHECK(event.number == 10 && tipwire_server_answer(&server, event.ticket, NULL, write_list, NULL, NULL) == 0);
+  CHECK(tipwire_equals(tipwire_server_output(&server),
+                       "ACK|ERR|server_error\nACK|!7|OK|2\nACK|!10|OK|[t:=21.5#C]\n"));
+}
+
+static void servers_end_and_say_why(void) {
+  static struct device device;
+  tipwire_server server;
+  tipwire_server_settings settings;
+  tipwire_server_event event;
+  tipwire_devices devices = devices_of(&device);
+  CHECK(tipwire_server_defaults(&settings) == 0 && settings.idle == 20000 && settings.ttl == 60000);
+  CHECK(tipwire_server_init(&server, &settings, server_input, sizeof server_input, server_output,
+                            sizeof server_output, 5) == 0);
+  CHECK(tipwire_server_deadline(&server) == 20005 && tipwire_server_timeout(&server, 20004) == 0);
+  CHECK(!tipwire_server_is_closed(&server) && tipwire_server_timeout(&server, 20005) == 0);
+  event = expect_of_server(&server, NULL, 20005, NULL, TIPWIRE_CLOSED);
+  CHECK(tipwire_equals(event.code, "keep_alive_timeout") && tipwire_server_is_closed(&server));
+  CHECK(tipwire_equals(tipwire_server_output(&server), "ACK|ERR|keep_alive_timeout\n"));
+  CHECK(tipwire_server_deadline(&server) == TIPWIRE_NEVER);
+  CHECK(tipwire_server_command(&server, NULL, "x") == TIPWIRE_E_CLOSED);
+  CHECK(tipwire_server_answer_with(&server, 0, NULL, "ACK|OK", 6, NULL) == TIPWIRE_E_CLOSED);
+
+  CHECK(tipwire_server_init(&server, NULL, server_input, sizeof server_input, server_output, 64, 0) == 0);
+  tipwire_text received = text_of("PING|" AUTH "|s\nPING|" AUTH "|s\n");
+  event = expect_of_server(&server, &received, 0, NULL, TIPWIRE_REQUEST);
+  CHECK(tipwire_server_close(&server, "oops") == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_server_close(&server, "rate_limited") == 0 && !tipwire_server_is_closed(&server));
+  CHECK(tipwire_server_answer_with(&server, event.ticket, NULL, "ACK|PONG", 8, NULL) == 0);
+  event = expect_of_server(&server, &received, 0, NULL, TIPWIRE_CLOSED);
+  CHECK(tipwire_equals(tipwire_server_output(&server), "ACK|PONG\nACK|ERR|rate_limited\n"));
+
+  /* Who does not take its answers gets no more of them. */
+  CHECK(tipwire_server_init(&server, NULL, server_input, sizeof server_input, server_output, 64, 0) == 0);
+  received = text_of("PING|" AUTH "|s\n");
+  event = expect_of_server(&server, &received, 0, NULL, TIPWIRE_REQUEST);
+  CHECK(tipwire_server_command(&server, NULL, "a long command that fills the output up") == 0);
+  CHECK(tipwire_server_answer_with(&server, event.ticket, NULL, "ACK|OK|[t=0123456789]", 21, NULL) ==
+        TIPWIRE_E_FULL);
+
+  CHECK(tipwire_server_init(&server, NULL, server_input, 1, server_output, 64, 0) == TIPWIRE_E_BUFFER);
+  CHECK(tipwire_server_init(&server, NULL, server_input, 9, server_output, 63, 0) == TIPWIRE_E_BUFFER);
+  CHECK(tipwire_server_init(NULL, NULL, server_input, 9, server_output, 64, 0) == TIPWIRE_E_ARGUMENT);
+  settings.transport = 9;
+  CHECK(tipwire_server_init(&server, &settings, server_input, 9, server_output, 64, 0) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_server_next(&server, NULL, 0, &devices, NULL) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_server_next(NULL, NULL, 0, &devices, &event) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_server_output(NULL).data == NULL && tipwire_server_sent(NULL, 1) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_server_unanswered(NULL) == TIPWIRE_E_ARGUMENT && !tipwire_server_is_closed(NULL));
+  memset(&server, 0, sizeof server);
+  CHECK(tipwire_server_close(&server, "rate_limited") == TIPWIRE_E_UNINITIALIZED);
+  CHECK(tipwire_server_mode(&server) == TIPWIRE_MODE_UNKNOWN);
+}
+
+/* A counter that was never set up accepts nothing: whoever gives one wants it enforced. */
+static void counters_that_are_not_set_up_are_used_up(void) {
+  static struct device device;
+  tipwire_server server;
+  tipwire_devices devices = devices_of(&device);
+  tipwire_text received = text_of("PING|!5|" AUTH "|" SERIAL "\n");
+  memset(&device.sequence, 0x77, sizeof device.sequence);
+  CHECK(tipwire_server_init(&server, NULL, server_input, sizeof server_input, server_output, 64, 0) == 0);
+  tipwire_server_event event = expect_of_server(&server, &received, 0, &devices, TIPWIRE_REJECTED);
+  CHECK(tipwire_equals(event.code, "invalid_seq") && device.sequence.bytes[0] == 0x77);
+}
+
+/* Both sides back to back, byte by byte: text and sealed, streams and datagrams. */
+static void clients_and_servers_understand_each_other(int is_sealed, uint8_t transport) {
+  unsigned char key[16];
+  static struct device device;
+  tipwire_token token;
+  tipwire_hash auth;
+  tipwire_sealer sealer;
+  tipwire_client client;
+  tipwire_client_settings settings;
+  tipwire_client_event event;
+  tipwire_server server;
+  tipwire_server_settings server_settings;
+  tipwire_server_event asked;
+  tipwire_devices devices = devices_of(&device);
+  int requests = 0, answers = 0, commands = 0;
+  uint64_t now = 0, count = 1;
+  memset(&device, 0, sizeof device);
+  CHECK(tipwire_token_init(&token, TOKEN, NULL) == 0 && tipwire_token_hash(&token, &auth) == 0);
+  CHECK(tipwire_derive_key(&token, SERIAL, key, sizeof key) == 0);
+  CHECK(tipwire_sealer_init(&sealer, 0, 0, key, sizeof key, &token, SERIAL, 0) == 0);
+  CHECK(tipwire_sealer_init_hash(&device.sealer, 0, 0, key, sizeof key, &auth, SERIAL, 1000) == 0);
+  tipwire_client_defaults(&settings);
+  settings.transport = transport;
+  CHECK((is_sealed ? tipwire_client_init_sealed(&client, &settings, &sealer, queue, sizeof queue, input,
+                                                sizeof input)
+                   : tipwire_client_init(&client, &settings, AUTH, SERIAL, queue, sizeof queue, input,
+                                         sizeof input)) == 0);
+  tipwire_server_defaults(&server_settings);
+  server_settings.transport = transport;
+  CHECK(tipwire_server_init(&server, &server_settings, server_input, sizeof server_input, server_output,
+                            sizeof server_output, 0) == 0);
+  for (int turn = 0; turn < 400 && answers < 20; turn++, now += 10) {
+    char wire[256];
+    if (tipwire_client_is_idle(&client)) {
+      double celsius = turn;
+      CHECK(tipwire_client_push(&client, now, write_temperature, &celsius, NULL, NULL) == 0);
+    }
+    while (tipwire_client_next(&client, NULL, now, &event) > 0) {
+      CHECK(event.type == TIPWIRE_CONNECT && tipwire_client_connected(&client, now) == 0);
+    }
+    tipwire_text output = tipwire_client_output(&client);
+    size_t length = transport == TIPWIRE_STREAM && output.length > 0 ? 1 : output.length;
+    if (length > 0) {
+      memcpy(wire, output.data, length);
+      tipwire_text received = {wire, length};
+      tipwire_client_sent(&client, length, now);
+      while (tipwire_server_next(&server, &received, now, &devices, &asked) > 0) {
+        CHECK(asked.type == TIPWIRE_REQUEST && asked.has_number && (int)asked.number == requests + !is_sealed);
+        CHECK(asked.device.is_sealed == is_sealed && tipwire_equals(asked.device.serial, SERIAL));
+        CHECK(tipwire_server_answer(&server, asked.ticket, &devices, write_count, &count, NULL) == 0);
+        requests++;
+        if (requests == 10 && transport == TIPWIRE_STREAM) {
+          CHECK(tipwire_server_command(&server, &devices, "reboot") == 0);
+        }
+      }
+    }
+    output = tipwire_server_output(&server);
+    if (output.length > 0) {
+      memcpy(wire, output.data, output.length);
+      tipwire_text received = {wire, output.length};
+      tipwire_server_sent(&server, output.length);
+      while (tipwire_client_next(&client, &received, now, &event) > 0) {
+        answers += event.type == TIPWIRE_ANSWER && event.is_done && event.ack.count == 1;
+        commands += event.type == TIPWIRE_COMMAND && tipwire_equals(event.text, "reboot");
+      }
+    }
+    turn -= transport == TIPWIRE_STREAM && requests < 20 && tipwire_client_output(&client).length > 0;
+  }
+  CHECK(requests == 20 && answers == 20 && commands == (transport == TIPWIRE_STREAM));
+  CHECK(tipwire_server_mode(&server) == (transport == TIPWIRE_DATAGRAMS ? TIPWIRE_MODE_UNKNOWN
+                                         : is_sealed ? TIPWIRE_MODE_ENVELOPES : TIPWIRE_MODE_TEXT));
+}
+
+static void envelopes_are_opened_with_keys_that_are_looked_up(void) {
+  unsigned char key[16], other[16] = {1}, envelope[64], kept[64];
+  size_t nth = 99;
+  static tipwire_opener openers[2];
+  tipwire_token token;
+  tipwire_sealer sealer;
+  tipwire_header header;
+  tipwire_text text;
+  tipwire_ack ack;
+  tipwire_error error;
+  CHECK(tipwire_token_init(&token, TOKEN, NULL) == 0);
+  CHECK(tipwire_derive_key(&token, SERIAL, key, sizeof key) == 0);
+  CHECK(tipwire_opener_init(&openers[0], 0, other, 16, NULL) == 0);
+  CHECK(tipwire_opener_init(&openers[1], 0, key, 16, SERIAL) == 0);
+  CHECK(tipwire_sealer_init(&sealer, TIPWIRE_LAYOUT_CURRENT, 0, key, 16, &token, SERIAL, 0) == 0);
+  int32_t length = tipwire_seal(&sealer, TIPWIRE_PING, SERIAL, 9, envelope, sizeof envelope);
+  CHECK(length > 0);
+  memcpy(kept, envelope, sizeof kept);
+  CHECK(tipwire_open_with(NULL, openers, 0, envelope, (size_t)length, &header, &text, &nth) ==
+        TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_open_with(opener_of, openers, 2, envelope, (size_t)length, &header, &text, &nth) ==
+        TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_open_with(opener_of, openers, 0, envelope, (size_t)length, NULL, NULL, NULL) ==
+        TIPWIRE_E_ARGUMENT);
+  CHECK(memcmp(kept, envelope, sizeof kept) == 0 && nth == 99);
+  CHECK(tipwire_open_with(opener_of, openers, 0, envelope, (size_t)length, &header, &text, &nth) == 0);
+  CHECK(nth == 1 && tipwire_equals(text, SERIAL) && header.method == TIPWIRE_PING);
+  memcpy(envelope, kept, sizeof kept);
+  CHECK(tipwire_opener_wipe(&openers[1]) == 0);
+  CHECK(tipwire_open_with(opener_of, openers, 0, envelope, (size_t)length, NULL, &text, NULL) ==
+        TIPWIRE_E_AUTH_FAILED);
+
+  CHECK(tipwire_plaintext_answer(envelope, (size_t)length, &ack, NULL) == 0);
+  CHECK(tipwire_plaintext_answer("ACK|ERR|auth_failed", 19, &ack, NULL) == 1);
+  CHECK(ack.status == TIPWIRE_ERR && tipwire_equals(ack.text, "auth_failed"));
+  CHECK(tipwire_plaintext_answer("ACK|WHAT", 8, &ack, &error) == TIPWIRE_E_STATUS && error.at == 4);
+  CHECK(tipwire_plaintext_answer(NULL, 8, &ack, &error) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_plaintext_answer("A", 1, NULL, &error) == TIPWIRE_E_ARGUMENT);
+}
+
 int main(void) {
   requests_are_numbered_sent_and_answered();
   what_got_no_answer_is_sent_again_on_the_next_connection();
@@ -295,6 +617,15 @@ int main(void) {
   what_is_wrong_is_not_queued();
   sealed_requests_go_on_with_a_stored_counter();
   datagrams_are_sent_again_until_they_are_answered();
+  sequences_accept_what_they_should();
+  servers_answer_in_order();
+  servers_end_and_say_why();
+  counters_that_are_not_set_up_are_used_up();
+  for (int is_sealed = 0; is_sealed < 2; is_sealed++) {
+    clients_and_servers_understand_each_other(is_sealed, TIPWIRE_STREAM);
+    clients_and_servers_understand_each_other(is_sealed, TIPWIRE_DATAGRAMS);
+  }
+  envelopes_are_opened_with_keys_that_are_looked_up();
   printf("%d checks passed\n", checks);
   return 0;
 }

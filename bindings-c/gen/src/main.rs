@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// The modules, in the order in which a person wants to read of them.
 const SECTIONS: &[&str] =
-    &["text", "error", "frame", "variable", "writer", "credentials", "envelope", "stream", "client"];
+    &["text", "error", "frame", "variable", "writer", "credentials", "envelope", "stream", "client", "sequence", "server"];
 
 fn main() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
@@ -70,7 +70,7 @@ fn declarations(path: &Path) -> String {
         },
         // What its own section has no use for.
         export: cbindgen::ExportConfig {
-            include: vec!["tipwire_write".to_owned()],
+            include: vec!["tipwire_write".to_owned(), "tipwire_find_opener".to_owned()],
             ..Default::default()
         },
         constant: cbindgen::ConstantConfig {
