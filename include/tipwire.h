@@ -1350,6 +1350,10 @@ int32_t tipwire_sequence_last(const tipwire_sequence *sequence, uint32_t *last);
 #define TIPWIRE_SERVER_WORDS 28
 #endif
 
+#if defined(TIPWIRE_16)
+#define TIPWIRE_SERVER_WORDS 26
+#endif
+
 #define TIPWIRE_SERVER_SIZE (TIPWIRE_SERVER_WORDS * 8)
 
 /* How a server behaves. Times are in milliseconds; 0 is never.

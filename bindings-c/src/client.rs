@@ -32,6 +32,7 @@ use codec::session::{
 };
 use codec::{BuildError, Field, InnerMethod, Pull, Push, Sealer, Slice};
 
+use crate::avr::text_argument;
 use crate::envelope::tipwire_sealer;
 use crate::error::{TIPWIRE_E_ARGUMENT, tell, tipwire_error, told};
 use crate::frame::tipwire_ack;
@@ -329,8 +330,8 @@ pub extern "C" fn tipwire_client_next(
 
 /// What is to be sent now: nothing while there is no connection. A datagram is to be sent as a whole.
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_client_output(client: *const tipwire_client) -> tipwire_text {
-    value(tipwire_text::ABSENT, || Ok(fetch(client)?.get().output().into()))
+pub extern "C" fn tipwire_client_output(client: *const tipwire_client) -> text_argument {
+    value(text_argument::ABSENT, || Ok(fetch(client)?.get().output().into()))
 }
 
 /// The first count bytes of tipwire_client_output() have been sent.

@@ -27,6 +27,7 @@ use codec::session::{Device, Devices, Sequence, Server, ServerEvent, ServerSetti
 use codec::stream::Mode;
 use codec::{BuildError, Code, Frame, Header, Kind, Method, Reply, Sealer, Slice};
 
+use crate::avr::text_argument;
 use crate::client::{TIPWIRE_NEVER, TIPWIRE_STREAM, transport_of};
 use crate::envelope::{tipwire_header, tipwire_sealer};
 use crate::error::{TIPWIRE_E_ARGUMENT, status, tell, tipwire_error, told};
@@ -59,6 +60,8 @@ pub const TIPWIRE_MODE_ENVELOPES: u8 = 2;
 pub const TIPWIRE_SERVER_WORDS: usize = 42;
 #[cfg(target_pointer_width = "32")]
 pub const TIPWIRE_SERVER_WORDS: usize = 28;
+#[cfg(target_pointer_width = "16")]
+pub const TIPWIRE_SERVER_WORDS: usize = 26;
 pub const TIPWIRE_SERVER_SIZE: usize = TIPWIRE_SERVER_WORDS * 8;
 
 /// A server. It is not to be copied.
@@ -291,8 +294,8 @@ pub extern "C" fn tipwire_server_command(
 
 /// What is to be sent now. A datagram is to be sent as a whole.
 #[unsafe(no_mangle)]
-pub extern "C" fn tipwire_server_output(server: *const tipwire_server) -> tipwire_text {
-    value(tipwire_text::ABSENT, || Ok(fetch(server)?.output().into()))
+pub extern "C" fn tipwire_server_output(server: *const tipwire_server) -> text_argument {
+    value(text_argument::ABSENT, || Ok(fetch(server)?.output().into()))
 }
 
 /// The first count bytes of tipwire_server_output() have been sent.

@@ -571,7 +571,7 @@ static void clients_and_servers_understand_each_other(int is_sealed, uint8_t tra
 }
 
 static void envelopes_are_opened_with_keys_that_are_looked_up(void) {
-  unsigned char key[16], other[16] = {1}, envelope[64], kept[64];
+  unsigned char key[16], other[16] = {1}, envelope[64] = {0}, kept[64];
   size_t nth = 99;
   static tipwire_opener openers[2];
   tipwire_token token;
