@@ -315,6 +315,16 @@ fn set_ack(place: Place<tipwire_ack>, ack: Ack<'static>) {
     out.text = text.into();
 }
 
+impl From<Frame<'static>> for tipwire_frame {
+    fn from(frame: Frame<'static>) -> tipwire_frame {
+        let mut out = tipwire_frame::EMPTY;
+        if let Ok(place) = place(&raw mut out) {
+            set_frame(place, frame);
+        }
+        out
+    }
+}
+
 impl From<Ack<'static>> for tipwire_ack {
     fn from(ack: Ack<'static>) -> tipwire_ack {
         let mut out = tipwire_ack::EMPTY;
