@@ -165,7 +165,7 @@ where
         if let [first, second, ..] = lanes.as_slice() {
             (a, b) = (first.0, second.0);
         }
-        lanes.iter_mut().for_each(|lane| lane.0.zeroize());
+        aes::Block::slice_as_flattened_mut(&mut lanes).zeroize();
     } else {
         backend.encrypt_block_inplace((&mut a).into());
         backend.encrypt_block_inplace((&mut b).into());

@@ -129,8 +129,8 @@ impl BlockCipherEncClosure for Pass<'_> {
         let mut next = counter + 1;
 
         let mut batches = blocks.chunks_exact_mut(width);
+        let mut lanes = ParBlocks::<B>::default();
         for batch in &mut batches {
-            let mut lanes = ParBlocks::<B>::default();
             for lane in &mut lanes {
                 lane.0 = next.to_be_bytes();
                 next += 1;
@@ -139,10 +139,10 @@ impl BlockCipherEncClosure for Pass<'_> {
             for (block, lane) in batch.iter_mut().zip(&lanes) {
                 *block = xor(*block, lane.0);
             }
-            lanes.iter_mut().for_each(|lane| lane.0.zeroize());
         }
 
         let blocks = batches.into_remainder();
+        let has_batch = next > counter + 1;
         let mut last = padded(rest);
         let has_last = usize::from(!rest.is_empty());
         let mut left = mask.len() + blocks.len() + has_last;
@@ -158,7 +158,6 @@ impl BlockCipherEncClosure for Pass<'_> {
             }
         } else {
             while left > 0 {
-                let mut lanes = ParBlocks::<B>::default();
                 for (lane, counter) in lanes.iter_mut().zip(&mut counters) {
                     lane.0 = counter.to_be_bytes();
                 }
@@ -166,11 +165,14 @@ impl BlockCipherEncClosure for Pass<'_> {
                 for (lane, target) in lanes.iter().zip(&mut targets) {
                     *target = xor(*target, lane.0);
                 }
-                lanes.iter_mut().for_each(|lane| lane.0.zeroize());
                 left = left.saturating_sub(width);
             }
         }
         store(shortened(last, rest.len()), rest);
+        // Key stream: with the envelope it gives the text.
+        if has_batch || width <= 8 {
+            ghash::Block::slice_as_flattened_mut(&mut lanes).zeroize();
+        }
     }
 }
 
