@@ -27,7 +27,11 @@ pub fn run(arguments: &[String]) -> Outcome {
             println!("{}", archive.display());
             Ok(())
         }
-        _ => Err("dist makes c".into()),
+        [what] if what == "arduino" => {
+            println!("{}", crate::arduino::release()?.display());
+            Ok(())
+        }
+        _ => Err("dist makes c or arduino".into()),
     }
 }
 

@@ -13,7 +13,7 @@ pub struct Processor {
     pub target: &'static str,
     /// What C compilers are told.
     pub flags: &'static [&'static str],
-    compiler: &'static str,
+    pub compiler: &'static str,
     emulator: &'static [&'static str],
     /// Where the board has its memories, and how much of them is used.
     memories: [&'static str; 4],
@@ -97,12 +97,17 @@ pub fn archive(processor: &Processor, name: &str, features: &str) -> Result<Path
     let target_dir = root().join("target/firmware").join(name);
     let mut build = cargo(&["build", "--quiet", "--profile", "firmware", "-p", "tipwire-c"]);
     build.args(["--no-default-features", "--features", features, "--target", processor.target]);
-    build.env("CARGO_TARGET_DIR", &target_dir).env("RUSTFLAGS", format!("{SMALL} {}", remap()));
+    build.env("CARGO_TARGET_DIR", &target_dir).env("RUSTFLAGS", flags());
     run(&mut build)?;
     let made = target_dir.join(processor.target).join("firmware/libtipwire.a");
     let to = folder(processor).join(format!("lib{name}.a"));
     strip(&made, processor.compiler, &to)?;
     Ok(to)
+}
+
+/// What the compiler is told for firmware.
+pub fn flags() -> String {
+    format!("{SMALL} {}", remap())
 }
 
 /// Where cargo keeps what it has fetched.
@@ -144,7 +149,7 @@ pub fn strip(archive: &Path, prefix: &str, to: &Path) -> Outcome {
 }
 
 /// Compiles a program for a board with an archive.
-fn program(
+pub fn program(
     processor: &Processor,
     name: &str,
     more: &[&str],
@@ -152,6 +157,7 @@ fn program(
 ) -> Result<PathBuf, String> {
     let gcc = format!("{}gcc", processor.compiler);
     let to = folder(processor).join(name).with_extension("elf");
+    std::fs::create_dir_all(folder(processor)).map_err(|error| error.to_string())?;
     let mut gcc = command(gcc, processor.flags);
     gcc.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-Os", "-ffreestanding", "-Iinclude"]);
     gcc.args(["-ffunction-sections", "-fdata-sections", "-nostdlib", "-Wl,--gc-sections"]);
@@ -168,7 +174,7 @@ fn program(
 }
 
 /// Runs a program on its board, and gives what it says.
-fn emulate(processor: &Processor, program: &Path) -> Result<String, String> {
+pub fn emulate(processor: &Processor, program: &Path) -> Result<String, String> {
     let (emulator, arguments) = processor.emulator.split_first().unwrap_or((&"", &[]));
     let mut emulator = command("timeout", &["60", emulator]);
     emulator.args(arguments).args(["-nographic", "-monitor", "none", "-serial", "none"]);

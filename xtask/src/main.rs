@@ -1,5 +1,6 @@
 //! The project's tasks: `cargo xtask help`.
 
+mod arduino;
 mod bench;
 mod c;
 mod dist;
@@ -25,11 +26,12 @@ Usage: cargo xtask <task> [options]
 
   test [part]        everything that exists: format, lints, tests, vectors in every language;
                      or the parts named: lint, core, c, vectors, python, js, gateway; and, only
-                     where they are named, --firmware, --inspector and --scale
+                     where they are named, --firmware, --inspector, --scale and --arduino
   bench [rust|c|python|js|gateway]
                      side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name
   build js           the npm package, in target/js/package
+  dist arduino       the Arduino library, in target/dist/arduino: a folder and a zip
   dist c             the C library for others, in target/dist: for this machine and as firmware,
                      with what CMake and pkg-config want
   driver <language>  the black box of docs/spec/driver.md on standard input and output:
