@@ -183,6 +183,7 @@ mod scan;
 #[cfg(feature = "serde")]
 mod serde;
 pub mod session;
+pub mod spans;
 pub mod stream;
 mod time;
 
