@@ -162,28 +162,74 @@ pub(super) trait Aead: Sized {
     fn decrypt(&self, message: Message<'_>) -> Result<(), Error>;
 }
 
-/// The crates that tests compare with.
+/// The crates that tests compare with, and the comparison.
 #[cfg(test)]
-impl<C: aead::AeadInOut + aead::KeyInit> Aead for C {
-    fn new(key: &[u8]) -> Option<C> {
-        C::new_from_slice(key).ok()
+pub(super) mod oracle {
+    use super::*;
+
+    impl<C: aead::AeadInOut + aead::KeyInit> Aead for C {
+        fn new(key: &[u8]) -> Option<C> {
+            C::new_from_slice(key).ok()
+        }
+
+        fn encrypt(&self, message: Message<'_>) -> Result<(), Error> {
+            let Message { nonce, header, text, tag } = message;
+            let failed = refuse(Kind::EnvelopeTooLarge);
+            let nonce = nonce.try_into().map_err(|_| failed)?;
+            let made =
+                self.encrypt_inout_detached(nonce, header, text.into()).map_err(|_| failed)?;
+            tag.copy_from_slice(&made);
+            Ok(())
+        }
+
+        fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
+            let Message { nonce, header, text, tag } = message;
+            let failed = refuse(Kind::AuthFailed);
+            let nonce = nonce.try_into().map_err(|_| failed)?;
+            let tag = (&*tag).try_into().map_err(|_| failed)?;
+            self.decrypt_inout_detached(nonce, header, text.into(), tag).map_err(|_| failed)
+        }
     }
 
-    fn encrypt(&self, message: Message<'_>) -> Result<(), Error> {
-        let Message { nonce, header, text, tag } = message;
-        let failed = refuse(Kind::EnvelopeTooLarge);
-        let nonce = nonce.try_into().map_err(|_| failed)?;
-        let made = self.encrypt_inout_detached(nonce, header, text.into()).map_err(|_| failed)?;
-        tag.copy_from_slice(&made);
-        Ok(())
-    }
+    /// For texts of these lengths, and headers of many: what `Ours` makes is what `Oracle` makes, is
+    /// opened again, and with a wrong tag is left as it was.
+    pub(in crate::envelope) fn compare<Ours: Aead, Oracle: Aead>(
+        [key_len, nonce_len, tag_len]: [usize; 3],
+        lengths: impl IntoIterator<Item = usize>,
+    ) {
+        // Numbers without a pattern.
+        let mut seed = 7_u64;
+        let mut bytes = |count: usize| -> Vec<u8> {
+            let next = |_| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (seed >> 56) as u8
+            };
+            (0..count).map(next).collect()
+        };
+        for length in lengths {
+            let (key, nonce) = (bytes(key_len), bytes(nonce_len));
+            let (header, text) = (bytes(length % 53), bytes(length));
+            let (ours, oracle) = (Ours::new(&key).unwrap(), Oracle::new(&key).unwrap());
+            let with = |text: &mut [u8],
+                        tag: &mut [u8],
+                        work: &dyn Fn(Message<'_>) -> Result<(), Error>| {
+                work(Message { nonce: &nonce, header: &header, text, tag })
+            };
 
-    fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
-        let Message { nonce, header, text, tag } = message;
-        let failed = refuse(Kind::AuthFailed);
-        let nonce = nonce.try_into().map_err(|_| failed)?;
-        let tag = (&*tag).try_into().map_err(|_| failed)?;
-        self.decrypt_inout_detached(nonce, header, text.into(), tag).map_err(|_| failed)
+            let (mut theirs, mut expected) = (text.clone(), vec![0; tag_len]);
+            with(&mut theirs, &mut expected, &|message| oracle.encrypt(message)).unwrap();
+            let (mut made, mut tag) = (text.clone(), vec![0; tag_len]);
+            with(&mut made, &mut tag, &|message| ours.encrypt(message)).unwrap();
+            assert!((&made, &tag) == (&theirs, &expected), "{length} bytes");
+
+            let bit = length % (8 * tag_len);
+            tag[bit / 8] ^= 1 << (bit % 8);
+            with(&mut made, &mut tag, &|message| ours.decrypt(message)).unwrap_err();
+            assert!(made == theirs, "what fails to open stays as it was");
+            tag[bit / 8] ^= 1 << (bit % 8);
+            with(&mut made, &mut tag, &|message| ours.decrypt(message)).unwrap();
+            assert!(made == text, "{length} bytes");
+        }
     }
 }
 
