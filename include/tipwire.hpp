@@ -24,6 +24,10 @@ inline bool operator==(const tipwire_text &text, const char *other) {
 
 namespace tipwire {
 
+/* Text as the functions of C take it, for as long as a call lasts. What is written and asked for below
+ * is given as anything that this is there for: Tipwire.h has it for String and F() of Arduino. */
+inline const char *chars(const char *text) { return text; }
+
 /* Bytes that were written, without a NUL. None on failure, and status says why. */
 struct Bytes {
   const char *data;
@@ -189,34 +193,45 @@ private:
  * with. */
 template <typename Self> class PushChain {
 public:
-  Self &number(const char *name, double value, uint8_t decimals) {
-    return go_on(tipwire_number(w(), name, value, decimals));
+  template <typename Name> Self &number(const Name &name, double value, uint8_t decimals) {
+    return go_on(tipwire_number(w(), chars(name), value, decimals));
   }
-  Self &number(const char *name, double value) { return go_on(tipwire_double(w(), name, value)); }
-  Self &integer(const char *name, int64_t value) {
-    return go_on(tipwire_integer(w(), name, value));
+  template <typename Name> Self &number(const Name &name, double value) {
+    return go_on(tipwire_double(w(), chars(name), value));
   }
-  Self &digits(const char *name, const char *digits) {
-    return go_on(tipwire_digits(w(), name, digits));
+  template <typename Name> Self &integer(const Name &name, int64_t value) {
+    return go_on(tipwire_integer(w(), chars(name), value));
   }
-  Self &string(const char *name, const char *value) { return go_on(tipwire_string(w(), name, value)); }
-  Self &string(const char *name, const char *value, size_t length) {
-    return go_on(tipwire_string_n(w(), name, value, length));
+  template <typename Name> Self &digits(const Name &name, const char *digits) {
+    return go_on(tipwire_digits(w(), chars(name), digits));
   }
-  Self &boolean(const char *name, bool value) { return go_on(tipwire_boolean(w(), name, value)); }
-  Self &position(const char *name, double lat, double lng, uint8_t decimals = 6) {
-    return go_on(tipwire_position(w(), name, lat, lng, decimals));
+  template <typename Name, typename Text> Self &string(const Name &name, const Text &value) {
+    return go_on(tipwire_string(w(), chars(name), chars(value)));
+  }
+  template <typename Name> Self &string(const Name &name, const char *value, size_t length) {
+    return go_on(tipwire_string_n(w(), chars(name), value, length));
+  }
+  template <typename Name> Self &boolean(const Name &name, bool value) {
+    return go_on(tipwire_boolean(w(), chars(name), value));
+  }
+  template <typename Name>
+  Self &position(const Name &name, double lat, double lng, uint8_t decimals = 6) {
+    return go_on(tipwire_position(w(), chars(name), lat, lng, decimals));
   }
   Self &put(const tipwire_variable &variable) { return go_on(tipwire_put(w(), &variable)); }
 
-  Self &unit(const char *unit) { return go_on(tipwire_unit(w(), unit)); }
+  template <typename Text> Self &unit(const Text &unit) {
+    return go_on(tipwire_unit(w(), chars(unit)));
+  }
   Self &location(double lat, double lng, uint8_t decimals = 6) {
     return go_on(tipwire_location(w(), lat, lng, decimals));
   }
   Self &time(uint64_t time) { return go_on(tipwire_time(w(), time)); }
-  Self &group(const char *group) { return go_on(tipwire_group(w(), group)); }
-  Self &metadata(const char *key, const char *text) {
-    return go_on(tipwire_pair_put(w(), key, text));
+  template <typename Text> Self &group(const Text &group) {
+    return go_on(tipwire_group(w(), chars(group)));
+  }
+  template <typename Name, typename Text> Self &metadata(const Name &key, const Text &text) {
+    return go_on(tipwire_pair_put(w(), chars(key), chars(text)));
   }
 
   Self &raw(uint8_t encoding, const void *data, size_t length) {
@@ -232,9 +247,9 @@ private:
 /* What can be said in a PULL. */
 template <typename Self> class PullChain {
 public:
-  Self &name(const char *name) {
+  template <typename Name> Self &name(const Name &name) {
     Self *self = static_cast<Self *>(this);
-    tipwire_name(self->writer(), name);
+    tipwire_name(self->writer(), chars(name));
     return *self;
   }
 };
@@ -245,10 +260,12 @@ public:
   Self &ok() { return go_on(tipwire_answer(w(), TIPWIRE_OK)); }
   Self &pong() { return go_on(tipwire_answer(w(), TIPWIRE_PONG)); }
   Self &count(uint64_t count) { return go_on(tipwire_answer_count(w(), count)); }
-  Self &command(const char *command) {
-    return go_on(tipwire_answer_text(w(), TIPWIRE_CMD, command));
+  template <typename Text> Self &command(const Text &command) {
+    return go_on(tipwire_answer_text(w(), TIPWIRE_CMD, chars(command)));
   }
-  Self &error_code(const char *code) { return go_on(tipwire_answer_text(w(), TIPWIRE_ERR, code)); }
+  template <typename Text> Self &error_code(const Text &code) {
+    return go_on(tipwire_answer_text(w(), TIPWIRE_ERR, chars(code)));
+  }
   Self &variables() { return go_on(tipwire_answer_list(w())); }
 
 private:
@@ -283,25 +300,31 @@ private:
 
 class Push : public Written<Push>, public PushChain<Push> {
 public:
-  template <size_t N> Push(char (&buffer)[N], const char *auth, const char *serial) : Push(buffer, N, auth, serial) {}
-  Push(char *buffer, size_t size, const char *auth, const char *serial) : Written(buffer) {
-    tipwire_push_begin(&writer_, buffer, size, auth, serial);
+  template <size_t N, typename Auth, typename Serial>
+  Push(char (&buffer)[N], const Auth &auth, const Serial &serial) : Push(buffer, N, auth, serial) {}
+  template <typename Auth, typename Serial>
+  Push(char *buffer, size_t size, const Auth &auth, const Serial &serial) : Written(buffer) {
+    tipwire_push_begin(&writer_, buffer, size, chars(auth), chars(serial));
   }
 };
 
 class Pull : public Written<Pull>, public PullChain<Pull> {
 public:
-  template <size_t N> Pull(char (&buffer)[N], const char *auth, const char *serial) : Pull(buffer, N, auth, serial) {}
-  Pull(char *buffer, size_t size, const char *auth, const char *serial) : Written(buffer) {
-    tipwire_pull_begin(&writer_, buffer, size, auth, serial);
+  template <size_t N, typename Auth, typename Serial>
+  Pull(char (&buffer)[N], const Auth &auth, const Serial &serial) : Pull(buffer, N, auth, serial) {}
+  template <typename Auth, typename Serial>
+  Pull(char *buffer, size_t size, const Auth &auth, const Serial &serial) : Written(buffer) {
+    tipwire_pull_begin(&writer_, buffer, size, chars(auth), chars(serial));
   }
 };
 
 class Ping : public Written<Ping> {
 public:
-  template <size_t N> Ping(char (&buffer)[N], const char *auth, const char *serial) : Ping(buffer, N, auth, serial) {}
-  Ping(char *buffer, size_t size, const char *auth, const char *serial) : Written(buffer) {
-    tipwire_ping_begin(&writer_, buffer, size, auth, serial);
+  template <size_t N, typename Auth, typename Serial>
+  Ping(char (&buffer)[N], const Auth &auth, const Serial &serial) : Ping(buffer, N, auth, serial) {}
+  template <typename Auth, typename Serial>
+  Ping(char *buffer, size_t size, const Auth &auth, const Serial &serial) : Written(buffer) {
+    tipwire_ping_begin(&writer_, buffer, size, chars(auth), chars(serial));
   }
 };
 
@@ -352,7 +375,9 @@ template <typename Writer, typename Write> void call(tipwire_writer *w, void *co
 /* A token; wiped at its end. */
 class Token : Unmoved {
 public:
-  explicit Token(const char *text) { status_ = tipwire_token_init(&token_, text, nullptr); }
+  template <typename Text> explicit Token(const Text &text) {
+    status_ = tipwire_token_init(&token_, chars(text), nullptr);
+  }
   ~Token() {
     if (ok()) {
       tipwire_token_wipe(&token_);
@@ -411,19 +436,36 @@ private:
   int32_t status_;
 };
 
-/* What seals envelopes, and opens those to the same device; wiped at its end. */
+/* What seals envelopes, and opens those to the same device; wiped at its end. What is made without a
+ * key gets it from begin(). */
 class Sealer : Unmoved {
 public:
+  Sealer() : layout_(TIPWIRE_LAYOUT_CURRENT), status_(TIPWIRE_E_UNINITIALIZED) {}
   Sealer(uint8_t cipher, const void *key, size_t length, const Token &token, const char *serial,
          uint64_t next, uint8_t layout = TIPWIRE_LAYOUT_CURRENT)
-      : layout_(layout) {
+      : Sealer() {
+    begin(cipher, key, length, token, serial, next, layout);
+  }
+  ~Sealer() { wipe(); }
+  /* With the key that is derived from the token. */
+  bool begin(uint8_t cipher, const Token &token, const char *serial, uint64_t next,
+             uint8_t layout = TIPWIRE_LAYOUT_CURRENT) {
+    unsigned char key[32];
+    int32_t length = tipwire_key_length(cipher);
+    length = length > 0 && token.derive_key(serial, key, length) ? length : 0;
+    begin(cipher, key, length, token, serial, next, layout);
+    for (volatile unsigned char *byte = key; byte < key + sizeof key; byte++) {
+      *byte = 0;
+    }
+    return ok();
+  }
+  bool begin(uint8_t cipher, const void *key, size_t length, const Token &token, const char *serial,
+             uint64_t next, uint8_t layout = TIPWIRE_LAYOUT_CURRENT) {
+    wipe();
+    layout_ = layout;
     status_ =
         tipwire_sealer_init(&sealer_, layout, cipher, key, length, token.get(), serial, next);
-  }
-  ~Sealer() {
-    if (ok()) {
-      tipwire_sealer_wipe(&sealer_);
-    }
+    return ok();
   }
   bool ok() const { return status_ == 0; }
   int32_t status() const { return status_; }
@@ -459,6 +501,11 @@ private:
     Writer writer(&w);
     write(writer);
     return Bytes(out, tipwire_finish_sealed(&w, &sealer_));
+  }
+  void wipe() {
+    if (ok()) {
+      tipwire_sealer_wipe(&sealer_);
+    }
   }
 
   tipwire_sealer sealer_ = tipwire_sealer();
@@ -552,19 +599,31 @@ struct Queued : tipwire_queued {
   explicit operator bool() const { return status == 0; }
 };
 
-/* A device that asks a server, in memory of the caller: StaticClient has it inside. */
+/* A device that asks a server, in memory of the caller: StaticClient has it inside. What is made
+ * without credentials gets them from begin(). */
 class Client : Unmoved {
 public:
+  Client() : status_(TIPWIRE_E_UNINITIALIZED) {}
   Client(const char *auth, const char *serial, void *queue, size_t queue_size, void *input,
          size_t input_size, const tipwire_client_settings &settings = ClientSettings()) {
-    status_ = tipwire_client_init(&client_, &settings, auth, serial, queue, queue_size, input,
-                                  input_size);
+    begin(auth, serial, queue, queue_size, input, input_size, settings);
   }
   /* Requests are sealed; the sealer must last as long as the client. */
   Client(Sealer &sealer, void *queue, size_t queue_size, void *input, size_t input_size,
          const tipwire_client_settings &settings = ClientSettings()) {
+    begin(sealer, queue, queue_size, input, input_size, settings);
+  }
+  bool begin(const char *auth, const char *serial, void *queue, size_t queue_size, void *input,
+             size_t input_size, const tipwire_client_settings &settings = ClientSettings()) {
+    status_ = tipwire_client_init(&client_, &settings, auth, serial, queue, queue_size, input,
+                                  input_size);
+    return ok();
+  }
+  bool begin(Sealer &sealer, void *queue, size_t queue_size, void *input, size_t input_size,
+             const tipwire_client_settings &settings = ClientSettings()) {
     status_ = tipwire_client_init_sealed(&client_, &settings, sealer.get(), queue, queue_size,
                                          input, input_size);
+    return ok();
   }
   bool ok() const { return status_ == 0; }
   int32_t status() const { return status_; }
@@ -640,11 +699,19 @@ private:
  * of which only a part has come. */
 template <size_t QUEUE, size_t INPUT> class StaticClient : public Client {
 public:
+  StaticClient() {}
   StaticClient(const char *auth, const char *serial,
                const tipwire_client_settings &settings = ClientSettings())
       : Client(auth, serial, queue_, QUEUE, input_, INPUT, settings) {}
   explicit StaticClient(Sealer &sealer, const tipwire_client_settings &settings = ClientSettings())
       : Client(sealer, queue_, QUEUE, input_, INPUT, settings) {}
+  bool begin(const char *auth, const char *serial,
+             const tipwire_client_settings &settings = ClientSettings()) {
+    return Client::begin(auth, serial, queue_, QUEUE, input_, INPUT, settings);
+  }
+  bool begin(Sealer &sealer, const tipwire_client_settings &settings = ClientSettings()) {
+    return Client::begin(sealer, queue_, QUEUE, input_, INPUT, settings);
+  }
 
 private:
   char queue_[QUEUE];

@@ -120,6 +120,25 @@ static int envelopes_are_sealed_and_opened() {
   return 0;
 }
 
+static int what_begins_later_gets_its_credentials_then() {
+  static tipwire::Sealer sealer;
+  static tipwire::StaticClient<256, 64> client, sealed;
+  CHECK(!sealer.ok() && !client.ok() && client.ping(0).status == TIPWIRE_E_ARGUMENT);
+  tipwire::Token token(TOKEN);
+  CHECK(sealer.begin(TIPWIRE_AES_256_GCM, token, "s", 5) && sealer.next() == 5);
+  unsigned char key[32], envelope[64];
+  CHECK(token.derive_key("s", key, sizeof key));
+  tipwire::Opener opener(TIPWIRE_AES_256_GCM, key, sizeof key, "s");
+  tipwire::Bytes ping = sealer.ping(envelope, sizeof envelope);
+  CHECK(ping && opener.open(envelope, ping.size).text == "s");
+  CHECK(!sealer.begin(9, token, "s", 5) && sealer.status() == TIPWIRE_E_ARGUMENT);
+  CHECK(!sealer.ok() && sealer.next() == 0);
+  CHECK(sealer.begin(TIPWIRE_AES_128_CCM, key, 16, token, "s", 7));
+  CHECK(sealed.begin(sealer) && sealed.ping(0).number == 7);
+  CHECK(client.begin(AUTH, "s") && client.ping(0).number == 1);
+  return 0;
+}
+
 static int streams_are_cut() {
   char buffer[16];
   tipwire_splitter_settings settings;
@@ -212,6 +231,6 @@ static int servers_answer() {
 
 int main() {
   return frames_are_written_and_read_again() + every_kind_of_frame_is_written() +
-         envelopes_are_sealed_and_opened() + streams_are_cut() + clients_ask() +
-         servers_answer();
+         envelopes_are_sealed_and_opened() + what_begins_later_gets_its_credentials_then() +
+         streams_are_cut() + clients_ask() + servers_answer();
 }
