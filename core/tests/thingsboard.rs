@@ -5,8 +5,8 @@ mod support;
 
 use support::{Random, generate, rounds};
 use tipwire::platform::thingsboard::{
-    ConvertError, Converter, Downlink, TextConverter, Uplinks, write_gateway_telemetry,
-    write_telemetry, write_uplink,
+    BinaryField, ConvertError, Converter, Downlink, LentConverter, TextConverter, Uplinks,
+    write_gateway_telemetry, write_telemetry, write_uplink,
 };
 use tipwire::{Frame, Kind, Push};
 
@@ -14,7 +14,14 @@ use tipwire::{Frame, Kind, Push};
 fn convert(name: &str, settings: &str, message: &[u8]) -> Result<String, (Kind, String, u32)> {
     let converter = Converter::new(name, settings).expect("settings that can work");
     let mut json = String::from("before");
-    match converter.convert(message, &mut json) {
+    let converted = converter.convert(message, &mut json);
+    let (mut fields, mut texts) = ([BinaryField::EMPTY; 8], [0; 64]);
+    let lent = LentConverter::lent(name, settings, &mut fields, &mut texts);
+    let lent = lent.expect("settings that can work");
+    let mut same = String::from("before");
+    assert_eq!(lent.convert(message, &mut same), converted);
+    assert_eq!(same, json, "in memory of the caller's as on the heap");
+    match converted {
         Ok(()) => Ok(json.split_off("before".len())),
         Err(error) => {
             assert_eq!(json, "before", "nothing is kept of what does not fit");
@@ -162,10 +169,29 @@ fn settings_that_cannot_work_are_refused() {
         ("binary", r#"{"fields":[{"name":"n","offset":0,"as":"u8","scale":0,"to":"deviceName"}]}"#),
     ] {
         assert_eq!(Converter::new(name, settings), Err(Kind::InvalidSettings), "{settings}");
+        let mut fields = [BinaryField::EMPTY; 8];
+        let lent = LentConverter::lent(name, settings, &mut fields, &mut []);
+        assert_eq!(lent, Err(Kind::InvalidSettings), "{settings}");
     }
     assert_eq!(Converter::new("xml", ""), Err(Kind::Type));
     let broken = TextConverter { separator: "", ..TextConverter::default() };
     assert!(broken.convert(b"a", &mut String::new()).is_err());
+}
+
+#[test]
+fn settings_need_memory_of_the_caller_for_fields_and_for_texts_with_escapes() {
+    let settings =
+        r#"{"fields":[{"name":"n\u002d","offset":0,"\u0061s":"u\u0038","to":"deviceName"}]}"#;
+    for (fields, texts) in [(0, 10), (1, 9)] {
+        let (mut fields, mut texts) = (vec![BinaryField::EMPTY; fields], vec![0; texts]);
+        let lent = LentConverter::lent("binary", settings, &mut fields, &mut texts);
+        assert_eq!(lent, Err(Kind::Buffer));
+    }
+    let (mut fields, mut texts) = ([BinaryField::EMPTY; 1], [0; 10]);
+    let lent = LentConverter::lent("binary", settings, &mut fields, &mut texts).unwrap();
+    let mut json = String::new();
+    let error = lent.convert(b"", &mut json).unwrap_err();
+    assert_eq!((error.kind, error.field), (Kind::TooShort, "n-"));
 }
 
 #[test]

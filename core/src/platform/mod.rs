@@ -3,3 +3,66 @@
 pub mod tagoio;
 pub mod thingsboard;
 pub mod thingspanel;
+
+use core::fmt::{self, Write};
+
+use crate::json::read::JsonString;
+
+/// A string of a JSON text. `Display` gives what its escapes stand for.
+#[derive(Clone, Copy)]
+pub struct JsonText<'a>(JsonString<'a>);
+
+impl<'a> JsonText<'a> {
+    /// The string that stands so between its quotes, as [`raw`](JsonText::raw) gave it.
+    pub fn of(raw: &'a str) -> JsonText<'a> {
+        JsonText(JsonString::of(raw))
+    }
+
+    /// The string, where it holds no escape.
+    pub const fn borrowed(&self) -> Option<&'a str> {
+        self.0.borrowed()
+    }
+
+    /// The string as it stands, escapes and all.
+    pub const fn raw(&self) -> &'a str {
+        self.0.raw()
+    }
+
+    /// The text, its escapes undone in the buffer where it has some; `None` if it does not fit or
+    /// is no text (half of a surrogate pair). Three bytes more than the text's own are needed.
+    pub fn read<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b str>
+    where
+        'a: 'b,
+    {
+        self.0.text(buffer)
+    }
+}
+
+impl PartialEq for JsonText<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.chars().eq(other.0.chars())
+    }
+}
+
+impl Eq for JsonText<'_> {}
+
+impl PartialEq<str> for JsonText<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.0.is(other)
+    }
+}
+
+impl fmt::Display for JsonText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Half of a surrogate pair stands for nothing.
+        let chars = self.0.chars().map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER));
+        chars.into_iter().try_for_each(|char| f.write_char(char))
+    }
+}
+
+/// Texts may be secrets.
+impl fmt::Debug for JsonText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JsonText(…)")
+    }
+}

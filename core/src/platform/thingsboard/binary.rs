@@ -62,6 +62,10 @@ impl Default for BinaryConverter<'static> {
 }
 
 impl BinaryField<&'static str> {
+    /// Text from the beginning to the end, as telemetry without a name: for the places of others.
+    pub const EMPTY: BinaryField<&'static str> =
+        BinaryField { length: None, ..BinaryField::ascii("", 0, 0, Target::Telemetry) };
+
     const fn ascii(name: &'static str, offset: usize, length: usize, to: Target) -> Self {
         let (read, length) = (Read::Ascii, Some(length));
         BinaryField { name, offset, length, read, order: Order::Big, scale: None, to }
@@ -276,7 +280,6 @@ impl Short<'_> {
 
 impl<N: AsRef<str>> BinaryField<N> {
     /// The same field by another name.
-    #[cfg(feature = "alloc")]
     pub(super) fn with_name<M>(&self, name: M) -> BinaryField<M> {
         let BinaryField { offset, length, read, order, scale, to, .. } = *self;
         BinaryField { name, offset, length, read, order, scale, to }

@@ -29,23 +29,24 @@
 mod binary;
 mod downlink;
 mod json;
-#[cfg(feature = "alloc")]
 mod settings;
 mod telemetry;
 mod text;
 mod uplink;
 
+pub use super::JsonText;
 pub use binary::{BinaryConverter, BinaryField, Read, Scale, Target};
 pub use downlink::{ContentType, Downlink};
 pub use json::JsonConverter;
 #[cfg(feature = "alloc")]
 pub use settings::Converter;
+pub use settings::{Configured, LentConverter};
 pub use telemetry::{
     DEVICE_TOPIC, GATEWAY_TOPIC, Moment, write_gateway_moments, write_gateway_telemetry,
     write_telemetry, write_uplink,
 };
 pub use text::TextConverter;
-pub use uplink::{Entry, JsonText, Uplink, Uplinks};
+pub use uplink::{Entries, Entry, Uplink, Uplinks};
 
 use core::fmt;
 

@@ -1,10 +1,11 @@
 //! Settings of converters as JSON, for programs that are configured.
 
-use alloc::string::{String, ToString};
+#[cfg(feature = "alloc")]
+use alloc::string::String;
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use super::uplink::JsonText;
 use super::{
     BinaryConverter, BinaryField, ConvertError, JsonConverter, Read, Scale, Target, TextConverter,
 };
@@ -33,51 +34,119 @@ use crate::stream::Order;
 ///     r#""telemetry":{"temperature":25.7},"attributes":{}}"#,
 /// ));
 /// ```
-#[derive(Clone, PartialEq, Debug)]
-pub struct Converter(Kinds);
+#[cfg(feature = "alloc")]
+pub type Converter = Configured<String, Vec<BinaryField<String>>>;
 
-#[derive(Clone, PartialEq, Debug)]
-enum Kinds {
-    Text { separator: String, name: usize, kind: Option<usize> },
-    Json { name: String, kind: String, time: Option<String> },
-    Binary(Vec<BinaryField<String>>),
+/// A [`Converter`](Configured#method.new) in memory of the caller's.
+pub type LentConverter<'s> = Configured<&'s str, &'s [BinaryField<&'s str>]>;
+
+/// A converter with settings of its own, its texts of type `T` and its fields in an `F`: see
+/// `Converter` and [`LentConverter`].
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Configured<T, F>(Kinds<T, F>);
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Kinds<T, F> {
+    Text {
+        separator: Option<T>,
+        name: usize,
+        kind: Option<usize>,
+    },
+    Json {
+        name: Option<T>,
+        kind: Option<T>,
+        time: Option<T>,
+    },
+    /// Nothing is the fields of the sample.
+    Binary(Option<F>),
 }
 
-impl Converter {
-    /// The names of the converters.
-    pub const NAMES: [&'static str; 3] = ["text", "json", "binary"];
+/// Where what is read of settings is kept.
+trait Room<'s> {
+    type Text: AsRef<str>;
+    type Fields: AsRef<[BinaryField<Self::Text>]>;
 
+    /// `Err` where it is no text, or there is no room.
+    fn text(&mut self, text: JsonString<'s>) -> Result<Self::Text, Kind>;
+    fn add(&mut self, field: BinaryField<Self::Text>) -> Result<(), Kind>;
+    /// The fields that were added.
+    fn fields(self) -> Self::Fields;
+}
+
+#[cfg(feature = "alloc")]
+impl Converter {
     /// The converter of this name with these settings; no settings at all are the defaults.
     ///
     /// What is no converter is [`Kind::Type`]; settings that it does not have, or that can never
     /// work, are [`Kind::InvalidSettings`].
     pub fn new(name: &str, settings: &str) -> Result<Converter, Kind> {
+        Configured::read(name, settings, Vec::new())
+    }
+}
+
+impl<'s> LentConverter<'s> {
+    /// The converter of this name with these settings; no settings at all are the defaults.
+    ///
+    /// The fields of a `binary` one are put into `fields`, and texts into `texts`, where they hold
+    /// an escape, with three bytes more than they stand in; where there is too little room, that is
+    /// [`Kind::Buffer`], otherwise errors are those of `Converter`.
+    ///
+    /// ```
+    /// use tipwire::platform::thingsboard::{BinaryField, LentConverter};
+    ///
+    /// let settings = r#"{"fields":[{"name":"id","offset":0,"as":"u16","to":"deviceName"}]}"#;
+    /// let mut fields = [BinaryField::EMPTY; 4];
+    /// let converter = LentConverter::lent("binary", settings, &mut fields, &mut []).unwrap();
+    /// let mut json = String::new();
+    /// converter.convert(&[0, 7], &mut json).unwrap();
+    /// assert!(json.starts_with(r#"{"deviceName":"7","#));
+    /// ```
+    pub fn lent(
+        name: &str,
+        settings: &'s str,
+        fields: &'s mut [BinaryField<&'s str>],
+        texts: &'s mut [u8],
+    ) -> Result<LentConverter<'s>, Kind> {
+        Configured::read(name, settings, Lent { fields, texts, count: 0 })
+    }
+}
+
+impl<T, F> Configured<T, F> {
+    /// The names of the converters.
+    pub const NAMES: [&'static str; 3] = ["text", "json", "binary"];
+}
+
+impl<T: AsRef<str>, F: AsRef<[BinaryField<T>]>> Configured<T, F> {
+    fn read<'s, R: Room<'s, Text = T, Fields = F>>(
+        name: &str,
+        settings: &'s str,
+        room: R,
+    ) -> Result<Configured<T, F>, Kind> {
         let members = match document(settings) {
             Ok(Json::Object(members)) => Some(members),
             Err(_) if settings.trim_ascii().is_empty() => None,
             _ => return Err(Kind::InvalidSettings),
         };
         let members = members.into_iter().flatten();
-        let converter = match name {
-            "text" => text(members),
-            "json" => json(members),
-            "binary" => binary(members),
+        let converter = Configured(match name {
+            "text" => text(members, room)?,
+            "json" => json(members, room)?,
+            "binary" => binary(members, room)?,
             _ => return Err(Kind::Type),
-        };
-        let converter = Converter(converter.ok_or(Kind::InvalidSettings)?);
-        converter.check().map(|()| converter)
-    }
-
-    fn check(&self) -> Result<(), Kind> {
-        match &self.0 {
+        });
+        match &converter.0 {
             Kinds::Text { separator, name, kind } => {
-                TextConverter { separator, name: *name, kind: *kind }.check()
+                text_converter(separator.as_ref(), *name, *kind).check()
             }
             Kinds::Json { name, kind, time } => {
-                JsonConverter { name, kind, time: time.as_deref() }.check()
+                json_converter(name.as_ref(), kind.as_ref(), time.as_ref()).check()
             }
-            Kinds::Binary(fields) => BinaryConverter { fields }.check().map_err(|(kind, _)| kind),
+            Kinds::Binary(None) => Ok(()),
+            Kinds::Binary(Some(fields)) => {
+                BinaryConverter { fields: fields.as_ref() }.check().map_err(|(kind, _)| kind)
+            }
         }
+        .map(|()| converter)
     }
 
     /// Writes the uplink object of a message, or the list of them; or nothing if the message does
@@ -89,110 +158,197 @@ impl Converter {
     ) -> Result<(), ConvertError<'a>> {
         match &self.0 {
             Kinds::Text { separator, name, kind } => {
-                let converter = TextConverter { separator, name: *name, kind: *kind };
-                converter.convert(message, out)
+                text_converter(separator.as_ref(), *name, *kind).convert(message, out)
             }
             Kinds::Json { name, kind, time } => {
-                let converter = JsonConverter { name, kind, time: time.as_deref() };
-                converter.convert(message, out)
+                json_converter(name.as_ref(), kind.as_ref(), time.as_ref()).convert(message, out)
             }
-            Kinds::Binary(fields) => BinaryConverter { fields }.convert(message, out),
+            Kinds::Binary(None) => BinaryConverter::default().convert(message, out),
+            Kinds::Binary(Some(fields)) => {
+                BinaryConverter { fields: fields.as_ref() }.convert(message, out)
+            }
         }
     }
 }
 
-fn string(value: &Json<'_>) -> Option<String> {
-    match value {
-        Json::String(text) if text.chars().all(|char| char.is_ok()) => {
-            Some(JsonText::of(*text).to_string())
-        }
-        _ => None,
+fn text_converter<T: AsRef<str>>(
+    separator: Option<&T>,
+    name: usize,
+    kind: Option<usize>,
+) -> TextConverter<'_> {
+    let default = TextConverter::default().separator;
+    TextConverter { separator: separator.map_or(default, T::as_ref), name, kind }
+}
+
+fn json_converter<'s, T: AsRef<str>>(
+    name: Option<&'s T>,
+    kind: Option<&'s T>,
+    time: Option<&'s T>,
+) -> JsonConverter<'s> {
+    let defaults = JsonConverter::default();
+    JsonConverter {
+        name: name.map_or(defaults.name, T::as_ref),
+        kind: kind.map_or(defaults.kind, T::as_ref),
+        time: time.map(T::as_ref),
     }
 }
 
-fn number(value: &Json<'_>) -> Option<usize> {
+#[cfg(feature = "alloc")]
+impl<'s> Room<'s> for Vec<BinaryField<String>> {
+    type Text = String;
+    type Fields = Self;
+
+    fn text(&mut self, text: JsonString<'s>) -> Result<String, Kind> {
+        text.chars().collect::<Result<_, ()>>().map_err(|()| Kind::InvalidSettings)
+    }
+
+    fn add(&mut self, field: BinaryField<String>) -> Result<(), Kind> {
+        self.push(field);
+        Ok(())
+    }
+
+    fn fields(self) -> Self {
+        self
+    }
+}
+
+/// Memory of the caller's.
+struct Lent<'s> {
+    fields: &'s mut [BinaryField<&'s str>],
+    count: usize,
+    texts: &'s mut [u8],
+}
+
+impl<'s> Room<'s> for Lent<'s> {
+    type Text = &'s str;
+    type Fields = &'s [BinaryField<&'s str>];
+
+    fn text(&mut self, text: JsonString<'s>) -> Result<&'s str, Kind> {
+        if let Some(text) = text.borrowed() {
+            return Ok(text);
+        }
+        if text.chars().any(|char| char.is_err()) {
+            return Err(Kind::InvalidSettings);
+        }
+        // Escapes are never shorter than what they stand for, but for what is put there meanwhile.
+        let room = core::mem::take(&mut self.texts).split_at_mut_checked(text.raw().len() + 3);
+        let (room, rest) = room.ok_or(Kind::Buffer)?;
+        self.texts = rest;
+        text.text(room).ok_or(Kind::Buffer)
+    }
+
+    fn add(&mut self, field: BinaryField<&'s str>) -> Result<(), Kind> {
+        *self.fields.get_mut(self.count).ok_or(Kind::Buffer)? = field;
+        self.count += 1;
+        Ok(())
+    }
+
+    fn fields(self) -> Self::Fields {
+        self.fields.get(..self.count).unwrap_or_default()
+    }
+}
+
+/// The string that a value is.
+fn string(value: Json<'_>) -> Result<JsonString<'_>, Kind> {
     match value {
-        Json::Number(digits) => digits.parse().ok(),
-        _ => None,
+        Json::String(text) => Ok(text),
+        _ => Err(Kind::InvalidSettings),
+    }
+}
+
+/// What a word stands for.
+fn word<W>(value: Json<'_>, of: impl FnOnce(&str) -> Option<W>) -> Result<W, Kind> {
+    // More than the longest one needs.
+    let mut buffer = [0; 16];
+    string(value)?.text(&mut buffer).and_then(of).ok_or(Kind::InvalidSettings)
+}
+
+fn number(value: &Json<'_>) -> Result<usize, Kind> {
+    match value {
+        Json::Number(digits) => digits.parse().map_err(|_| Kind::InvalidSettings),
+        _ => Err(Kind::InvalidSettings),
     }
 }
 
 type Member<'a> = (JsonString<'a>, Json<'a>);
 
-fn text<'a>(members: impl Iterator<Item = Member<'a>>) -> Option<Kinds> {
-    let defaults = TextConverter::default();
-    let mut separator = defaults.separator.to_string();
-    let (mut name, mut kind) = (defaults.name, defaults.kind);
+fn text<'s, R: Room<'s>>(
+    members: impl Iterator<Item = Member<'s>>,
+    mut room: R,
+) -> Result<Kinds<R::Text, R::Fields>, Kind> {
+    let TextConverter { mut name, mut kind, .. } = TextConverter::default();
+    let mut separator = None;
     for (key, value) in members {
         match () {
-            () if key.is("separator") => separator = string(&value)?,
+            () if key.is("separator") => separator = Some(room.text(string(value)?)?),
             () if key.is("name") => name = number(&value)?,
             () if key.is("type") && matches!(value, Json::Null(_)) => kind = None,
             () if key.is("type") => kind = Some(number(&value)?),
-            () => return None,
+            () => return Err(Kind::InvalidSettings),
         }
     }
-    Some(Kinds::Text { separator, name, kind })
+    Ok(Kinds::Text { separator, name, kind })
 }
 
-fn json<'a>(members: impl Iterator<Item = Member<'a>>) -> Option<Kinds> {
-    let defaults = JsonConverter::default();
-    let (mut name, mut kind) = (defaults.name.to_string(), defaults.kind.to_string());
-    let mut time = None;
+fn json<'s, R: Room<'s>>(
+    members: impl Iterator<Item = Member<'s>>,
+    mut room: R,
+) -> Result<Kinds<R::Text, R::Fields>, Kind> {
+    let (mut name, mut kind, mut time) = (None, None, None);
     for (key, value) in members {
         match () {
-            () if key.is("name") => name = string(&value)?,
-            () if key.is("type") => kind = string(&value)?,
+            () if key.is("name") => name = Some(room.text(string(value)?)?),
+            () if key.is("type") => kind = Some(room.text(string(value)?)?),
             () if key.is("time") && matches!(value, Json::Null(_)) => time = None,
-            () if key.is("time") => time = Some(string(&value)?),
-            () => return None,
+            () if key.is("time") => time = Some(room.text(string(value)?)?),
+            () => return Err(Kind::InvalidSettings),
         }
     }
-    Some(Kinds::Json { name, kind, time })
+    Ok(Kinds::Json { name, kind, time })
 }
 
-fn binary<'a>(members: impl Iterator<Item = Member<'a>>) -> Option<Kinds> {
-    let owned = |field: &BinaryField<&str>| field.with_name(field.name.to_string());
-    let mut fields: Vec<_> = BinaryConverter::SAMPLE.iter().map(owned).collect();
+fn binary<'s, R: Room<'s>>(
+    members: impl Iterator<Item = Member<'s>>,
+    mut room: R,
+) -> Result<Kinds<R::Text, R::Fields>, Kind> {
+    let mut fields = None;
     for (key, value) in members {
-        let Json::Array(items) = value else { return None };
-        if !key.is("fields") {
-            return None;
+        match value {
+            Json::Array(items) if key.is("fields") => fields = Some(items),
+            _ => return Err(Kind::InvalidSettings),
         }
-        fields = items.map(|item| field(&item)).collect::<Option<_>>()?;
     }
-    Some(Kinds::Binary(fields))
+    let Some(fields) = fields else { return Ok(Kinds::Binary(None)) };
+    for item in fields {
+        let field = field(item, &mut room)?;
+        room.add(field)?;
+    }
+    Ok(Kinds::Binary(Some(room.fields())))
 }
 
-fn field(item: &Json<'_>) -> Option<BinaryField<String>> {
-    let Json::Object(members) = item else { return None };
+fn field<'s, R: Room<'s>>(item: Json<'s>, room: &mut R) -> Result<BinaryField<R::Text>, Kind> {
+    let Json::Object(members) = item else { return Err(Kind::InvalidSettings) };
     let mut name = None;
-    let mut field = BinaryField {
-        name: String::new(),
-        offset: 0,
-        length: None,
-        read: Read::Ascii,
-        order: Order::Big,
-        scale: None,
-        to: Target::Telemetry,
-    };
-    for (key, value) in members.clone() {
+    let mut field = BinaryField::EMPTY;
+    for (key, value) in members {
         match () {
-            () if key.is("name") => name = Some(string(&value)?),
+            () if key.is("name") => name = Some(room.text(string(value)?)?),
             () if key.is("offset") => field.offset = number(&value)?,
             () if key.is("length") && matches!(value, Json::Null(_)) => field.length = None,
             () if key.is("length") => field.length = Some(number(&value)?),
-            () if key.is("as") => field.read = Read::from_name(&string(&value)?)?,
-            () if key.is("order") => field.order = order(&string(&value)?)?,
+            () if key.is("as") => field.read = word(value, Read::from_name)?,
+            () if key.is("order") => field.order = word(value, order)?,
             () if key.is("scale") => match value {
-                Json::Number(factor) => field.scale = Some(Scale::new(factor)?),
-                _ => return None,
+                Json::Number(factor) => {
+                    field.scale = Some(Scale::new(factor).ok_or(Kind::InvalidSettings)?);
+                }
+                _ => return Err(Kind::InvalidSettings),
             },
-            () if key.is("to") => field.to = Target::from_name(&string(&value)?)?,
-            () => return None,
+            () if key.is("to") => field.to = word(value, Target::from_name)?,
+            () => return Err(Kind::InvalidSettings),
         }
     }
-    Some(field.with_name(name?))
+    Ok(field.with_name(name.ok_or(Kind::InvalidSettings)?))
 }
 
 fn order(word: &str) -> Option<Order> {

@@ -1,9 +1,9 @@
 //! What converters give: checked, and taken apart.
 
-use core::fmt::{self, Write};
-
 use super::json::last;
-use super::{ATTRIBUTES, ConvertError, DEVICE_NAME, DEVICE_TYPE, MESSAGE, TELEMETRY, offset};
+use super::{
+    ATTRIBUTES, ConvertError, DEVICE_NAME, DEVICE_TYPE, JsonText, MESSAGE, TELEMETRY, offset,
+};
 use crate::error::{Field, Kind};
 use crate::frame::{Push, Sink};
 use crate::json::points::{WORD, milliseconds, write_scalar};
@@ -46,41 +46,13 @@ pub struct Entry<'a> {
     pub is_string: bool,
 }
 
-/// A string of a JSON text. `Display` gives what its escapes stand for.
-#[derive(Clone, Copy, Debug)]
-pub struct JsonText<'a>(JsonString<'a>);
-
-impl<'a> JsonText<'a> {
-    #[cfg(feature = "alloc")]
-    pub(super) const fn of(text: JsonString<'a>) -> JsonText<'a> {
-        JsonText(text)
-    }
-
-    /// The string, where it holds no escape.
-    pub const fn borrowed(&self) -> Option<&'a str> {
-        self.0.borrowed()
-    }
-
-    /// The string as it stands, escapes and all.
-    pub const fn raw(&self) -> &'a str {
-        self.0.raw()
-    }
-}
-
-impl PartialEq for JsonText<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.chars().eq(other.0.chars())
-    }
-}
-
-impl Eq for JsonText<'_> {}
-
-impl fmt::Display for JsonText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Half of a surrogate pair stands for nothing.
-        let chars = self.0.chars().map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER));
-        chars.into_iter().try_for_each(|char| f.write_char(char))
-    }
+/// The values of telemetry or attributes.
+#[derive(Clone, Debug)]
+pub struct Entries<'a> {
+    groups: Items<'a>,
+    /// What is left of the group that was begun.
+    time: Option<u64>,
+    values: Option<Members<'a>>,
 }
 
 impl<'a> Uplinks<'a> {
@@ -116,28 +88,22 @@ impl<'a> Iterator for Uplinks<'a> {
 
 impl<'a> Uplink<'a> {
     /// The values of its telemetry.
-    pub fn telemetry(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+    pub fn telemetry(&self) -> Entries<'a> {
         let groups = match last(&self.members, TELEMETRY) {
             Some(Json::Array(items)) => items,
             Some(one) => Items::one(one.raw()),
             None => Items::one(""),
         };
-        groups.flat_map(|group| {
-            let (time, values) = match group {
-                Json::Object(members) => timed(&members).unwrap_or((None, Some(members))),
-                _ => (None, None),
-            };
-            values.into_iter().flatten().map(move |(key, value)| Entry::of(time, key, &value))
-        })
+        Entries { groups, time: None, values: None }
     }
 
     /// Its attributes.
-    pub fn attributes(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
-        let members = match last(&self.members, ATTRIBUTES) {
+    pub fn attributes(&self) -> Entries<'a> {
+        let values = match last(&self.members, ATTRIBUTES) {
             Some(Json::Object(members)) => Some(members),
             _ => None,
         };
-        members.into_iter().flatten().map(|(key, value)| Entry::of(None, key, &value))
+        Entries { groups: Items::one(""), time: None, values }
     }
 
     /// Adds its telemetry to a PUSH, each value as a variable. What the grammar of frames cannot
@@ -171,6 +137,22 @@ impl<'a> Uplink<'a> {
             if let Some(time) = entry.time {
                 push.time(time);
             }
+        }
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
+        loop {
+            if let Some((key, value)) = self.values.as_mut().and_then(Iterator::next) {
+                return Some(Entry::of(self.time, key, &value));
+            }
+            (self.time, self.values) = match self.groups.next()? {
+                Json::Object(members) => timed(&members).unwrap_or((None, Some(members))),
+                _ => (None, None),
+            };
         }
     }
 }

@@ -27,12 +27,13 @@ mod mqtt;
 mod packet;
 mod values;
 
+pub use super::JsonText;
 pub use mqtt::{Channel, Topic};
 pub use packet::{ATTRIBUTES, AUTH, DATA, EVENTS, HEARTBEAT, Packet};
 pub(crate) use packet::{LENGTH_AT, LENGTH_BYTES};
 pub use values::{
-    Event, Gateway, JsonText, RawMessage, SubDevices, Values, raw_token, write_event,
-    write_gateway, write_gateway_json, write_raw, write_sub_devices, write_values,
+    Event, Gateway, RawMessage, SubDevices, Values, raw_token, write_event, write_gateway,
+    write_gateway_json, write_raw, write_sub_devices, write_values,
 };
 
 /// What a server says to a token it does not know, before it closes the connection.

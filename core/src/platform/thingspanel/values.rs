@@ -2,10 +2,11 @@
 
 use core::fmt::{self, Write};
 
+use super::super::JsonText;
 use crate::encoding;
 use crate::error::{BuildError, Kind};
 use crate::frame::{Push, Sink};
-use crate::json::read::{Json, JsonString, Members, document};
+use crate::json::read::{Json, Members, document};
 use crate::json::write::{Object, write_raw_members, write_value};
 use crate::json::write_members;
 use crate::points::Points;
@@ -115,34 +116,6 @@ pub fn raw_token(message: &[u8]) -> &[u8] {
     message.get(start..end).unwrap_or_default()
 }
 
-/// A text of a JSON document.
-#[derive(Clone, Copy)]
-pub struct JsonText<'a>(JsonString<'a>);
-
-impl<'a> JsonText<'a> {
-    /// The text, its escapes undone in the buffer where it has some; `None` if it does not fit or
-    /// is no text (half of a surrogate pair). Three bytes more than the text's own are needed.
-    pub fn read<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b str>
-    where
-        'a: 'b,
-    {
-        self.0.text(buffer)
-    }
-}
-
-impl PartialEq<str> for JsonText<'_> {
-    fn eq(&self, other: &str) -> bool {
-        self.0.is(other)
-    }
-}
-
-/// Texts may be secrets.
-impl fmt::Debug for JsonText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JsonText(…)")
-    }
-}
-
 /// A flat object of values, as attributes and telemetry are.
 ///
 /// ```
@@ -162,6 +135,11 @@ impl<'a> Values<'a> {
     /// Reads an object. What its values are shows when they are written.
     pub fn parse(json: &'a [u8]) -> Result<Values<'a>, BuildError> {
         members(json).map(Values)
+    }
+
+    /// The object as it stands.
+    pub const fn json(&self) -> &'a str {
+        self.0.raw()
     }
 
     /// Adds the values to a PUSH as variables of their names. What a frame cannot say (`null`,
@@ -198,6 +176,11 @@ impl<'a> SubDevices<'a> {
     /// Reads what a gateway sends in packets.
     pub fn parse(json: &'a [u8]) -> Result<SubDevices<'a>, BuildError> {
         members(json).map(|devices| SubDevices(Some(devices)))
+    }
+
+    /// The object as it stands, all of it; `None` where there is none.
+    pub fn json(&self) -> Option<&'a str> {
+        self.0.as_ref().map(Members::raw)
     }
 }
 
