@@ -1,17 +1,17 @@
 //! Both sides of a connection, without the connection.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 use pyo3::{PyClass, prelude::*};
 use tipwire::session::{
-    self, ClientEvent, ClientSettings, Overflow, Reason, Sequence, ServerEvent, ServerSettings,
-    Ticket, Transport,
+    self, ClientEvent, ClientSettings, Inbox, KnownDevices, Overflow, Reason, Sequence,
+    ServerEvent, ServerSettings, Ticket, Transport,
 };
 use tipwire::stream::Mode;
-use tipwire::{Body, Code, Detail, Header};
+use tipwire::{Body, Code, Detail};
 
 use crate::build::{self, Writer};
 use crate::envelope::Sealer;
@@ -165,73 +165,9 @@ where
     Ok(Py::new(py, event)?.into_any())
 }
 
-/// What has been received and not been taken.
-#[derive(Default)]
-struct Inbox {
-    bytes: Vec<u8>,
-    start: usize,
-}
-
-impl Inbox {
-    fn add(&mut self, data: &[u8]) {
-        if self.start > 0 {
-            self.bytes.drain(..self.start);
-            self.start = 0;
-        }
-        self.bytes.extend_from_slice(data);
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
-
-    /// All but so many bytes were taken.
-    fn leave(&mut self, count: usize) {
-        self.start = self.bytes.len().saturating_sub(count);
-        if count == 0 {
-            self.bytes.clear();
-            self.start = 0;
-        }
-    }
-
-    fn clear(&mut self) {
-        self.leave(0);
-    }
-}
-
-/// What servers know of devices.
-#[derive(Default)]
-struct Known {
-    sequences: HashMap<(String, String), Sequence>,
-    keys: Vec<tipwire::Sealer>,
-    /// By authorization hash.
-    places: HashMap<[u8; 8], Vec<usize>>,
-}
-
-impl session::Devices for Known {
-    fn sequence(&mut self, device: session::Device<'_>) -> Option<&mut Sequence> {
-        self.sequences.get_mut(&(device.auth.to_ascii_lowercase(), device.serial.to_owned()))
-    }
-
-    fn key(&self, header: &Header, nth: usize) -> Option<(usize, &tipwire::Sealer)> {
-        let places = self.places.get(header.auth.bytes())?;
-        let fits = |place: &&usize| {
-            self.keys
-                .get(**place)
-                .is_some_and(|key| key.layout() == header.layout && header.is_of(key.serial()))
-        };
-        let place = *places.iter().filter(fits).nth(nth)?;
-        Some((place, self.keys.get(place)?))
-    }
-
-    fn sealer(&mut self, name: usize) -> Option<&mut tipwire::Sealer> {
-        self.keys.get_mut(name)
-    }
-}
-
 /// The devices that servers know keys and counters of.
 #[pyclass(frozen, module = "tipwire")]
-pub struct Devices(Mutex<Known>);
+pub struct Devices(Mutex<KnownDevices>);
 
 #[pymethods]
 impl Devices {
@@ -255,8 +191,7 @@ impl Devices {
                 state.ok_or_else(|| PyValueError::new_err("this is no state of a sequence"))?
             }
         };
-        let device = (auth.to_ascii_lowercase(), serial.to_owned());
-        lock(&self.0).sequences.insert(device, sequence);
+        lock(&self.0).enforce(auth, serial, sequence);
         Ok(())
     }
 
@@ -266,30 +201,24 @@ impl Devices {
         auth: &str,
         serial: &str,
     ) -> Option<Bound<'py, PyBytes>> {
-        let device = (auth.to_ascii_lowercase(), serial.to_owned());
         let known = lock(&self.0);
-        known.sequences.get(&device).map(|sequence| PyBytes::new(py, &sequence.to_bytes()))
+        known.counted(auth, serial).map(|sequence| PyBytes::new(py, &sequence.to_bytes()))
     }
 
     fn add_key(&self, sealer: &Bound<'_, Sealer>) -> PyResult<usize> {
-        let header = sealer.get().auth();
         let sealer = sealer.get().take()?;
-        let mut known = lock(&self.0);
-        let place = known.keys.len();
-        known.keys.push(sealer);
-        known.places.entry(header).or_default().push(place);
-        Ok(place)
+        Ok(lock(&self.0).add_key(sealer))
     }
 
     fn counter(&self, name: usize) -> PyResult<u64> {
         let known = lock(&self.0);
-        let key = known.keys.get(name);
+        let key = known.keys().get(name);
         key.map(|key| key.counter().next()).ok_or_else(|| PyValueError::new_err("no such key"))
     }
 
     fn __repr__(&self) -> String {
         let known = lock(&self.0);
-        format!("Devices({} keys, {} sequences)", known.keys.len(), known.sequences.len())
+        format!("Devices({} keys, {} sequences)", known.keys().len(), known.counted_len())
     }
 }
 
@@ -308,7 +237,7 @@ impl Server {
         server: &mut Answering,
         input: &mut &[u8],
         now: u64,
-        devices: &mut Known,
+        devices: &mut KnownDevices,
     ) -> PyResult<Option<Py<PyAny>>> {
         let Some(event) = server.next_event(input, now, devices) else { return Ok(None) };
         let event = match event {

@@ -1,13 +1,13 @@
 //! Both sides of a connection. What happened goes over as a tape whose texts are all side text.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use tipwire::session::{
-    self, ClientEvent, ClientSettings, Overflow, Reason, Sequence, ServerEvent, ServerSettings,
-    Ticket, Transport,
+    self, ClientEvent, ClientSettings, Inbox, KnownDevices, Overflow, Reason, Sequence,
+    ServerEvent, ServerSettings, Ticket, Transport,
 };
 use tipwire::stream::Mode;
-use tipwire::{BuildError, Code, Error, Header, Kind};
+use tipwire::{BuildError, Code, Error, Kind};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::credentials::text;
@@ -21,53 +21,10 @@ use crate::read::{write_ack, write_frame};
 use crate::secure::Sealer;
 use crate::settings::Numbers;
 
-/// What has been received and not been taken.
-#[derive(Default)]
-struct Inbox {
-    bytes: Vec<u8>,
-    start: usize,
-}
-
-impl Inbox {
-    /// Takes the front of the input.
-    fn add(&mut self, length: u32) {
-        self.bytes.drain(..self.start);
-        self.start = 0;
-        with(|lanes| {
-            self.bytes.extend_from_slice(lanes.input.get(..length as usize).unwrap_or_default());
-        });
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
-
-    /// All but so many bytes were taken. Memory that only a flood needed is given back.
-    fn leave(&mut self, count: usize) {
-        self.start = self.bytes.len().saturating_sub(count);
-        if count == 0 {
-            self.clear();
-        }
-    }
-
-    fn clear(&mut self) {
-        self.start = 0;
-        if self.bytes.capacity() > 1 << 16 {
-            self.bytes = Vec::new();
-        }
-        self.bytes.clear();
-    }
-}
-
 /// What servers know of devices.
 #[wasm_bindgen]
 #[derive(Default)]
-pub struct Devices {
-    sequences: BTreeMap<(String, String), Sequence>,
-    keys: Vec<tipwire::Sealer>,
-    /// By authorization hash.
-    places: BTreeMap<[u8; 8], Vec<usize>>,
-}
+pub struct Devices(KnownDevices);
 
 #[wasm_bindgen]
 impl Devices {
@@ -89,7 +46,8 @@ impl Devices {
             };
             let is_one = sequence.is_some();
             if let Some(sequence) = sequence {
-                self.sequences.insert(device(lanes, auth, serial), sequence);
+                let (auth, serial) = device(lanes, auth, serial);
+                self.0.enforce(auth, serial, sequence);
             }
             is_one
         })
@@ -98,8 +56,8 @@ impl Devices {
     /// The state of the counter of such a device, as output; its length, or 0 for none.
     pub fn state(&self, auth: u32, serial: u32) -> u32 {
         with(|lanes| {
-            let sequence = self.sequences.get(&device(lanes, auth, serial));
-            let bytes = sequence.map(Sequence::to_bytes);
+            let (auth, serial) = device(lanes, auth, serial);
+            let bytes = self.0.counted(auth, serial).map(Sequence::to_bytes);
             let bytes = bytes.as_ref().map_or(&[][..], |bytes| bytes);
             lanes.output.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
             word(bytes.len())
@@ -109,7 +67,8 @@ impl Devices {
     /// Takes back that the counter of such a device has had this number.
     pub fn retract(&mut self, auth: u32, serial: u32, number: u32) {
         with(|lanes| {
-            if let Some(sequence) = self.sequences.get_mut(&device(lanes, auth, serial)) {
+            let (auth, serial) = device(lanes, auth, serial);
+            if let Some(sequence) = self.0.counted_mut(auth, serial) {
                 sequence.retract(number);
             }
         });
@@ -117,52 +76,26 @@ impl Devices {
 
     /// Adds a key; its name.
     pub fn add(&mut self, sealer: Sealer) -> u32 {
-        let place = self.keys.len();
-        if let Some(sealer) = sealer.take() {
-            self.places.entry(*sealer.auth().bytes()).or_default().push(place);
-            self.keys.push(sealer);
-        }
-        word(place)
+        word(sealer.take().map_or(self.0.keys().len(), |sealer| self.0.add_key(sealer)))
     }
 
     /// The next counter of the answers that a key seals; NaN where there is no such key.
     pub fn counter(&self, name: u32) -> f64 {
-        let key = self.keys.get(name as usize);
+        let key = self.0.keys().get(name as usize);
         key.map_or(f64::NAN, |key| key.counter().next() as f64)
     }
 
     /// Reserves counters of a key; what is to be stored.
     pub fn reserve(&mut self, name: u32, count: u32) -> f64 {
-        let key = self.keys.get_mut(name as usize);
+        let key = self.0.keys_mut().get_mut(name as usize);
         key.map_or(f64::NAN, |key| key.reserve(count) as f64)
     }
 }
 
-/// An authorization and a serial. Hex digits are the same in both cases.
-fn device(lanes: &Lanes<'_>, auth: u32, serial: u32) -> (String, String) {
+/// An authorization and a serial.
+fn device<'a>(lanes: &'a Lanes<'_>, auth: u32, serial: u32) -> (&'a str, &'a str) {
     let part = |from, to| text(lanes, from, to).unwrap_or_default();
-    (part(0, auth).to_ascii_lowercase(), part(auth, auth + serial).to_owned())
-}
-
-impl session::Devices for Devices {
-    fn sequence(&mut self, device: session::Device<'_>) -> Option<&mut Sequence> {
-        self.sequences.get_mut(&(device.auth.to_ascii_lowercase(), device.serial.to_owned()))
-    }
-
-    fn key(&self, header: &Header, nth: usize) -> Option<(usize, &tipwire::Sealer)> {
-        let places = self.places.get(header.auth.bytes())?;
-        let fits = |place: &&usize| {
-            self.keys
-                .get(**place)
-                .is_some_and(|key| key.layout() == header.layout && header.is_of(key.serial()))
-        };
-        let place = *places.iter().filter(fits).nth(nth)?;
-        Some((place, self.keys.get(place)?))
-    }
-
-    fn sealer(&mut self, name: usize) -> Option<&mut tipwire::Sealer> {
-        self.keys.get_mut(name)
-    }
+    (part(0, auth), part(auth, auth + serial))
 }
 
 /// One connection, seen from the server.
@@ -194,7 +127,7 @@ impl Server {
 
     /// Takes the front of the input.
     pub fn receive(&mut self, length: u32) {
-        self.inbox.add(length);
+        with(|lanes| self.inbox.add(lanes.input.get(..length as usize).unwrap_or_default()));
     }
 
     /// The next event, on the tape after the length of the side text.
@@ -202,7 +135,7 @@ impl Server {
         let Server { server, inbox } = self;
         let Some(server) = server else { return };
         let mut rest = inbox.rest();
-        let event = server.next_event(&mut rest, now as u64, devices);
+        let event = server.next_event(&mut rest, now as u64, &mut devices.0);
         on_tape(|tape| match &event {
             Some(ServerEvent::Request { ticket, number, frame, device }) => {
                 let bits = ticket.to_bits();
@@ -233,7 +166,7 @@ impl Server {
     /// Answers a request with the answer that is the input, or (1) the output; 0 for an error.
     pub fn answer(&mut self, ticket: u64, source: u32, length: u32, devices: &mut Devices) -> u32 {
         self.done(source, length, |server, answer| {
-            server.answer_with(Ticket::from_bits(ticket), devices, answer)
+            server.answer_with(Ticket::from_bits(ticket), &mut devices.0, answer)
         })
     }
 
@@ -241,7 +174,7 @@ impl Server {
     pub fn command(&mut self, length: u32, devices: &mut Devices) -> u32 {
         self.done(0, length, |server, command| {
             let command = std::str::from_utf8(command).map_err(|_| plain(Kind::Utf8))?;
-            server.command(devices, command)
+            server.command(&mut devices.0, command)
         })
     }
 
@@ -390,7 +323,7 @@ impl Client {
 
     /// Takes the front of the input.
     pub fn receive(&mut self, length: u32) {
-        self.inbox.add(length);
+        with(|lanes| self.inbox.add(lanes.input.get(..length as usize).unwrap_or_default()));
     }
 
     /// The next event, on the tape after the length of the side text.

@@ -45,7 +45,7 @@
 //! ```
 //!
 //! Sequence counters are enforced where the caller keeps a [`Sequence`] for the device: see
-//! [`Devices`]. A silent connection ends with `keep_alive_timeout`, an old one with `ttl_expired`:
+//! [`Devices`], and [`KnownDevices`] for one in memory. A silent connection ends with `keep_alive_timeout`, an old one with `ttl_expired`:
 //! as soon as what was asked has been answered.
 //!
 //! # Asking
@@ -91,6 +91,8 @@ mod backoff;
 mod client;
 mod event;
 mod keys;
+#[cfg(feature = "alloc")]
+mod known;
 mod output;
 mod queue;
 mod requests;
@@ -104,6 +106,8 @@ pub use backoff::Backoff;
 pub use client::{Client, Queued};
 pub use event::{Answer, ClientEvent, Device, Reason, ServerEvent, Ticket};
 pub use keys::{Devices, Keys};
+#[cfg(feature = "alloc")]
+pub use known::{Inbox, KnownDevices};
 pub use sequence::Sequence;
 pub use server::Server;
 pub use settings::{ClientSettings, Overflow, ServerSettings};

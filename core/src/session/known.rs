@@ -1,0 +1,158 @@
+//! What servers that have an allocator keep: devices they know, and bytes they have not read yet.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::event::Device;
+use super::keys::Devices;
+use super::sequence::Sequence;
+use crate::envelope::{Header, Sealer};
+
+/// The devices that a server knows keys and counters of, held in memory.
+///
+/// ```
+/// use tipwire::session::{KnownDevices, Sequence, Server, ServerEvent, ServerSettings};
+///
+/// let mut devices = KnownDevices::new();
+/// devices.enforce("4deedd7bab8817ec", "sensor-01", Sequence::strict());
+///
+/// let mut server = Server::new(&ServerSettings::default(), Vec::new(), Vec::new(), 0).unwrap();
+/// let mut input = &b"PUSH|4DEEDD7BAB8817EC|sensor-01|[t:=21]\n"[..];
+/// let event = server.next_event(&mut input, 0, &mut devices);
+/// assert!(matches!(event, Some(ServerEvent::Rejected { .. })), "it has no counter");
+/// ```
+#[derive(Default, Debug)]
+pub struct KnownDevices {
+    /// By serial, and then by authorization.
+    sequences: BTreeMap<String, Vec<(String, Sequence)>>,
+    keys: Vec<Sealer>,
+    /// Which keys there are for an authorization hash.
+    places: BTreeMap<[u8; 8], Vec<usize>>,
+}
+
+impl KnownDevices {
+    /// It knows none.
+    pub const fn new() -> KnownDevices {
+        KnownDevices { sequences: BTreeMap::new(), keys: Vec::new(), places: BTreeMap::new() }
+    }
+
+    /// From now on the counter of this device is enforced, as it stands in `sequence`.
+    pub fn enforce(&mut self, auth: &str, serial: &str, sequence: Sequence) {
+        if let Some(known) = self.counted_mut(auth, serial) {
+            *known = sequence;
+            return;
+        }
+        let of_serial = self.sequences.entry(serial.into()).or_default();
+        of_serial.push((auth.into(), sequence));
+    }
+
+    /// The counter of a device, if it is enforced.
+    pub fn counted(&self, auth: &str, serial: &str) -> Option<&Sequence> {
+        let of_serial = self.sequences.get(serial)?;
+        of_serial.iter().find(|(known, _)| known.eq_ignore_ascii_case(auth)).map(|(_, found)| found)
+    }
+
+    /// The same, to be changed.
+    pub fn counted_mut(&mut self, auth: &str, serial: &str) -> Option<&mut Sequence> {
+        let of_serial = self.sequences.get_mut(serial)?;
+        let mut all = of_serial.iter_mut();
+        all.find(|(known, _)| known.eq_ignore_ascii_case(auth)).map(|(_, found)| found)
+    }
+
+    /// How many counters are enforced.
+    pub fn counted_len(&self) -> usize {
+        self.sequences.values().map(Vec::len).sum()
+    }
+
+    /// Adds a key; its name. A device can have several.
+    pub fn add_key(&mut self, key: Sealer) -> usize {
+        let name = self.keys.len();
+        self.places.entry(*key.auth().bytes()).or_default().push(name);
+        self.keys.push(key);
+        name
+    }
+
+    /// All keys, by name.
+    pub fn keys(&self) -> &[Sealer] {
+        &self.keys
+    }
+
+    /// All keys, to be changed: their counters are reserved so.
+    pub fn keys_mut(&mut self) -> &mut [Sealer] {
+        &mut self.keys
+    }
+}
+
+impl Devices for KnownDevices {
+    fn sequence(&mut self, device: Device<'_>) -> Option<&mut Sequence> {
+        self.counted_mut(device.auth, device.serial)
+    }
+
+    fn key(&self, header: &Header, nth: usize) -> Option<(usize, &Sealer)> {
+        let names = self.places.get(header.auth.bytes())?;
+        let keys = names.iter().filter_map(|&name| Some((name, self.keys.get(name)?)));
+        let mut fitting =
+            keys.filter(|(_, key)| key.layout() == header.layout && header.is_of(key.serial()));
+        fitting.nth(nth)
+    }
+
+    fn sealer(&mut self, name: usize) -> Option<&mut Sealer> {
+        self.keys.get_mut(name)
+    }
+}
+
+/// Bytes that have been received and that no session has taken yet.
+///
+/// ```
+/// use tipwire::session::Inbox;
+///
+/// let mut inbox = Inbox::new();
+/// inbox.add(b"PING|4deedd7bab8817ec|sens");
+/// let rest = inbox.rest(); // to `next_event`, which moves its front on
+/// let untaken = rest.len() - 5;
+/// inbox.leave(untaken);
+/// assert_eq!(inbox.rest(), b"4deedd7bab8817ec|sens");
+/// ```
+#[derive(Default, Debug)]
+pub struct Inbox {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Inbox {
+    /// More than this is given back once it is taken.
+    const KEPT: usize = 1 << 16;
+
+    /// It is empty.
+    pub const fn new() -> Inbox {
+        Inbox { bytes: Vec::new(), start: 0 }
+    }
+
+    /// Takes in what has been received.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.start);
+        self.start = 0;
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// What waits.
+    pub fn rest(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// All but the last `count` bytes have been taken. Memory that only a flood needed is given back.
+    pub fn leave(&mut self, count: usize) {
+        self.start = self.bytes.len().saturating_sub(count);
+        if self.start == self.bytes.len() {
+            self.clear();
+        }
+    }
+
+    /// Forgets what waits.
+    pub fn clear(&mut self) {
+        self.start = 0;
+        self.bytes.clear();
+        self.bytes.shrink_to(Inbox::KEPT);
+    }
+}
