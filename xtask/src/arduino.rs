@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::firmware::{self, PROCESSORS, Processor};
 use crate::shell::{Need, Outcome, cargo, command, have_system, output, root, run, step};
+use crate::sketches;
 
 /// An architecture of the library: a file, where it counts, and what it is made and tried with.
 struct Core {
@@ -55,11 +56,12 @@ const CORES: &[Core] = &[
 const SYSTEM: &[Need] = &[("zip", "zip"), ("g++", "g++"), ("sha256sum", "coreutils")];
 
 /// What is copied as it stands: into the folder of the library, from where.
-const COPIED: &[(&str, &str)] = &[
+pub const COPIED: &[(&str, &str)] = &[
     ("library.properties", "bindings-c/arduino/library.properties"),
     ("keywords.txt", "bindings-c/arduino/keywords.txt"),
     ("README.md", "bindings-c/arduino/README.md"),
     ("src/Tipwire.h", "bindings-c/arduino/src/Tipwire.h"),
+    ("src/TipwireStore.h", "bindings-c/arduino/src/TipwireStore.h"),
     ("src/tipwire/tipwire.h", "include/tipwire.h"),
     ("src/tipwire/tipwire.hpp", "include/tipwire.hpp"),
     ("LICENSE", "LICENSE"),
@@ -82,7 +84,7 @@ pub fn release() -> Result<PathBuf, String> {
     for (to, from) in COPIED {
         write(&folder.join(to), &read(&root().join(from))?)?;
     }
-    for sketch in sketches()? {
+    for sketch in sketches::folders()? {
         let name = name_of(&sketch);
         let text = read(&sketch.join(format!("{name}.ino")))?;
         write(&folder.join("examples").join(&name).join(format!("{name}.ino")), &text)?;
@@ -114,7 +116,7 @@ pub fn test() -> Outcome {
         Ok(())
     })?;
     step("its assembly on emulated boards", || CORES.iter().try_for_each(emulate))?;
-    step("its sketches on this machine", || sketches()?.iter().try_for_each(|path| try_out(path)))
+    sketches::test()
 }
 
 /// Assembles a file as the compiler of a board does, links it into the programs with known answers,
@@ -242,49 +244,15 @@ fn sources() -> Result<String, String> {
     Ok(hash.split_whitespace().next().unwrap_or_default().to_owned())
 }
 
-/// The folders of the sketches.
-fn sketches() -> Result<Vec<PathBuf>, String> {
-    let examples = root().join("bindings-c/arduino/examples");
-    let entries = fs::read_dir(&examples).map_err(|error| error.to_string())?;
-    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    folders.sort();
-    Ok(folders)
-}
-
-/// Compiles a sketch against a small Arduino of this machine, runs it with its input, and compares
-/// what it says.
-fn try_out(sketch: &Path) -> Outcome {
-    let name = name_of(sketch);
-    let build = root().join("target/arduino");
-    let program = build.join(&name);
-    run(&mut cargo(&["build", "--quiet", "-p", "tipwire-c"]))?;
-    let flags = ["-std=c++11", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined"];
-    let mut compiler = command("g++", &flags);
-    compiler.args(["-Ibindings-c/tests/arduino"]).arg("-I").arg(folder().join("src"));
-    compiler.args(["-include", "Arduino.h", "-x", "c++"]).arg(sketch.join(format!("{name}.ino")));
-    compiler.args(["-x", "none", "bindings-c/tests/arduino/main.cpp", "-o"]).arg(&program);
-    run(compiler.args(["target/debug/libtipwire.a", "-lpthread", "-ldl", "-lm"]))?;
-    let tests = root().join("bindings-c/tests/arduino");
-    let input = fs::File::open(tests.join(format!("{name}.in"))).map_err(|e| e.to_string())?;
-    let said = output(command(&program, &[]).stdin(input)).ok_or(format!("{name} failed"))?;
-    let wanted = read(&tests.join(format!("{name}.out")))?;
-    if said == wanted {
-        println!("{name} says what it should");
-        Ok(())
-    } else {
-        Err(format!("{name} says\n{said}\ninstead of\n{wanted}"))
-    }
-}
-
-fn name_of(path: &Path) -> String {
+pub fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn read(path: &Path) -> Result<String, String> {
+pub fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn write(path: &Path, text: &str) -> Outcome {
+pub fn write(path: &Path, text: &str) -> Outcome {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     }

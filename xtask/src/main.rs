@@ -14,6 +14,7 @@ mod js;
 mod python;
 mod shell;
 mod size;
+mod sketches;
 mod test;
 mod vectors;
 
@@ -25,8 +26,9 @@ const HELP: &str = "\
 Usage: cargo xtask <task> [options]
 
   test [part]        everything that exists: format, lints, tests, vectors in every language;
-                     or the parts named: lint, core, c, vectors, python, js, gateway; and, only
-                     where they are named, --firmware, --inspector, --scale and --arduino
+                     or the parts named: lint, core, c, sketches, vectors, python, js,
+                     gateway; and, only where they are named, --firmware, --inspector, --scale
+                     and --arduino
   bench [rust|c|python|js|gateway]
                      side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name

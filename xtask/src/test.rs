@@ -25,6 +25,7 @@ const GROUPS: &[Group] = &[
     Group { name: "lint", run: lint },
     Group { name: "core", run: core },
     Group { name: "c", run: crate::c::test },
+    Group { name: "sketches", run: crate::sketches::test },
     Group { name: "vectors", run: || step("vectors", vectors::run) },
     Group { name: "python", run: python::test },
     Group { name: "gateway", run: crate::gateway::test },

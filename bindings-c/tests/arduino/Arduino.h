@@ -1,22 +1,47 @@
-/* As much of Arduino as the sketches need, on this machine: the time goes on with each loop, and
- * the Serial monitor is standard input and output. */
+/* As much of Arduino as the sketches need, on this machine.
+ *
+ * The time goes on with each loop: as fast as the machine can, and slower while the sketch waits for an
+ * answer. Serial is standard input and output. What is in flash cannot be read as if it were memory, as
+ * on a board where it is none. */
 #ifndef ARDUINO_H
 #define ARDUINO_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <string>
+#include <time.h>
 
 class __FlashStringHelper;
-#define F(text) (reinterpret_cast<const __FlashStringHelper *>(text))
 typedef const char *PGM_P;
-#define strncpy_P strncpy
+#define PROGMEM
 
-class String : public std::string {
+/* The address of flash: no address of memory, and back. */
+inline PGM_P flash(const char *text) {
+  return reinterpret_cast<PGM_P>(reinterpret_cast<uintptr_t>(text) ^ (uintptr_t(1) << 62));
+}
+#define PSTR(text) flash(text)
+#define F(text) (reinterpret_cast<const __FlashStringHelper *>(PSTR(text)))
+inline size_t strlen_P(PGM_P text) { return strlen(flash(text)); }
+inline char *strncpy_P(char *to, PGM_P text, size_t size) { return strncpy(to, flash(text), size); }
+inline int memcmp_P(const void *one, PGM_P other, size_t size) {
+  return memcmp(one, flash(other), size);
+}
+
+class String {
 public:
-  using std::string::string;
+  String(const char *text = "") : text_(text) {}
+  String(const __FlashStringHelper *text) : text_(flash(reinterpret_cast<PGM_P>(text))) {}
+  explicit String(int number) : text_(std::to_string(number)) {}
+  const char *c_str() const { return text_.c_str(); }
+  unsigned length() const { return text_.size(); }
+  String &operator+=(char c) { return text_ += c, *this; }
+  bool operator==(const char *other) const { return text_ == other; }
+
+private:
+  std::string text_;
 };
 
 class Print {
@@ -24,12 +49,15 @@ public:
   virtual ~Print() {}
   virtual size_t write(const uint8_t *data, size_t size) = 0;
   size_t print(const char *text) { return write(reinterpret_cast<const uint8_t *>(text), strlen(text)); }
-  size_t print(const __FlashStringHelper *text) { return print(reinterpret_cast<const char *>(text)); }
-  size_t print(long number) { return print(std::to_string(number).c_str()); }
-  size_t print(int number) { return print(static_cast<long>(number)); }
-  size_t print(unsigned number) { return print(static_cast<long>(number)); }
+  size_t print(const __FlashStringHelper *text) { return print(String(text)); }
+  size_t print(const String &text) { return print(text.c_str()); }
+  size_t print(long long number) { return print(std::to_string(number).c_str()); }
+  size_t print(long number) { return print(static_cast<long long>(number)); }
+  size_t print(int number) { return print(static_cast<long long>(number)); }
+  size_t print(unsigned number) { return print(static_cast<long long>(number)); }
+  size_t print(unsigned long number) { return print(static_cast<long long>(number)); }
   size_t println() { return print("\r\n"); }
-  template <typename T> size_t println(T value) { return print(value) + println(); }
+  template <typename T> size_t println(const T &value) { return print(value) + println(); }
 };
 
 class Stream : public Print {
@@ -41,14 +69,26 @@ public:
 class Monitor : public Stream {
 public:
   void begin(unsigned long) {}
-  size_t write(const uint8_t *data, size_t size) override { return fwrite(data, 1, size, stdout); }
-  int available() override { return feof(stdin) ? 0 : 1; }
-  int read() override { return getchar(); }
+  size_t write(const uint8_t *data, size_t size) override;
+  int available() override;
+  int read() override;
 };
 
 extern Monitor Serial;
+
+enum { LOW, HIGH, INPUT, OUTPUT };
+
 unsigned long millis();
+int analogRead(int pin);
 inline void delay(unsigned long) {}
-inline int analogRead(int) { return 215; }
+inline void pinMode(int, int) {}
+void digitalWrite(int pin, int level);
+
+#ifdef ESP32
+/* What the network says that the time is, in seconds. */
+time_t network_time(time_t *);
+#define time(nothing) network_time(nothing)
+inline void configTime(long, int, const char *) {}
+#endif
 
 #endif

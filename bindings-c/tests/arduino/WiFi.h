@@ -1,5 +1,7 @@
-/* WiFi whose other side is the script on standard input: a line "answer <text>" comes when the sketch
- * has sent something, "close" ends the connection, "refuse" lets the next one fail. */
+/* A WiFi that is always there. The test says which port of this machine stands for one that the sketch
+ * wants; where it does not, the other side is the script on standard input: a line "answer <text>"
+ * comes when the sketch has sent something, "close" ends the connection, "refuse" lets the next one
+ * fail, "nothing" is what happens then. */
 #ifndef WIFI_H
 #define WIFI_H
 
@@ -16,16 +18,19 @@ extern Network WiFi;
 class WiFiClient : public Stream {
 public:
   using Print::write;
+  ~WiFiClient() { stop(); }
   int connect(const char *host, uint16_t port);
-  void stop() { is_open_ = false; }
-  bool connected() { return is_open_; }
-  int available() override { return static_cast<int>(waiting_.size()); }
+  void stop();
+  bool connected();
+  int available() override;
   int read() override;
   int read(uint8_t *data, size_t size);
   size_t write(const uint8_t *data, size_t size) override;
 
 private:
+  int take();
   bool is_open_ = false;
+  int socket_ = -1;
   std::string waiting_;
 };
 

@@ -13,7 +13,7 @@ unsigned long last = 0;
 void push() {
   char buffer[128];
   tipwire::Push frame(buffer, AUTH, DEVICE);
-  frame.seq(++number).number("temperature", analogRead(0) / 10.0, 1).unit("C");
+  frame.seq(++number).number(F("temperature"), analogRead(0) / 10.0, 1).unit(F("C"));
   if (!tipwire::send(Serial, frame.line())) {
     tipwire::print_status(Serial, frame.error().status);
     Serial.println();
@@ -40,8 +40,7 @@ void loop() {
       Serial.println(F("# stored"));
     } else {
       Serial.print(F("# not stored: "));
-      tipwire::print(Serial, ack.text);
-      Serial.println();
+      tipwire::println(Serial, ack.text);
     }
   }
 }

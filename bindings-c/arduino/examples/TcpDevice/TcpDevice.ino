@@ -1,24 +1,27 @@
-// A device on WiFi and TCP: it connects and connects again, pushes a measurement every ten seconds,
-// reads the answers, sends again what was not answered, keeps the connection alive, and does what the
-// server commands. Boards with WiFi.h: ESP32-C3 and its family, Pico W, Uno R4 WiFi.
+// A device on WiFi and TCP: it connects and connects again, pushes a measurement every half minute, reads
+// the answers, sends again what was not answered, keeps the connection alive in between, and does what
+// the server commands. Boards with WiFi.h: ESP32 and its family, Pico W.
 #include <Tipwire.h>
+#include <TipwireStore.h>
 #include <WiFi.h>
 
 const char NETWORK[] = "your network";
 const char PASSWORD[] = "your password";
 const char SERVER[] = "tcp.example.com";
-const uint16_t PORT = 3001;
+const uint16_t PORT = 5693;
 const char AUTH[] = "4deedd7bab8817ec";
 const char DEVICE[] = "sensor-01";
-const unsigned long EVERY = 10000;
+const unsigned long EVERY = 30000;
+const int LED = 2;
 
 WiFiClient connection;
-tipwire::StaticClient<1024, 512> device(AUTH, DEVICE);
+tipwire::Counter counter;
+tipwire::StaticClient<1024, 512> device;
 unsigned long last = 0;
 
 void measure() {
-  auto queued = device.push(millis(), [](tipwire::PushWriter &push) {
-    push.number("temperature", analogRead(0) / 10.0, 1).unit("C");
+  auto queued = device.push(tipwire::now(), [](tipwire::PushWriter &push) {
+    push.number(F("temperature"), analogRead(0) / 10.0, 1).unit(F("C"));
   });
   if (!queued) {
     Serial.print(F("not queued: "));
@@ -27,28 +30,32 @@ void measure() {
   }
 }
 
+void obey(const tipwire_text &command) {
+  Serial.print(F("commanded: "));
+  tipwire::println(Serial, command);
+  if (command == F("led on")) {
+    digitalWrite(LED, HIGH);
+  } else if (command == F("led off")) {
+    digitalWrite(LED, LOW);
+  }
+}
+
 void handle(const tipwire_client_event &event) {
   switch (event.type) {
   case TIPWIRE_CONNECT:
     Serial.println(F("connecting"));
-    if (connection.connect(SERVER, PORT)) {
-      device.connected(millis());
-    } else {
-      device.disconnected(millis());
-    }
     break;
   case TIPWIRE_DISCONNECT:
     Serial.println(F("disconnecting"));
-    connection.stop();
     break;
   case TIPWIRE_COMMAND:
-    Serial.print(F("commanded: "));
-    tipwire::print(Serial, event.text);
-    Serial.println();
+    obey(event.text);
     break;
   case TIPWIRE_ANSWER:
-    Serial.print(event.number);
-    Serial.println(event.is_done ? F(" is stored") : F(" is refused"));
+    if (event.method == TIPWIRE_PUSH) {
+      Serial.print(event.number);
+      Serial.println(event.is_done ? F(" is stored") : F(" is refused"));
+    }
     break;
   default:
     break;
@@ -57,30 +64,23 @@ void handle(const tipwire_client_event &event) {
 
 void setup() {
   Serial.begin(115200);
+  pinMode(LED, OUTPUT);
   WiFi.begin(NETWORK, PASSWORD);
   while (WiFi.status() != WL_CONNECTED) {
     delay(100);
   }
-  device.open(millis());
+  tipwire::ClientSettings settings;
+  settings.next_number = counter.begin();
+  settings.seed = millis(); // for waiting times: not the same on every device
+  device.begin(AUTH, DEVICE, settings);
   measure();
 }
 
 void loop() {
+  counter.keep(device);
   if (millis() - last >= EVERY) {
     last += EVERY;
     measure();
   }
-  device.timeout(millis());
-  uint8_t received[128];
-  int length = connection.available() > 0 ? connection.read(received, sizeof received) : 0;
-  for (auto &event : device.events(received, length > 0 ? length : 0, millis())) {
-    handle(event);
-  }
-  tipwire_text output = device.output();
-  if (output.length > 0) {
-    device.sent(connection.write((const uint8_t *)output.data, output.length), millis());
-  }
-  if (device.is_connected() && !connection.connected()) {
-    device.disconnected(millis());
-  }
+  tipwire::poll(device, connection, SERVER, PORT, handle);
 }
