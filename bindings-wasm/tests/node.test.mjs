@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import dgram from "node:dgram";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -10,7 +12,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ack, frames, frameStream, parseAck, ping, push } from "../../target/js/package/index.js";
+import { ack, deriveKey, Devices, frames, frameStream, parseAck, ping, push, Sealer } from "../../target/js/package/index.js";
 import { connect, createServer, frameTransform, LostError, splitTransform } from "../../target/js/package/node.js";
 
 const auth = "4deedd7bab8817ec";
@@ -156,17 +158,103 @@ test("what a handler throws is an answer, and what cannot be one is a problem", 
   });
 });
 
-test("devices talk to a server over TLS", async () => {
+/** A key and its certificate for localhost, which nobody vouches for. */
+const pems = (() => {
   const folder = mkdtempSync(join(tmpdir(), "tipwire-tls-"));
   const [key, cert] = ["key", "cert"].map((name) => join(folder, name));
   const request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost"];
   execFileSync("openssl", [...request, "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert], { stdio: "ignore" });
-  const pems = { key: readFileSync(key), cert: readFileSync(cert) };
+  const made = { key: readFileSync(key), cert: readFileSync(cert) };
   rmSync(folder, { recursive: true });
-  await meet({ tls: pems }, stored, async (device) => {
+  return made;
+})();
+
+test("devices talk to a server over TLS, and to no stranger", () =>
+  meet({ tls: pems }, stored, async (device) => {
     const one = device({ host: "localhost", tls: { ca: pems.cert } });
     assert.equal((await one.push({ variables })).count, 1);
+    const stranger = device({ host: "localhost", tls: true, retryFirst: 10 });
+    for (let tries = 0; tries < 3; tries++) {
+      const [reason] = await once(stranger, "disconnect");
+      assert.match(reason.code, /SELF_SIGNED|UNABLE_TO_VERIFY/);
+    }
+    assert.equal(stranger.isConnected, false);
+  }));
+
+test("a handshake that fails, stops or takes too long is given up, and holds nothing up", () =>
+  meet({ tls: { ...pems, handshakeTimeout: 300 } }, stored, async (_, server) => {
+    const refused = once(server, "refused");
+    net.connect(server.port, "127.0.0.1").end("PING\n");
+    const [reason, address] = await refused;
+    assert.ok(reason instanceof Error);
+    assert.ok(address === undefined || address.endsWith("127.0.0.1"));
+    // The beginning of a greeting, which comes byte by byte.
+    const slow = net.connect(server.port, "127.0.0.1");
+    const start = performance.now();
+    const drip = setInterval(() => slow.write(Uint8Array.of(22)), 50);
+    slow.on("error", () => {}).write(Uint8Array.of(22, 3, 1, 1, 0));
+    await new Promise((resolve) => slow.on("close", resolve));
+    clearInterval(drip);
+    const taken = performance.now() - start;
+    assert.ok(taken > 250 && taken < 3000, `${taken} ms`);
+    const silent = net.connect(server.port, "127.0.0.1");
+    await once(silent, "connect");
+    silent.on("error", () => {});
+  }));
+
+for (const udp of [false, true]) {
+  test(`what is sealed goes over ${udp ? "datagrams" : "TCP"}, and a stranger's envelope does not`, async () => {
+    const token = "ate2bd319014b24e0a8aca9f00aea4c0d0";
+    const sealer = (key) => new Sealer({ cipher: "aes-128-gcm", key, token, serial, counter: 0 });
+    const key = deriveKey(token, serial).subarray(0, 16);
+    const devices = new Devices();
+    devices.addKey(sealer(key));
+    const seen = [];
+    const handler = (request) => (seen.push(request), stored(request));
+    await meet({ udp, devices, tls: udp ? undefined : pems }, handler, async (device) => {
+      const more = { host: "localhost", tls: { ca: pems.cert } };
+      const one = device({ ...more, sealer: sealer(key) });
+      assert.equal((await one.push({ variables })).count, 1);
+      assert.equal((await one.ping()).status, "PONG");
+      assert.equal((await one.pull(["t"])).variables[0].value, 32.5);
+      assert.deepEqual(seen.map((request) => [request.sealed, request.serial]), Array(3).fill([true, serial]));
+      const stranger = device({ ...more, sealer: sealer(new Uint8Array(16)), timeout: 50, attempts: 2, retryFirst: 10 });
+      // Datagrams that nobody can open are dropped.
+      if (udp) await assert.rejects(stranger.ping(), LostError);
+      else assert.equal((await stranger.ping()).error, "auth_failed");
+      assert.equal(seen.length, 3);
+    });
+    devices.free();
   });
+}
+
+test("a server and a device end with their scope", async () => {
+  let [device, server] = [];
+  {
+    server = await createServer(stored).listen(0);
+    device = connect({ port: server.port, auth, serial });
+    assert.equal((await device.ping()).status, "PONG");
+    device[Symbol.dispose]();
+    await server[Symbol.asyncDispose]();
+  }
+  assert.equal(device.isConnected, false);
+  assert.equal(server.connections.size, 0);
+  assert.throws(() => server.port);
+});
+
+test("the wait between connections grows up to its limit, and begins again after success", async () => {
+  const place = net.createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  await once(place, "listening");
+  const device = connect({ port: place.address().port, auth, serial, retryFirst: 20, retryMax: 60 });
+  const times = [];
+  device.on("disconnect", () => times.push(performance.now()));
+  while (times.length < 10) await sleep(5);
+  device.close();
+  place.close();
+  const waits = times.slice(1).map((time, n) => time - times[n]);
+  // Each is up to its limit, and what the machine is late.
+  assert.ok(waits.every((wait) => wait < 1000), `${waits}`);
+  assert.ok(waits.slice(5).every((wait) => wait > 15), `${waits}`);
 });
 
 test("a peer that says what it has and ends gets its answers, and one that sends nonsense gets a code", async () => {
@@ -195,21 +283,113 @@ test("a peer that does not read is not read from, and nothing grows", async () =
     const line = Buffer.from(`PULL|${auth}|s|[a]\n`.repeat(1000));
     const socket = net.connect(server.port, "127.0.0.1");
     socket.pause();
-    let taken = 0;
-    for (let last = -1; taken < 200 && last !== served; taken++) {
-      socket.write(line);
-      last = taken % 20 === 0 ? served : -1;
-      await sleep(5);
-    }
-    const before = served;
-    await sleep(100);
-    assert.equal(served, before, "the server waits");
+    const sending = setInterval(() => socket.write(line), 5);
+    while (served === 0) await sleep(10);
+    for (let before = -1; before !== served; await sleep(300)) before = served;
+    clearInterval(sending);
     assert.ok(served < 20000, `${served} answers were made for nobody`);
     const [connection] = server.connections;
     socket.destroy();
     while (server.connections.has(connection)) await sleep(5);
   });
 });
+
+/** What a peer hears that says this, until nothing more comes. */
+const say = (port, text, { isOver = false } = {}) =>
+  new Promise((resolve) => {
+    const start = performance.now();
+    let heard = "";
+    const socket = net.connect(port, "127.0.0.1", () => (isOver ? socket.end(text) : socket.write(text)));
+    socket.setEncoding("utf8").on("data", (text) => (heard += text)).on("error", () => {});
+    socket.on("close", () => resolve({ heard, taken: performance.now() - start }));
+  });
+
+test("a frame that never ends is refused as soon as it is too long", () =>
+  meet({ maxFrame: 1000 }, stored, async (_, server) => {
+    const rejected = [];
+    server.on("rejected", ({ code }) => rejected.push(code));
+    const { heard } = await say(server.port, `PUSH|${auth}|s|[t=${"x".repeat(1e6)}`, { isOver: true });
+    assert.match(heard, /^ACK\|ERR\|/);
+    assert.ok(rejected.length <= 2, `${rejected}`);
+    const fits = `PUSH|${auth}|s|[t=${"x".repeat(900)}]\n`;
+    assert.equal((await say(server.port, fits, { isOver: true })).heard, "ACK|OK|1\n");
+  }));
+
+test("a peer that says nothing, or its frame byte by byte, is not waited for", () =>
+  meet({ idle: 150, ttl: 600 }, stored, async (_, server) => {
+    const { taken } = await say(server.port, "");
+    assert.ok(taken > 100 && taken < 3000, `${taken} ms`);
+    const slow = net.connect(server.port, "127.0.0.1");
+    const drip = setInterval(() => slow.write("P"), 30);
+    slow.on("error", () => {}).resume();
+    await new Promise((resolve) => slow.on("close", resolve));
+    clearInterval(drip);
+    assert.equal(server.connections.size, 0);
+    // Whoever says enough has its time, but no more than that.
+    const busy = net.connect(server.port, "127.0.0.1");
+    const start = performance.now();
+    const talk = setInterval(() => busy.write(`PING|${auth}|s\n`), 30);
+    busy.on("error", () => {}).resume();
+    await new Promise((resolve) => busy.on("close", resolve));
+    clearInterval(talk);
+    const lived = performance.now() - start;
+    assert.ok(lived > 500 && lived < 3000, `${lived} ms`);
+  }));
+
+test("there are no more connections than there may be", () =>
+  meet({ maxConnections: 2 }, stored, async (device, server) => {
+    const [one, two] = [device(), device()];
+    await Promise.all([one.ping(), two.ping()]);
+    const refused = once(server, "refused");
+    const three = device({ retryFirst: 10 });
+    const answer = three.ping();
+    assert.match((await refused)[0].message, /too many/);
+    assert.equal(server.connections.size, 2);
+    one.close();
+    assert.equal((await answer).status, "PONG");
+  }));
+
+test("a peer that never reads does not keep a server from its end", async () => {
+  const handler = () => Array.from({ length: 100 }, (_, n) => ({ name: `variable_${n}`, value: "x".repeat(100) }));
+  const server = await createServer(handler).listen(0);
+  const socket = net.connect(server.port, "127.0.0.1").on("error", () => {});
+  socket.pause();
+  await once(socket, "connect");
+  socket.write(`PULL|${auth}|s|[a]\n`.repeat(2000));
+  await sleep(300);
+  const start = performance.now();
+  await server.close();
+  assert.ok(performance.now() - start < 8000);
+  socket.destroy();
+});
+
+for (const udp of [false, true]) {
+  test(`an answer that never fits is an error, and not the end, over ${udp ? "datagrams" : "TCP"}`, () => {
+    const handler = ({ frame }) => (frame.method === "PULL" ? [{ name: "t", value: "x".repeat(frame.names[0] === "long" ? 500 : 10) }] : "PONG");
+    return meet({ udp, maxOutput: 200 }, handler, async (device, server) => {
+      const problems = [];
+      server.on("problem", ({ kind }) => problems.push(kind));
+      const one = device();
+      for (let n = 0; n < 3; n++) {
+        assert.equal((await one.pull(["long"])).error, "server_error");
+        assert.equal((await one.pull(["short"])).variables.length, 1);
+        const many = await Promise.all(Array.from({ length: 10 }, () => one.pull(["short"])));
+        assert.ok(many.every(({ variables }) => variables[0].value === "x".repeat(10)));
+      }
+      assert.deepEqual(problems, Array(3).fill("buffer"));
+    });
+  });
+}
+
+test("whatever comes as a datagram, the next one is answered", () =>
+  meet({ udp: true }, stored, async (device, server) => {
+    const socket = dgram.createSocket("udp4");
+    for (const bytes of ["", "x", "\0\0\0", `PING|${auth}|s`, "PUSH|oops", "x".repeat(60000), Buffer.alloc(30, 255)]) {
+      await new Promise((resolve) => socket.send(bytes, server.port, "127.0.0.1", resolve));
+    }
+    assert.equal((await device().ping()).status, "PONG");
+    socket.close();
+  }));
 
 test("settings that cannot work are refused before anybody connects", async () => {
   assert.throws(() => createServer({ idle: -1 }, stored), { kind: "invalid_settings" });
@@ -233,6 +413,33 @@ test("frames come out of a socket, one after another", async () => {
   assert.equal((await device.push({ variables })).count, 1);
   device.close();
   assert.deepEqual(seen, [serial]);
+});
+
+test("whoever reads frames slowly is waited for, and who stops reading ends the socket", async () => {
+  const line = `${ping({ auth, serial })}\n`;
+  let wasFull = false;
+  const listening = net.createServer((socket) => {
+    socket.on("error", () => {});
+    const fill = () => {
+      while (socket.write(line.repeat(100)));
+      wasFull = true;
+    };
+    socket.on("drain", fill);
+    fill();
+    socket.on("close", () => listening.close());
+  });
+  await new Promise((resolve) => listening.listen(0, "127.0.0.1", resolve));
+  const socket = net.connect(listening.address().port, "127.0.0.1");
+  let count = 0;
+  for await (const frame of frames(socket)) {
+    assert.equal(frame.serial, serial);
+    if (++count % 500 === 0) await sleep(5);
+    if (count === 5000) break;
+  }
+  assert.ok(wasFull);
+  assert.ok(socket.destroyed);
+  assert.ok(socket.bytesRead < 5e6, `${socket.bytesRead} bytes were read`);
+  if (listening.listening) await once(listening, "close");
 });
 
 const LINES = [`${ping({ auth, serial: "a" })}\n\r\nPI`, `NG|${auth}|b\nnonsense\n${ping({ auth, serial: "c" })}\nPING`].map((text) => new TextEncoder().encode(text));

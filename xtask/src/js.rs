@@ -98,7 +98,8 @@ pub fn layout() -> Result<String, String> {
 }
 
 fn node_test(names: &[&str]) -> Outcome {
-    let mut test = command("node", &["--test"]);
+    // What hangs is to be told, not waited for.
+    let mut test = command("node", &["--test", "--test-timeout=180000"]);
     test.args(names.iter().map(|name| format!("bindings-wasm/tests/{name}.test.mjs")));
     run_to_end(test.env("PYTHON", python::program("python")))
 }

@@ -12,6 +12,8 @@ export interface DeviceServerSettings extends Omit<ServerSettings, "now" | "data
   tls?: tls.TlsOptions | undefined;
   /** Datagrams instead of connections. */
   udp?: boolean | undefined;
+  /** How many connections there may be at once; more are refused. */
+  maxConnections?: number | undefined;
 }
 
 export type Request = Extract<ServerEvent, { type: "request" }>;
@@ -28,12 +30,14 @@ export interface Connection {
   readonly port: number;
   /** Sends a command to the device. */
   command(text: string): void;
-  /** Ends the connection at once. */
+  /** Ends the connection. What was sent still has its time to arrive. */
   close(): void;
 }
 
 export interface DeviceServerEvents {
   connection: [connection: Connection];
+  /** Somebody did not become a connection: there were too many, or the handshake failed. */
+  refused: [reason: Error, address: string | undefined];
   /** What came was no request, or must not be fulfilled; it was answered. */
   rejected: [rejected: Extract<ServerEvent, { type: "rejected" }>, connection: Connection];
   /** A handler threw what is no answer, or gave what cannot be one. */
@@ -43,6 +47,12 @@ export interface DeviceServerEvents {
 /** How many datagrams wait while a handler is busy; more are dropped, as networks do. */
 const MOST_DATAGRAMS = 1024;
 
+/** How long a peer is waited for that does not read its last answers, in milliseconds. */
+const LINGER = 5000;
+
+/** How long a handshake may take, where the options of TLS do not say it. */
+const HANDSHAKE = 30_000;
+
 /** A server that listens, or will: see `createServer`. */
 export class DeviceServer extends EventEmitter<DeviceServerEvents> {
   /** The open connections. */
@@ -50,6 +60,8 @@ export class DeviceServer extends EventEmitter<DeviceServerEvents> {
   readonly #handler: Handler;
   readonly #settings: DeviceServerSettings;
   readonly #devices: Devices;
+  /** Sockets whose handshake is not over. */
+  readonly #handshakes = new Map<string, net.Socket>();
   #listening: net.Server | dgram.Socket | undefined;
   #datagrams: Datagrams | undefined;
 
@@ -91,9 +103,15 @@ export class DeviceServer extends EventEmitter<DeviceServerEvents> {
     const listening = this.#listening;
     this.#listening = undefined;
     for (const connection of this.connections) connection.close();
+    for (const socket of this.#handshakes.values()) socket.destroy();
     if (listening !== undefined) await new Promise<void>((resolve) => listening.close(() => resolve()));
+    this.connections.clear();
     this.#datagrams?.free();
     if (this.#settings.devices === undefined) this.#devices.free();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** The reply of the handler to a request, as an answer: at once if it is there at once. */
@@ -113,15 +131,36 @@ export class DeviceServer extends EventEmitter<DeviceServerEvents> {
 
   #streamServer(options: tls.TlsOptions | undefined): net.Server {
     const accept = (socket: net.Socket): void => {
+      this.#handshakes.delete(placeOf(socket));
+      // A device may send its last request and say that it was the last one: it gets its answer.
+      socket.allowHalfOpen = true;
       const session = new Server({ ...this.#settings, now: now(), devices: this.#devices });
       const connection = new StreamConnection(this, session, socket);
       this.connections.add(connection);
       socket.on("close", () => this.connections.delete(connection));
       this.emit("connection", connection);
     };
-    // A device may send its last request and say that it was the last one: it gets its answer.
-    const settings = { allowHalfOpen: true, noDelay: true };
-    return options === undefined ? net.createServer(settings, accept) : tls.createServer({ ...options, ...settings }, accept);
+    const server = options === undefined ? net.createServer({ noDelay: true }, accept) : this.#secured(options, accept);
+    if (this.#settings.maxConnections !== undefined) server.maxConnections = this.#settings.maxConnections;
+    server.on("drop", (peer) => this.emit("refused", new Error("there are too many connections"), peer?.remoteAddress));
+    return server;
+  }
+
+  #secured(options: tls.TlsOptions, accept: (socket: net.Socket) => void): tls.Server {
+    const server = tls.createServer({ ...options, noDelay: true }, accept);
+    const { handshakeTimeout = HANDSHAKE } = options;
+    // What Node limits by this is silence: a byte now and then would do.
+    server.on("connection", (socket: net.Socket) => {
+      const place = placeOf(socket);
+      this.#handshakes.set(place, socket);
+      const late = setTimeout(() => this.#handshakes.get(place) === socket && socket.destroy(), handshakeTimeout);
+      socket.on("close", () => {
+        clearTimeout(late);
+        if (this.#handshakes.get(place) === socket) this.#handshakes.delete(place);
+      });
+    });
+    server.on("tlsClientError", (error, socket) => this.emit("refused", error, socket.remoteAddress));
+    return server;
   }
 
   #datagramSocket(host: string): dgram.Socket {
@@ -139,6 +178,9 @@ export function createServer(first: DeviceServerSettings | Handler, second?: Han
   return typeof first === "function" ? new DeviceServer({}, first) : new DeviceServer(first, second!);
 }
 
+/** Where a socket comes from, which no other open one does. */
+const placeOf = (socket: net.Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;
+
 function toAnswer(reply: Reply): AckInput {
   switch (typeof reply) {
     case "undefined":
@@ -152,15 +194,23 @@ function toAnswer(reply: Reply): AckInput {
   }
 }
 
-/** Gives an answer to its session; one that cannot be written is an error of this side. */
-function answer(owner: DeviceServer, session: Server, request: Request, given: AckInput): void {
-  try {
-    session.answer(request.ticket, given);
-  } catch (error) {
-    if (error instanceof TipwireError && (error.kind === "closed" || error.kind === "full")) throw error;
-    owner.emit("problem", error, request);
-    session.answer(request.ticket, { error: "server_error" });
+/** Answers a request. What cannot be written, or never has room, is an error of this side; gives whether anything was said. */
+function answer(owner: DeviceServer, session: Server, request: Request, given: AckInput, send: () => boolean = () => false): boolean {
+  for (const one of [given, { error: "server_error" }]) {
+    let problem: unknown;
+    do {
+      try {
+        session.answer(request.ticket, one);
+        return true;
+      } catch (error) {
+        problem = error;
+      }
+      // When something was sent there may be room; when it is over nobody waits.
+      if (session.closed) return false;
+    } while (send());
+    owner.emit("problem", problem, request);
   }
+  return false;
 }
 
 class StreamConnection implements Connection {
@@ -175,7 +225,8 @@ class StreamConnection implements Connection {
   #isAnswering = false;
   #isFull = false;
   #hasEnded = false;
-  #isClosed = false;
+  #isOver = false;
+  #late: NodeJS.Timeout | undefined;
 
   constructor(owner: DeviceServer, session: Server, socket: net.Socket) {
     this.#owner = owner;
@@ -199,19 +250,23 @@ class StreamConnection implements Connection {
   }
 
   command(text: string): void {
-    if (this.#isClosed) return;
+    if (this.#isOver) return;
     this.#session.command(text);
     this.#turn();
   }
 
   close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#alarm.set(undefined);
     this.#socket.destroySoon();
+    this.#late = setTimeout(() => this.#socket.destroy(), LINGER);
   }
 
   #free(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    this.#isOver = true;
     this.#alarm.set(undefined);
+    clearTimeout(this.#late);
     this.#session.free();
   }
 
@@ -222,16 +277,16 @@ class StreamConnection implements Connection {
 
   /** Takes what came, sends what is to be sent, and sets the clock. */
   #turn(bytes?: Uint8Array): void {
-    if (this.#isClosed) return;
+    if (this.#isOver) return;
     const session = this.#session;
     if (bytes !== undefined) session.receive(bytes);
     do {
-      for (let event; !this.#isClosed && (event = session.nextEvent(now())) !== undefined; ) this.#take(event);
-      if (this.#isClosed) return;
+      for (let event; !this.#isOver && (event = session.nextEvent(now())) !== undefined; ) this.#take(event);
+      if (this.#isOver) return;
     } while (this.#send() && session.waiting > 0);
     const isWaiting = session.unanswered > 0 || session.waiting > 0;
     if (session.closed || (this.#hasEnded && !isWaiting)) {
-      this.#socket.destroySoon();
+      this.close();
       return;
     }
     // What waits for answers is not to grow, and neither is what waits for its reader.
@@ -268,13 +323,8 @@ class StreamConnection implements Connection {
   }
 
   #answer(request: Request, given: AckInput): void {
-    if (this.#isClosed) return;
-    try {
-      answer(this.#owner, this.#session, request, given);
-    } catch {
-      // There is no room before something is sent; or the session is over, and nobody waits.
-      if (this.#send() && !this.#session.closed) answer(this.#owner, this.#session, request, given);
-    }
+    if (this.#isOver) return;
+    if (!answer(this.#owner, this.#session, request, given, () => this.#send())) this.close();
   }
 }
 
@@ -308,13 +358,21 @@ class Datagrams {
     this.#isBusy = true;
     for (let next; (next = this.#queue.shift()) !== undefined; ) {
       const { peer, bytes, command } = next;
-      if (command !== undefined) this.#session.command(command);
+      if (command !== undefined) this.#command(command);
       if (bytes !== undefined) await this.#serve(bytes, peer);
       if (this.#isClosed) return;
       const out = this.#session.dataToSend();
       if (out.length > 0) this.#socket.send(out, peer.port, peer.address, () => {});
     }
     this.#isBusy = false;
+  }
+
+  #command(command: string): void {
+    try {
+      this.#session.command(command);
+    } catch {
+      // It is longer than what may be sent.
+    }
   }
 
   async #serve(bytes: Uint8Array, peer: dgram.RemoteInfo): Promise<void> {
@@ -325,6 +383,7 @@ class Datagrams {
       command: (command) => {
         // Whoever gives what no command can be is to know at once.
         ack({ command });
+        if (this.#isClosed) return;
         this.#queue.push({ peer, command });
         void this.#work();
       },
@@ -335,11 +394,7 @@ class Datagrams {
       if (event.type !== "request") continue;
       const reply = await this.#owner.reply(event, connection);
       if (this.#isClosed) return;
-      try {
-        answer(this.#owner, this.#session, event, reply);
-      } catch {
-        // The answer does not fit a datagram, or nobody waits for it.
-      }
+      answer(this.#owner, this.#session, event, reply);
     }
   }
 }
