@@ -1,14 +1,15 @@
-// The black box of docs/spec/driver.md over the package: requests on standard input, one JSON answer
-// a line on standard output.
+// The black box of docs/spec/driver.md over the package, wherever JavaScript runs: a request in, an
+// answer out. `hosts/` asks it.
 
 import * as tipwire from "../../target/js/package/index.js";
 
 class BadRequest extends Error {}
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const METHODS = ["PUSH", "PULL", "PING", "ACK"];
 const hex = (text) => {
   if (!/^([0-9a-f]{2})*$/.test(text)) throw new BadRequest();
-  return new Uint8Array(Buffer.from(text, "hex"));
+  return Uint8Array.from(text.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
 };
 const number = (text) => {
   if (!/^-?[0-9]+$/.test(text)) throw new BadRequest();
@@ -22,7 +23,7 @@ const oneOf = (list, word) => {
   if (!list.includes(word)) throw new BadRequest();
   return word;
 };
-const toHex = (bytes) => Buffer.from(bytes).toString("hex");
+const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const requests = {
   uplink: { fields: 1, answer: ([frame]) => read(tipwire.parse(hex(frame))) },
@@ -166,10 +167,8 @@ function answer(line) {
   }
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Only LF ends a request, and not all of them are text. */
-function answerBytes(line) {
+/** The answer to a request, which ends without its LF. Not all of them are text. */
+export function answerTo(line) {
   let text;
   try {
     text = decoder.decode(line);
@@ -178,16 +177,3 @@ function answerBytes(line) {
   }
   return answer(text);
 }
-
-let rest = Buffer.alloc(0);
-for await (const chunk of process.stdin) {
-  rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-  let answers = "";
-  let from = 0;
-  for (let end; (end = rest.indexOf(10, from)) >= 0; from = end + 1) {
-    answers += `${answerBytes(rest.subarray(from, end))}\n`;
-  }
-  rest = rest.subarray(from);
-  if (answers !== "") process.stdout.write(answers);
-}
-if (rest.length > 0) process.stdout.write(`${answerBytes(rest)}\n`);

@@ -88,7 +88,7 @@ pub fn npm_folder() -> PathBuf {
 }
 
 pub fn driver() -> Command {
-    command("node", &["bindings-wasm/tests/driver.mjs"])
+    command("node", &["bindings-wasm/tests/hosts/process.mjs"])
 }
 
 /// `ts/layout.ts`, from the table of the Rust side.
