@@ -59,6 +59,14 @@ pub(super) fn shortened(block: Block, length: usize) -> Block {
     (u128::from_le_bytes(block) & u128::MAX.checked_shr(gone).unwrap_or(0)).to_le_bytes()
 }
 
+/// Whether there is nothing but ASCII. Blocks are looked at together: most texts are short.
+pub(super) fn is_ascii(bytes: &[u8]) -> bool {
+    let (blocks, rest) = bytes.as_chunks();
+    let rest = u128::from_ne_bytes(padded(rest));
+    let all = blocks.iter().fold(rest, |all, block| all | u128::from_ne_bytes(*block));
+    all & u128::from_ne_bytes([0x80; 16]) == 0
+}
+
 /// Compares in constant time.
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(super) fn is_equal(a: Block, b: Block) -> bool {
@@ -69,6 +77,19 @@ pub(super) fn is_equal(a: Block, b: Block) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_byte_that_is_not_ascii_is_found_wherever_it_stands() {
+        for length in 0..50 {
+            let mut bytes = vec![0x7f; length];
+            assert!(is_ascii(&bytes));
+            for at in 0..length {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "{at} of {length}");
+                bytes[at] = 0;
+            }
+        }
+    }
 
     #[test]
     fn parts_of_a_block_are_read_written_and_cut() {

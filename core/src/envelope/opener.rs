@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::credentials::{Hash, device_hash};
 use crate::cursor::{SERIAL, Set};
-use crate::envelope::block::{is_equal, padded, shortened, xor};
+use crate::envelope::block::{is_ascii, is_equal, padded, shortened, xor};
 use crate::envelope::cipher::Suite;
 use crate::envelope::{Cipher, Header, Inner, InnerMethod, Layout, refuse};
 use crate::error::{Error, Kind};
@@ -81,7 +81,7 @@ impl Opener {
     /// Whether a decrypted text is UTF-8, and of the device that the header names.
     fn is_authentic(&self, header: &Header, text: &[u8]) -> bool {
         // Looking for anything else than ASCII is quicker.
-        if !text.is_ascii() && core::str::from_utf8(text).is_err() {
+        if !is_ascii(text) && core::str::from_utf8(text).is_err() {
             return false;
         }
         match self.device() {
