@@ -25,6 +25,14 @@ def test_snippets_of_the_readme_run():
             exec(compile(block, "README.md", "exec"), names)
 
 
+def test_what_the_readme_of_the_repository_shows_works():
+    text = (README.parent.parent / "README.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    names = {}
+    exec(compile(block, "README.md", "exec"), names)
+    assert names["line"] == "PUSH|4deedd7bab8817ec|sensor-01|[humidity:=65#%]"
+
+
 def test_docstrings_run():
     for module in (tipwire, aio, tagoio, thingsboard):
         found = doctest.testmod(module)

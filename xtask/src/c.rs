@@ -133,7 +133,7 @@ pub fn test() -> Outcome {
     have_system(SYSTEM)?;
     have_system(TESTS)?;
     step("the header and the symbols of the C library", || check_these(GENERATED))?;
-    step("the example of the README", try_readme)?;
+    step("the examples of the READMEs", try_readmes)?;
     step("C programs", || WAYS.iter().try_for_each(try_way))?;
     step("the layer of C++", || LAYERS.iter().try_for_each(try_layer))?;
     step("a release, and programs that use it", crate::dist::test)?;
@@ -159,12 +159,26 @@ pub fn bench(arguments: &[String]) -> Outcome {
     run(bench.env("TIPWIRE_C_SIDE", objects))
 }
 
-/// What bindings-c/README.md shows is a program that works.
-fn try_readme() -> Outcome {
+/// What README.md and bindings-c/README.md show are programs that work.
+fn try_readmes() -> Outcome {
     build_library(&[])?;
     std::fs::create_dir_all(built()).map_err(|error| error.to_string())?;
-    let text = std::fs::read_to_string(root().join("bindings-c/README.md"));
-    let text = text.map_err(|error| error.to_string())?;
+    let read = |name| {
+        std::fs::read_to_string(root().join(name)).map_err(|error| format!("{name}: {error}"))
+    };
+    let text = read("README.md")?;
+    let shown = snippet(&text, "c")?;
+    let c = format!(
+        "#include \"tipwire.h\"\n#include <string.h>\nint main(void) {{\n\
+         const char *line = \"PUSH|4deedd7bab8817ec|sensor-01|[temperature:=32.5#C]\\n\";\n\
+         size_t length = strlen(line);\nchar buffer[128];\n{shown}\
+         const char *wanted = \"PUSH|4deedd7bab8817ec|sensor-01|[humidity:=65#%]\\n\";\n\
+         return status != 0 || written != (int32_t)strlen(wanted) ||\n\
+         memcmp(buffer, wanted, strlen(wanted)) != 0;\n}}\n"
+    );
+    try_snippet("readme-root.c", &c, &mut compiler("gcc", "c99"))?;
+
+    let text = read("bindings-c/README.md")?;
     let shown = snippet(&text, "c")?;
     let c = format!(
         "#include \"tipwire.h\"\n#include <string.h>\nint main(void) {{\n\
