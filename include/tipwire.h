@@ -66,6 +66,12 @@ int32_t tipwire_copy(tipwire_text text, char *out, size_t capacity);
  * never longer than the text as it stands. Returns its length, or TIPWIRE_E_BUFFER. */
 int32_t tipwire_unescape(tipwire_text text, char *out, size_t capacity);
 
+/* Copies a string of JSON, as it stands between its quotes, escapes resolved, and puts a NUL after it.
+ * Half of a surrogate pair is TIPWIRE_E_TEXT. Returns its length, or TIPWIRE_E_BUFFER. */
+int32_t tipwire_unescape_json(tipwire_text text,
+                              char *out,
+                              size_t capacity);
+
 /* The nearest double of a number; an infinity for what is beyond the greatest. */
 int32_t tipwire_to_double(tipwire_text text, double *out);
 
@@ -1514,6 +1520,568 @@ bool tipwire_server_is_closed(const tipwire_server *server);
 
 /* TIPWIRE_MODE_UNKNOWN, TIPWIRE_MODE_TEXT or TIPWIRE_MODE_ENVELOPES, as the first byte has it. */
 uint8_t tipwire_server_mode(const tipwire_server *server);
+
+/* ThingsPanel ------------------------------------------------------------------------------------
+ *
+ * What its services of TCP and MQTT take and give. On the port of the official protocol a packet is a
+ * header of eight bytes and a payload: the splitter "packets" cuts streams of them. A connection
+ * begins with an access token; success is silent, a failure is one of the texts below, and the end of
+ * the connection. On the port of custom protocols the first message is the token, and everything
+ * after it the device's own.
+ *
+ * Values are JSON objects such as {"temperature":36.5}. Parts of JSON that are read are slices of it:
+ * texts for tipwire_unescape_json(), objects of values for tipwire_put_values().
+ */
+
+/* Types of packets: with a payload, or to keep a connection alive. */
+#define TIPWIRE_PACKET_DATA 0
+#define TIPWIRE_PACKET_HEARTBEAT 1
+
+/* Commands of packets: the payload is an access token, a JSON object of attributes, or one of a method
+ * and its params. */
+#define TIPWIRE_PACKET_AUTH 0
+#define TIPWIRE_PACKET_ATTRIBUTES 1
+#define TIPWIRE_PACKET_EVENTS 2
+
+/* Channels of topics. */
+#define TIPWIRE_CHANNEL_TELEMETRY 0
+#define TIPWIRE_CHANNEL_ATTRIBUTES 1
+#define TIPWIRE_CHANNEL_EVENT 2
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_SUB_DEVICES_WORDS 3
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_SUB_DEVICES_WORDS 2
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_SUB_DEVICES_WORDS 1
+#endif
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_RAW_MESSAGE_WORDS 6
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_RAW_MESSAGE_WORDS 3
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_RAW_MESSAGE_WORDS 2
+#endif
+
+/* A packet. Unknown types and commands are kept as they are. The payload may be any bytes. */
+typedef struct tipwire_packet {
+  uint8_t type;
+  uint8_t command;
+  tipwire_text payload;
+} tipwire_packet;
+
+/* A device behind a gateway, its values being those of a frame. */
+typedef struct tipwire_sub_device {
+  tipwire_text address;
+  const tipwire_frame *frame;
+} tipwire_sub_device;
+
+/* A topic of MQTT: devices/telemetry, devices/attributes/{id}, devices/event/{id}; those of gateways
+ * begin with gateway/.
+ *
+ * is_gateway  whether a gateway publishes there.
+ * channel     TIPWIRE_CHANNEL_….
+ * id          the message's id, which the sender chooses; absent with telemetry. */
+typedef struct tipwire_thingspanel_topic {
+  uint8_t is_gateway;
+  uint8_t channel;
+  tipwire_text id;
+} tipwire_thingspanel_topic;
+
+/* An event: what happened, and what is known of it, which may be absent. */
+typedef struct tipwire_event {
+  tipwire_text method;
+  tipwire_text params;
+} tipwire_event;
+
+/* What is left of the devices behind a gateway. */
+typedef struct tipwire_sub_devices {
+  uint64_t inside[TIPWIRE_SUB_DEVICES_WORDS];
+} tipwire_sub_devices;
+
+/* What a gateway sends over MQTT: its own values, and for tipwire_sub_devices_of() those of the
+ * devices behind it. Both may be absent. */
+typedef struct tipwire_gateway {
+  tipwire_text own;
+  tipwire_text devices;
+} tipwire_gateway;
+
+/* The platform's envelope of a message on the port of custom protocols. */
+typedef struct tipwire_raw_message {
+  uint64_t inside[TIPWIRE_RAW_MESSAGE_WORDS];
+  tipwire_text token;
+} tipwire_raw_message;
+
+/* Reads one whole packet; its payload is a slice of it. error may be NULL. */
+int32_t tipwire_parse_packet(const void *bytes,
+                             size_t length,
+                             tipwire_packet *packet,
+                             tipwire_error *error);
+
+/* Writes a packet, its length computed. Returns how long it is, or a status. */
+int32_t tipwire_write_packet(const tipwire_packet *packet, void *out, size_t capacity);
+
+/* Writes the data points of a frame as attributes or telemetry, without a NUL:
+ * {"temperature":36.5,"humidity":52}. Returns its length, or a status. */
+int32_t tipwire_thingspanel_values(const tipwire_frame *frame, void *out, size_t capacity);
+
+/* Writes an event, its params being the data points of a frame: {"method":"…","params":{…}}. Otherwise
+ * as tipwire_thingspanel_values(). */
+int32_t tipwire_thingspanel_event(const char *method,
+                                  const tipwire_frame *frame,
+                                  void *out,
+                                  size_t capacity);
+
+/* Writes what a gateway sends in packets: {"<address of a device>":{…},…}. Otherwise as
+ * tipwire_thingspanel_values(). */
+int32_t tipwire_thingspanel_sub_devices(const tipwire_sub_device *devices,
+                                        size_t count,
+                                        void *out,
+                                        size_t capacity);
+
+/* Writes what a gateway sends over MQTT, the data points of own being its own values:
+ * {"gateway_data":{…},"sub_device_data":{"<address>":{…}}}. Otherwise as
+ * tipwire_thingspanel_values(). */
+int32_t tipwire_thingspanel_gateway(const tipwire_frame *own,
+                                    const tipwire_sub_device *devices,
+                                    size_t count,
+                                    void *out,
+                                    size_t capacity);
+
+/* Writes the platform's envelope of a message, which may be any bytes:
+ * {"token":"…","values":"<base64>"}. Otherwise as tipwire_thingspanel_values(). */
+int32_t tipwire_thingspanel_raw(const char *token,
+                                const void *message,
+                                size_t length,
+                                void *out,
+                                size_t capacity);
+
+/* Writes a topic, without a NUL. Returns its length, or a status. */
+int32_t tipwire_write_thingspanel_topic(const tipwire_thingspanel_topic *topic,
+                                        void *out,
+                                        size_t capacity);
+
+/* Reads a topic, which ends with a NUL. */
+int32_t tipwire_parse_thingspanel_topic(const char *text, tipwire_thingspanel_topic *topic);
+
+/* Reads an event; params may be missing, the method may not. */
+int32_t tipwire_parse_event(const void *json, size_t length, tipwire_event *event);
+
+/* Sets devices to those of an object of values by addresses, for tipwire_next_sub_device(). */
+int32_t tipwire_sub_devices_of(const void *json,
+                               size_t length,
+                               tipwire_sub_devices *devices);
+
+/* Takes the next device: its address and its values. Returns 1, or 0 at the end; TIPWIRE_E_TYPE for
+ * what has no values, after which it goes on. */
+int32_t tipwire_next_sub_device(tipwire_sub_devices *devices,
+                                tipwire_text *address,
+                                tipwire_text *values);
+
+/* Reads what a gateway sends over MQTT. */
+int32_t tipwire_parse_gateway(const void *json, size_t length, tipwire_gateway *gateway);
+
+/* Reads the platform's envelope of a message. */
+int32_t tipwire_parse_raw_message(const void *json,
+                                  size_t length,
+                                  tipwire_raw_message *message);
+
+/* Writes the bytes of the message. Returns how many, or a status. */
+int32_t tipwire_decode_raw_message(const tipwire_raw_message *message,
+                                   void *out,
+                                   size_t capacity);
+
+/* Sets token to what the first message on the port of custom protocols is: without what surrounds it
+ * of LF and CR. */
+int32_t tipwire_raw_token(const void *message, size_t length, tipwire_text *token);
+
+/* Writes the values of an object into a PUSH, as variables of their names. What a frame cannot say is
+ * an error of the frame. */
+int32_t tipwire_put_values(tipwire_writer *writer, const char *json, size_t length);
+#define TIPWIRE_THINGSPANEL_DEVICE_NOT_FOUND "RPC:device not found"
+#define TIPWIRE_THINGSPANEL_NOT_AUTHORIZED "MQTT: device auth failed"
+#define TIPWIRE_THINGSPANEL_NOT_A_PACKET "error"
+#define TIPWIRE_THINGSPANEL_REGISTER_FAILED "register failed"
+
+
+/* ThingsBoard ------------------------------------------------------------------------------------
+ *
+ * Its TCP integration cuts a stream into messages, as a splitter does, and a converter makes each of
+ * them an uplink object: of which device, with what telemetry and attributes. What TagoTiP devices
+ * send becomes telemetry for its MQTT topics.
+ *
+ * Parts of JSON that are read are slices of it: texts for tipwire_unescape_json().
+ */
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_CONVERTER_WORDS 9
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_CONVERTER_WORDS 5
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_CONVERTER_WORDS 4
+#endif
+
+#define TIPWIRE_CONVERTER_SIZE (TIPWIRE_CONVERTER_WORDS * 8)
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_CONVERTER_FIELD_WORDS 10
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_CONVERTER_FIELD_WORDS 7
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_CONVERTER_FIELD_WORDS 5
+#endif
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_UPLINKS_WORDS 3
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_UPLINKS_WORDS 2
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_UPLINKS_WORDS 1
+#endif
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_UPLINK_WORDS 10
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_UPLINK_WORDS 5
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_UPLINK_WORDS 3
+#endif
+
+#if defined(TIPWIRE_64)
+#define TIPWIRE_ENTRIES_WORDS 8
+#endif
+
+#if defined(TIPWIRE_32)
+#define TIPWIRE_ENTRIES_WORDS 5
+#endif
+
+#if defined(TIPWIRE_16)
+#define TIPWIRE_ENTRIES_WORDS 3
+#endif
+
+/* A converter. It is not to be copied. */
+typedef struct tipwire_converter {
+  uint64_t storage[TIPWIRE_CONVERTER_WORDS];
+} tipwire_converter;
+
+/* Room for one field of a binary converter. */
+typedef struct tipwire_converter_field {
+  uint64_t storage[TIPWIRE_CONVERTER_FIELD_WORDS];
+} tipwire_converter_field;
+
+/* Why a message does not fit its converter, or JSON is not what it should be.
+ *
+ * status  what is wrong.
+ * at      the byte; the length where something is missing.
+ * field   the field: a key of the uplink object, of the telemetry, or of the settings; "message" where
+ *         it is the message as a whole. A slice of the message or the settings, or for ever. */
+typedef struct tipwire_convert_error {
+  int32_t status;
+  int32_t at;
+  tipwire_text field;
+} tipwire_convert_error;
+
+/* What is left of some uplink objects. */
+typedef struct tipwire_uplinks {
+  uint64_t inside[TIPWIRE_UPLINKS_WORDS];
+} tipwire_uplinks;
+
+/* An uplink object: the name of the device, or of the asset, and its type, which may be absent. */
+typedef struct tipwire_uplink {
+  uint64_t inside[TIPWIRE_UPLINK_WORDS];
+  tipwire_text name;
+  tipwire_text type;
+  uint8_t is_asset;
+} tipwire_uplink;
+
+/* What is left of telemetry or attributes. */
+typedef struct tipwire_entries {
+  uint64_t inside[TIPWIRE_ENTRIES_WORDS];
+} tipwire_entries;
+
+/* A value of telemetry or attributes.
+ *
+ * key        its key.
+ * value      the value: of a string what stands between its quotes, of others their JSON.
+ * time       in UNIX milliseconds, if has_time.
+ * is_string  whether it is a string. */
+typedef struct tipwire_entry {
+  tipwire_text key;
+  tipwire_text value;
+  uint64_t time;
+  uint8_t has_time;
+  uint8_t is_string;
+} tipwire_entry;
+
+/* TIPWIRE_CONVERTER_SIZE. */
+size_t tipwire_converter_size(void);
+
+/* Sets a converter up. name is "text", "json" or "binary"; settings are a JSON object, or "" for the
+ * defaults, and stay the converter's: docs/spec/thingsboard.md has them. TIPWIRE_E_TYPE is another
+ * name; TIPWIRE_E_INVALID_SETTINGS settings that there are not, or that can never work.
+ *
+ * fields is room for the fields of a binary converter, texts for the bytes of those texts of settings
+ * that have escapes; either is the converter's from then on, or may be NULL where there are none.
+ * TIPWIRE_E_BUFFER is too little room. */
+int32_t tipwire_converter_init(tipwire_converter *converter,
+                               const char *name,
+                               const char *settings,
+                               tipwire_converter_field *fields,
+                               size_t field_count,
+                               void *texts,
+                               size_t capacity);
+
+/* Writes what a converter makes of a message, without a NUL: an uplink object, or a list of them.
+ * error may be NULL. Returns its length, or why the message does not fit. */
+int32_t tipwire_convert(const tipwire_converter *converter,
+                        const void *message,
+                        size_t length,
+                        void *out,
+                        size_t capacity,
+                        tipwire_convert_error *error);
+
+/* Writes the data points of a frame as telemetry, without a NUL: [{"ts":5,"values":{"t":1.5}}], for
+ * TIPWIRE_THINGSBOARD_DEVICE_TOPIC. With details, unit, group, location and metadata are values too.
+ * Returns its length, or a status. */
+int32_t tipwire_thingsboard_telemetry(const tipwire_frame *frame,
+                                      bool details,
+                                      void *out,
+                                      size_t capacity);
+
+/* Writes it as a gateway publishes it for a device behind it: {"SN-002":[…]}, for
+ * TIPWIRE_THINGSBOARD_GATEWAY_TOPIC. Otherwise as tipwire_thingsboard_telemetry(). */
+int32_t tipwire_thingsboard_gateway_telemetry(const char *device,
+                                              const tipwire_frame *frame,
+                                              bool details,
+                                              void *out,
+                                              size_t capacity);
+
+/* Writes a frame as an uplink object, the serial as the name of the device. Otherwise as
+ * tipwire_thingsboard_telemetry(). */
+int32_t tipwire_thingsboard_uplink(const tipwire_frame *frame,
+                                   bool details,
+                                   void *out,
+                                   size_t capacity);
+
+/* Writes the bytes that a downlink, {"contentType":…,"data":…,"metadata":{…}}, sends to a device: its
+ * data and a line feed. error may be NULL. Returns how many, or a status. */
+int32_t tipwire_thingsboard_downlink(const char *json,
+                                     size_t length,
+                                     void *out,
+                                     size_t capacity,
+                                     tipwire_convert_error *error);
+
+/* Reads and checks uplink objects, as converters and others make them: one, or a list of them. Sets
+ * uplinks to them, for tipwire_next_uplink(). error may be NULL. */
+int32_t tipwire_uplinks_of(const char *json,
+                           size_t length,
+                           tipwire_uplinks *uplinks,
+                           tipwire_convert_error *error);
+
+/* Takes the next uplink object. Returns 1, or 0 at the end. */
+int32_t tipwire_next_uplink(tipwire_uplinks *uplinks, tipwire_uplink *uplink);
+
+/* Sets entries to the telemetry of an uplink object, for tipwire_next_entry(). */
+int32_t tipwire_telemetry_of(const tipwire_uplink *uplink, tipwire_entries *entries);
+
+/* Sets entries to the attributes of an uplink object. */
+int32_t tipwire_attributes_of(const tipwire_uplink *uplink, tipwire_entries *entries);
+
+/* Takes the next value. Returns 1, or 0 at the end. */
+int32_t tipwire_next_entry(tipwire_entries *entries, tipwire_entry *entry);
+
+/* Writes the telemetry of an uplink object into a PUSH, each value as a variable. What a frame cannot
+ * say is an error of the frame. */
+int32_t tipwire_put_uplink(tipwire_writer *writer, const tipwire_uplink *uplink);
+#define TIPWIRE_THINGSBOARD_DEVICE_TOPIC "v1/devices/me/telemetry"
+#define TIPWIRE_THINGSBOARD_GATEWAY_TOPIC "v1/gateway/telemetry"
+
+
+/* TagoIO over HTTP and MQTT ----------------------------------------------------------------------
+ *
+ * The same frames as HTTP requests and as MQTT messages, in the parts that libraries take and give:
+ * for a device that can only do HTTP, a bridge from a plain socket to a broker, or a server that takes
+ * all of them and knows only frames.
+ */
+
+/* A request. What is absent is empty.
+ *
+ * method         "POST", "GET" or "HEAD".
+ * path           without query: /v1/tip/{serial}, or /v1/tips for an envelope.
+ * query          without its ?: "variables=a,b", or nothing.
+ * authorization  the value of the header Authorization; nothing with an envelope, which has its own.
+ * body           text, or an envelope (application/octet-stream). */
+typedef struct tipwire_http_request {
+  tipwire_text method;
+  tipwire_text path;
+  tipwire_text query;
+  tipwire_text authorization;
+  tipwire_text body;
+} tipwire_http_request;
+
+/* A response.
+ *
+ * status   200, 204, 401 and so on.
+ * command  the value of the header X-TagoTiP-CMD; absent if there is none.
+ * body     what follows the status of the answer, a bare error code, or an envelope. */
+typedef struct tipwire_http_response {
+  uint16_t status;
+  tipwire_text command;
+  tipwire_text body;
+} tipwire_http_response;
+
+/* What is published where over MQTT. The payload may be any bytes. */
+typedef struct tipwire_mqtt_message {
+  tipwire_text topic;
+  tipwire_text payload;
+} tipwire_mqtt_message;
+
+/* A topic of MQTT: $tip/{serial}/push, pull or ack; those of envelopes begin with $tips.
+ *
+ * is_sealed  whether envelopes go there.
+ * channel    TIPWIRE_PUSH, TIPWIRE_PULL or TIPWIRE_ACK.
+ * serial     the device. */
+typedef struct tipwire_tagoio_topic {
+  uint8_t is_sealed;
+  uint8_t channel;
+  tipwire_text serial;
+} tipwire_tagoio_topic;
+
+/* Sets request to what says the same as a frame, without its counter; in the place of a token goes the
+ * token's hash. Path, query and header are written into the buffer, which 256 bytes and the length of
+ * the frame are always enough for; the body is a slice of the frame. error may be NULL. */
+int32_t tipwire_frame_to_http(const void *frame,
+                              size_t length,
+                              void *out,
+                              size_t capacity,
+                              tipwire_http_request *request,
+                              tipwire_error *error);
+
+/* Writes the frame that says what a request says, which may be anything. error may be NULL. Returns its
+ * length, or what is wrong. */
+int32_t tipwire_http_to_frame(const tipwire_http_request *request,
+                              void *out,
+                              size_t capacity,
+                              tipwire_error *error);
+
+/* Sets request to the one that carries an envelope. */
+int32_t tipwire_envelope_to_http(const void *envelope,
+                                 size_t length,
+                                 tipwire_http_request *request);
+
+/* Sets envelope to the one that a request carries. Returns 1, or 0 where it carries none. */
+int32_t tipwire_http_envelope(const tipwire_http_request *request, tipwire_text *envelope);
+
+/* Sets response to what says the same as an answer, without its counter. error may be NULL. */
+int32_t tipwire_ack_to_http(const void *ack,
+                            size_t length,
+                            tipwire_http_response *response,
+                            tipwire_error *error);
+
+/* Sets response to the one of a server that could not take a request for this reason, a status such
+ * as tipwire_http_to_frame() returns. */
+int32_t tipwire_status_to_http(int32_t status, tipwire_http_response *response);
+
+/* Sets response to the one that carries an envelope. */
+int32_t tipwire_envelope_to_http_response(const void *envelope,
+                                          size_t length,
+                                          tipwire_http_response *response);
+
+/* Writes the answer that says what the response to a request of this method says (TIPWIRE_PUSH,
+ * TIPWIRE_PULL or TIPWIRE_PING), which may be anything. seq is the counter that the request had, or
+ * NULL. error may be NULL. Returns its length, or what is wrong. */
+int32_t tipwire_http_to_ack(const tipwire_http_response *response,
+                            uint8_t method,
+                            const uint32_t *seq,
+                            void *out,
+                            size_t capacity,
+                            tipwire_error *error);
+
+/* Sets message to what says the same as a frame. Topic and payload are slices of the frame or of the
+ * buffer, which 256 bytes and the length of the frame are always enough for. There is none for a PING,
+ * which MQTT has its own of: that is TIPWIRE_E_MISPLACED. error may be NULL. */
+int32_t tipwire_frame_to_mqtt(const void *frame,
+                              size_t length,
+                              void *out,
+                              size_t capacity,
+                              tipwire_mqtt_message *message,
+                              tipwire_error *error);
+
+/* Sets message to what says an answer to a device. The buffer takes the topic. error may be NULL. */
+int32_t tipwire_ack_to_mqtt(const void *ack,
+                            size_t length,
+                            const char *serial,
+                            void *out,
+                            size_t capacity,
+                            tipwire_mqtt_message *message,
+                            tipwire_error *error);
+
+/* Sets message to the one that carries an envelope from or to a device, by its method. The buffer takes
+ * the topic. */
+int32_t tipwire_envelope_to_mqtt(const void *envelope,
+                                 size_t length,
+                                 const char *serial,
+                                 uint8_t method,
+                                 void *out,
+                                 size_t capacity,
+                                 tipwire_mqtt_message *message);
+
+/* Sets envelope to the one that a message carries. Returns 1, or 0 where it carries none. */
+int32_t tipwire_mqtt_envelope(const tipwire_mqtt_message *message, tipwire_text *envelope);
+
+/* Writes the frame that a device means by a message, which may be anything; auth is the hash that it
+ * logged in with. error may be NULL. Returns its length, or what is wrong. */
+int32_t tipwire_mqtt_to_frame(const tipwire_mqtt_message *message,
+                              const char *auth,
+                              void *out,
+                              size_t capacity,
+                              tipwire_error *error);
+
+/* Writes the answer that a server means by a message. Otherwise as tipwire_mqtt_to_frame(). */
+int32_t tipwire_mqtt_to_ack(const tipwire_mqtt_message *message,
+                            void *out,
+                            size_t capacity,
+                            tipwire_error *error);
+
+/* Writes a topic, without a NUL. Returns its length, or a status. */
+int32_t tipwire_write_tagoio_topic(const tipwire_tagoio_topic *topic,
+                                   void *out,
+                                   size_t capacity);
+
+/* Reads a topic, which ends with a NUL. */
+int32_t tipwire_parse_tagoio_topic(const char *text, tipwire_tagoio_topic *topic);
+
+/* Sets user and password to what a device logs in with over MQTT: the halves of its hash, which ends
+ * with a NUL. */
+int32_t tipwire_mqtt_login(const char *hash, tipwire_text *user, tipwire_text *password);
+
+/* Sets hash to the one that a user and a password are the halves of; they end with a NUL. */
+int32_t tipwire_mqtt_hash(const char *user, const char *password, tipwire_hash *hash);
 
 /* Firmware --------------------------------------------------------------------------------------
  *

@@ -238,6 +238,11 @@ public:
     return go_on(tipwire_raw(w(), encoding, data, length));
   }
   Self &json(const char *json, size_t length) { return go_on(tipwire_put_json(w(), json, length)); }
+  /* What ThingsPanel and ThingsBoard have for values. */
+  Self &values(const tipwire_text &json) {
+    return go_on(tipwire_put_values(w(), json.data, json.length));
+  }
+  Self &uplink(const tipwire_uplink &uplink) { return go_on(tipwire_put_uplink(w(), &uplink)); }
 
 private:
   tipwire_writer *w() { return static_cast<Self *>(this)->writer(); }
@@ -802,6 +807,100 @@ private:
   char input_[INPUT];
   char output_[OUTPUT];
 };
+
+/* Platforms -------------------------------------------------------------------------------------- */
+
+/* A packet of ThingsPanel that was read; ok() says whether it could be. Its members are those of
+ * tipwire_packet. */
+class Packet : public tipwire_packet {
+public:
+  Packet(const void *bytes, size_t length) : tipwire_packet() {
+    status_ = tipwire_parse_packet(bytes, length, this, nullptr);
+  }
+  bool ok() const { return status_ == 0; }
+  int32_t status() const { return status_; }
+
+  /* Writes a packet with a payload: Packet::write(out, size, TIPWIRE_PACKET_AUTH, token, length). */
+  static Bytes write(void *out, size_t capacity, uint8_t command, const void *payload, size_t length) {
+    tipwire_packet packet = {TIPWIRE_PACKET_DATA, command, {static_cast<const char *>(payload), length}};
+    return Bytes(out, tipwire_write_packet(&packet, out, capacity));
+  }
+  static Bytes heartbeat(void *out, size_t capacity) {
+    tipwire_packet packet = {TIPWIRE_PACKET_HEARTBEAT, TIPWIRE_PACKET_AUTH, {nullptr, 0}};
+    return Bytes(out, tipwire_write_packet(&packet, out, capacity));
+  }
+
+private:
+  int32_t status_;
+};
+
+/* A device behind a gateway of ThingsPanel; where not ok(), it has no values. */
+struct SubDevice {
+  int32_t status;
+  tipwire_text address;
+  tipwire_text values;
+  bool ok() const { return status > 0; }
+};
+
+/* for (auto &device : tipwire::SubDevices(json, length)) { push.values(device.values); } */
+class SubDevices : public Stream<SubDevices, SubDevice> {
+public:
+  SubDevices(const char *json, size_t length) {
+    status_ = tipwire_sub_devices_of(json, length, &devices_);
+  }
+  bool ok() const { return status_ == 0; }
+  bool next(SubDevice &device) {
+    device.status =
+        ok() ? tipwire_next_sub_device(&devices_, &device.address, &device.values) : 0;
+    return device.status != 0;
+  }
+
+private:
+  tipwire_sub_devices devices_ = tipwire_sub_devices();
+  int32_t status_;
+};
+
+/* What makes messages uplink objects of ThingsBoard, with room for so many fields of a binary message.
+ * The settings stay its own. */
+template <size_t FIELDS = 1> class Converter : Unmoved {
+public:
+  explicit Converter(const char *name, const char *settings = "", void *texts = nullptr,
+                     size_t capacity = 0) {
+    status_ = tipwire_converter_init(&converter_, name, settings, fields_, FIELDS, texts, capacity);
+  }
+  bool ok() const { return status_ == 0; }
+  int32_t status() const { return status_; }
+  Bytes convert(const void *message, size_t length, void *out, size_t capacity,
+                tipwire_convert_error *error = nullptr) const {
+    return Bytes(out, tipwire_convert(ok() ? &converter_ : nullptr, message, length, out, capacity, error));
+  }
+
+private:
+  tipwire_converter converter_ = tipwire_converter();
+  tipwire_converter_field fields_[FIELDS];
+  int32_t status_;
+};
+
+typedef Range<tipwire_uplinks, tipwire_uplink, tipwire_next_uplink> UplinkRange;
+typedef Range<tipwire_entries, tipwire_entry, tipwire_next_entry> Entries;
+
+/* Uplink objects that were checked: for (auto &uplink : tipwire::uplinks(json, length)). None where they
+ * are wrong: error, which may be nullptr, says why. */
+inline UplinkRange uplinks(const char *json, size_t length, tipwire_convert_error *error = nullptr) {
+  tipwire_uplinks uplinks = tipwire_uplinks();
+  bool ok = tipwire_uplinks_of(json, length, &uplinks, error) == 0;
+  return UplinkRange(uplinks, ok);
+}
+inline Entries telemetry(const tipwire_uplink &uplink) {
+  tipwire_entries entries = tipwire_entries();
+  bool ok = tipwire_telemetry_of(&uplink, &entries) == 0;
+  return Entries(entries, ok);
+}
+inline Entries attributes(const tipwire_uplink &uplink) {
+  tipwire_entries entries = tipwire_entries();
+  bool ok = tipwire_attributes_of(&uplink, &entries) == 0;
+  return Entries(entries, ok);
+}
 
 } // namespace tipwire
 

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_void};
 
-use codec::{Hash, Token, device_hash};
+use codec::{Hash, HashText, Token, device_hash};
 
 use crate::error::{TIPWIRE_E_ARGUMENT, status, tell, tipwire_error};
 use crate::memory::{Outcome, Storage, buffer, discard, fetch, has_room, place, store, string};
@@ -108,8 +108,14 @@ const _: () = assert!(has_room::<tipwire_token>());
 
 impl From<Hash> for tipwire_hash {
     fn from(hash: Hash) -> tipwire_hash {
+        hash.as_hex().into()
+    }
+}
+
+impl From<HashText> for tipwire_hash {
+    fn from(hash: HashText) -> tipwire_hash {
         let mut text = [0; 17];
-        for (to, digit) in text.iter_mut().zip(hash.as_hex().as_str().bytes()) {
+        for (to, digit) in text.iter_mut().zip(hash.as_str().bytes()) {
             // Digits are the same signed or not.
             *to = digit as c_char;
         }

@@ -95,7 +95,7 @@ pub fn status(kind: Kind) -> i32 {
 }
 
 /// The kind that C calls so.
-fn kind(status: i32) -> Option<Kind> {
+pub fn kind(status: i32) -> Option<Kind> {
     u8::try_from(status.checked_neg()?).ok().and_then(Kind::from_number)
 }
 

@@ -164,6 +164,23 @@ pub fn discard<S: Storage>(storage: *mut S) -> Outcome {
     Ok(())
 }
 
+/// Room for so many values, in as many structs of C as are there, each with this in it.
+pub fn array<S, T: Copy>(structs: *mut S, count: usize, value: T) -> Outcome<&'static mut [T]> {
+    const { assert!(size_of::<T>() <= size_of::<S>() && align_of::<T>() <= align_of::<S>()) };
+    check(structs)?;
+    if count.checked_mul(size_of::<S>()).is_none_or(|size| size > isize::MAX as usize) {
+        return Err(TIPWIRE_E_ARGUMENT);
+    }
+    let first = structs.cast::<T>();
+    for nth in 0..count {
+        // SAFETY: it is aligned and not NULL; the caller says that so many structs are there for us
+        // alone, and none of the values is larger than one of them.
+        unsafe { first.add(nth).write(value) };
+    }
+    // SAFETY: as above; all of them have just been written.
+    Ok(unsafe { slice::from_raw_parts_mut(first, count) })
+}
+
 /// What borrows from nobody knows whom.
 pub trait Borrowing {
     /// The same, as long as it is used.

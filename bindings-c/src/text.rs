@@ -6,6 +6,7 @@
 use core::ffi::{c_char, c_double, c_void};
 use core::ptr;
 
+use codec::platform::JsonText;
 use codec::{Location, Number, Text};
 
 use crate::avr::{narrow, text_argument};
@@ -58,6 +59,22 @@ pub extern "C" fn tipwire_unescape(text: text_argument, out: *mut c_char, capaci
         let text = Text::new(text.get()?).ok_or(status(Kind::Text))?;
         let out = buffer(out.cast(), capacity)?;
         let written = text.unescape_into(out).map(str::len).ok_or(status(Kind::Buffer))?;
+        *out.get_mut(written).ok_or(status(Kind::Buffer))? = 0;
+        length(written)
+    })
+}
+
+/// Copies a string of JSON, as it stands between its quotes, escapes resolved, and puts a NUL after it.
+/// Half of a surrogate pair is TIPWIRE_E_TEXT. Returns its length, or TIPWIRE_E_BUFFER.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_unescape_json(
+    text: text_argument,
+    out: *mut c_char,
+    capacity: usize,
+) -> i32 {
+    guard(|| {
+        let (text, out) = (JsonText::of(text.get()?), buffer(out.cast(), capacity)?);
+        let written = text.read_into(out).map_err(status)?.len();
         *out.get_mut(written).ok_or(status(Kind::Buffer))? = 0;
         length(written)
     })

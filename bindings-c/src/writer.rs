@@ -575,8 +575,9 @@ fn with(writer: *mut tipwire_writer, write: impl FnOnce(&mut Form) -> Outcome) -
     })
 }
 
+/// Writes something into a PUSH, or into the variables of an answer.
 #[inline(always)]
-fn push(
+pub fn push(
     writer: *mut tipwire_writer,
     write: impl FnOnce(&mut Push<Slice<'static>>) -> Outcome,
 ) -> i32 {
@@ -712,6 +713,11 @@ pub struct Out {
 impl Out {
     pub const fn new(buffer: &'static mut [u8]) -> Out {
         Out { buffer, length: 0 }
+    }
+
+    /// How long it is by now.
+    pub const fn length(&self) -> usize {
+        self.length
     }
 
     /// The length of what is printed.

@@ -561,6 +561,38 @@ static void split(request *r) {
   free(buffer);
 }
 
+static void packet(const char *bytes, size_t length) {
+  tipwire_packet packet;
+  int32_t status = tipwire_parse_packet(bytes, length, &packet, NULL);
+  if (status < 0) {
+    code(status);
+    return;
+  }
+  print("{\"type\":%d,\"command\":%d,\"payload\":\"", packet.type, packet.command);
+  print_hex(packet.payload.data, packet.payload.length);
+  print("\"}");
+}
+
+static void thingsboard(const char *name, const char *settings, const char *message, size_t length) {
+  static tipwire_converter_field fields[ROOM / 32];
+  static char texts[ROOM];
+  tipwire_converter converter;
+  tipwire_convert_error error;
+  int32_t status = tipwire_converter_init(&converter, name, settings, fields,
+                                          sizeof fields / sizeof *fields, texts, sizeof texts);
+  if (status == TIPWIRE_E_TYPE) {
+    bad_request();
+  } else if (status < 0) {
+    code(TIPWIRE_E_INVALID_SETTINGS);
+  } else if ((status = tipwire_convert(&converter, message, length, out, sizeof out - 1, &error)) >= 0) {
+    written = (size_t)status;
+  } else {
+    print("{\"error\":{\"code\":\"invalid_payload\",\"field\":");
+    quote(error.field.data, error.field.length);
+    print(",\"at\":%d}}", (int)error.at);
+  }
+}
+
 static void answer(request *r) {
   const char *verb = r->text[0];
   int last = r->count - 1;
@@ -583,6 +615,12 @@ static void answer(request *r) {
   } else if (strcmp(verb, "points") == 0 && r->count == 4 &&
              from_hex(r->text[last], &r->length[last])) {
     points(r);
+  } else if (strcmp(verb, "packet") == 0 && r->count == 2 && from_hex(r->text[1], &r->length[1])) {
+    packet(r->text[1], r->length[1]);
+  } else if (strcmp(verb, "thingsboard") == 0 && r->count == 4 &&
+             from_hex(r->text[2], &r->length[2]) && from_hex(r->text[3], &r->length[3])) {
+    r->text[2][r->length[2]] = 0;
+    thingsboard(r->text[1], r->text[2], r->text[3], r->length[3]);
   } else {
     bad_request();
   }

@@ -229,8 +229,44 @@ static int servers_answer() {
   return 0;
 }
 
+static int platforms_get_and_give_what_they_expect() {
+  char bytes[64], json[256], buffer[64];
+  tipwire::Bytes written = tipwire::Packet::write(bytes, sizeof bytes, TIPWIRE_PACKET_AUTH, "tok", 3);
+  tipwire::Packet packet(written.data, written.size);
+  CHECK(packet.ok() && packet.command == TIPWIRE_PACKET_AUTH && packet.payload == "tok");
+  CHECK(tipwire::Packet::heartbeat(bytes, sizeof bytes).size == 8);
+  CHECK(tipwire::Packet("TX", 2).status() == TIPWIRE_E_CORRUPT);
+
+  const char sent[] = "{\"a\":{\"t\":1},\"b\":2,\"c\":{\"t\":3}}";
+  int sum = 0, wrong = 0;
+  for (auto &device : tipwire::SubDevices(sent, sizeof sent - 1)) {
+    tipwire::Push push(buffer, AUTH, "a");
+    wrong += !device.ok();
+    sum += device.ok() && push.values(device.values).line();
+  }
+  CHECK(sum == 2 && wrong == 1 && !tipwire::SubDevices("1", 1).ok());
+
+  tipwire::Converter<> converter("text", "{\"separator\":\";\"}");
+  tipwire::Bytes made = converter.convert("SN;default;t;25.7", 17, json, sizeof json);
+  int count = 0;
+  for (auto &uplink : tipwire::uplinks(made.data, made.size)) {
+    for (auto &entry : tipwire::telemetry(uplink)) {
+      count += uplink.name == "SN" && entry.key == "t" && entry.value == "25.7";
+    }
+    for (auto &entry : tipwire::attributes(uplink)) {
+      count += entry.is_string + 10;
+    }
+    tipwire::Push push(buffer, AUTH, "SN");
+    CHECK(push.uplink(uplink).frame().size == 34);
+  }
+  tipwire::Converter<> none("what");
+  CHECK(count == 1 && none.status() == TIPWIRE_E_TYPE);
+  CHECK(none.convert("", 0, json, sizeof json).status == TIPWIRE_E_ARGUMENT);
+  return 0;
+}
+
 int main() {
   return frames_are_written_and_read_again() + every_kind_of_frame_is_written() +
          envelopes_are_sealed_and_opened() + what_begins_later_gets_its_credentials_then() +
-         streams_are_cut() + clients_ask() + servers_answer();
+         streams_are_cut() + clients_ask() + servers_answer() + platforms_get_and_give_what_they_expect();
 }

@@ -182,12 +182,12 @@ fn settings_that_cannot_work_are_refused() {
 fn settings_need_memory_of_the_caller_for_fields_and_for_texts_with_escapes() {
     let settings =
         r#"{"fields":[{"name":"n\u002d","offset":0,"\u0061s":"u\u0038","to":"deviceName"}]}"#;
-    for (fields, texts) in [(0, 10), (1, 9)] {
+    for (fields, texts) in [(0, 7), (1, 6)] {
         let (mut fields, mut texts) = (vec![BinaryField::EMPTY; fields], vec![0; texts]);
         let lent = LentConverter::lent("binary", settings, &mut fields, &mut texts);
         assert_eq!(lent, Err(Kind::Buffer));
     }
-    let (mut fields, mut texts) = ([BinaryField::EMPTY; 1], [0; 10]);
+    let (mut fields, mut texts) = ([BinaryField::EMPTY; 1], [0; 7]);
     let lent = LentConverter::lent("binary", settings, &mut fields, &mut texts).unwrap();
     let mut json = String::new();
     let error = lent.convert(b"", &mut json).unwrap_err();

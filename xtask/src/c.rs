@@ -188,6 +188,18 @@ fn try_readmes() -> Outcome {
          ack.count != 1;\n}}\n"
     );
     try_snippet("readme.c", &c, &mut compiler("gcc", "c99"))?;
+    let (_, platforms) = text.split_once("## Platforms").ok_or("the README shows no platforms")?;
+    let shown = snippet(platforms, "c")?;
+    let c = format!(
+        "#include \"tipwire.h\"\n#include <string.h>\nint main(void) {{\n\
+         const char *line = \"PUSH|4deedd7bab8817ec|s|[t:=25.7]\";\n\
+         tipwire_frame frame;\ntipwire_writer w;\nchar buffer[128];\nint32_t length = 0;\n\
+         if (tipwire_parse(line, strlen(line), &frame, NULL) != 0) return 1;\n{shown}\
+         const char *wanted = \"PUSH|4deedd7bab8817ec|SN-002|[t:=25.7]\";\n\
+         return packet_length != 18 || memcmp(bytes + 8, \"{{\\\"t\\\":25.7}}\", 10) != 0 ||\n\
+         length != (int32_t)strlen(wanted) || memcmp(buffer, wanted, strlen(wanted)) != 0;\n}}\n"
+    );
+    try_snippet("platforms.c", &c, &mut compiler("gcc", "c99"))?;
     let shown = snippet(&text, "cpp")?;
     let cpp = format!(
         "#include \"tipwire.hpp\"\nconst char *AUTH = \"4deedd7bab8817ec\";\nint reboots;\n\
@@ -245,7 +257,7 @@ fn try_way(way: &Way) -> Outcome {
 }
 
 /// The programs in bindings-c/tests/ that test the library.
-const PROGRAMS: &[&str] = &["api", "session"];
+const PROGRAMS: &[&str] = &["api", "session", "platform"];
 
 fn try_program(way: &Way, name: &str, library: &Path) -> Outcome {
     let to = format!("{name}-{}-{}{}", way.compiler, way.standard, way.more.concat());

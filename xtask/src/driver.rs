@@ -40,7 +40,7 @@ pub const DRIVERS: &[Driver] = &[
     },
     Driver {
         language: "c",
-        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split"],
+        answers: ALL,
         build: c::build_driver,
         start: || Command::new(c::driver()),
     },

@@ -4,9 +4,11 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use tipwire::platform::{thingsboard, thingspanel};
+
 /// The modules, in the order in which a person wants to read of them.
 const SECTIONS: &[&str] =
-    &["text", "error", "frame", "variable", "writer", "credentials", "envelope", "stream", "client", "sequence", "server"];
+    &["text", "error", "frame", "variable", "writer", "credentials", "envelope", "stream", "client", "sequence", "server", "thingspanel", "thingsboard", "tagoio"];
 
 fn main() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
@@ -19,6 +21,11 @@ fn main() {
             header += &statuses();
         }
         header += &declarations(&path);
+        match *section {
+            "thingspanel" => header += &texts(THINGSPANEL),
+            "thingsboard" => header += &texts(THINGSBOARD),
+            _ => {}
+        }
     }
     header += include_str!("../epilogue.h");
     print!("{header}");
@@ -47,6 +54,24 @@ fn statuses() -> String {
             .expect("strings take everything");
     }
     lines + "\n"
+}
+
+/// What servers of ThingsPanel say before they close a connection.
+const THINGSPANEL: &[(&str, &str)] = &[
+    ("TIPWIRE_THINGSPANEL_DEVICE_NOT_FOUND", thingspanel::DEVICE_NOT_FOUND),
+    ("TIPWIRE_THINGSPANEL_NOT_AUTHORIZED", thingspanel::NOT_AUTHORIZED),
+    ("TIPWIRE_THINGSPANEL_NOT_A_PACKET", thingspanel::NOT_A_PACKET),
+    ("TIPWIRE_THINGSPANEL_REGISTER_FAILED", thingspanel::REGISTER_FAILED),
+];
+
+const THINGSBOARD: &[(&str, &str)] = &[
+    ("TIPWIRE_THINGSBOARD_DEVICE_TOPIC", thingsboard::DEVICE_TOPIC),
+    ("TIPWIRE_THINGSBOARD_GATEWAY_TOPIC", thingsboard::GATEWAY_TOPIC),
+];
+
+/// Texts as C programmers use them, which cbindgen does not know how to write.
+fn texts(texts: &[(&str, &str)]) -> String {
+    texts.iter().map(|(name, text)| format!("#define {name} {text:?}\n")).collect::<String>() + "\n"
 }
 
 fn declarations(path: &Path) -> String {

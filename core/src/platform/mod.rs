@@ -6,6 +6,7 @@ pub mod thingspanel;
 
 use core::fmt::{self, Write};
 
+use crate::error::Kind;
 use crate::json::read::JsonString;
 
 /// A string of a JSON text. `Display` gives what its escapes stand for.
@@ -29,12 +30,24 @@ impl<'a> JsonText<'a> {
     }
 
     /// The text, its escapes undone in the buffer where it has some; `None` if it does not fit or
-    /// is no text (half of a surrogate pair). Three bytes more than the text's own are needed.
+    /// is no text (half of a surrogate pair).
     pub fn read<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b str>
     where
         'a: 'b,
     {
-        self.0.text(buffer)
+        self.borrowed().or_else(|| self.read_into(buffer).ok())
+    }
+
+    /// The text in the buffer, its escapes undone. Half of a surrogate pair is [`Kind::Text`].
+    pub fn read_into<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, Kind> {
+        let mut length = 0;
+        for char in self.0.chars() {
+            let char = char.map_err(|()| Kind::Text)?;
+            let end = length + char.len_utf8();
+            char.encode_utf8(buffer.get_mut(length..end).ok_or(Kind::Buffer)?);
+            length = end;
+        }
+        core::str::from_utf8(buffer.get(..length).unwrap_or_default()).map_err(|_| Kind::Text)
     }
 }
 

@@ -1,10 +1,11 @@
 //! What goes to a device.
 
+use super::super::JsonText;
 use super::json::last;
 use super::{ConvertError, MESSAGE, offset};
 use crate::encoding::decode_base64;
 use crate::error::Kind;
-use crate::json::read::{Json, JsonString, document};
+use crate::json::read::{Json, document};
 
 /// What a downlink converter gave: `{"contentType":…,"data":…,"metadata":{…}}`.
 ///
@@ -71,7 +72,7 @@ impl<'a> Downlink<'a> {
                 let base64 = text.borrowed().ok_or(Kind::Base64)?;
                 decode_base64(base64.as_bytes(), buffer)?.len()
             }
-            (Json::String(text), _) => unescape(*text, buffer)?,
+            (Json::String(text), _) => JsonText(*text).read_into(buffer)?.len(),
             (value, _) => {
                 let mut out = Room { buffer: &mut *buffer, length: 0 };
                 value.write(&mut out).map_err(|_| Kind::Buffer)?;
@@ -81,17 +82,6 @@ impl<'a> Downlink<'a> {
         *buffer.get_mut(length).ok_or(Kind::Buffer)? = b'\n';
         buffer.get(..=length).ok_or(Kind::Buffer)
     }
-}
-
-fn unescape(text: JsonString<'_>, buffer: &mut [u8]) -> Result<usize, Kind> {
-    let mut length = 0;
-    for char in text.chars() {
-        let char = char.map_err(|()| Kind::Text)?;
-        let end = length + char.len_utf8();
-        char.encode_utf8(buffer.get_mut(length..end).ok_or(Kind::Buffer)?);
-        length = end;
-    }
-    Ok(length)
 }
 
 /// A buffer to write text into.

@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use super::super::JsonText;
 use super::{
     BinaryConverter, BinaryField, ConvertError, JsonConverter, Read, Scale, Target, TextConverter,
 };
@@ -87,9 +88,9 @@ impl Converter {
 impl<'s> LentConverter<'s> {
     /// The converter of this name with these settings; no settings at all are the defaults.
     ///
-    /// The fields of a `binary` one are put into `fields`, and texts into `texts`, where they hold
-    /// an escape, with three bytes more than they stand in; where there is too little room, that is
-    /// [`Kind::Buffer`], otherwise errors are those of `Converter`.
+    /// The fields of a `binary` one are put into `fields`, and texts that hold an escape into
+    /// `texts`, where they need as many bytes as they stand in. Too little room is
+    /// [`Kind::Buffer`]; otherwise errors are those of `Converter`.
     ///
     /// ```
     /// use tipwire::platform::thingsboard::{BinaryField, LentConverter};
@@ -227,14 +228,11 @@ impl<'s> Room<'s> for Lent<'s> {
         if let Some(text) = text.borrowed() {
             return Ok(text);
         }
-        if text.chars().any(|char| char.is_err()) {
-            return Err(Kind::InvalidSettings);
-        }
-        // Escapes are never shorter than what they stand for, but for what is put there meanwhile.
-        let room = core::mem::take(&mut self.texts).split_at_mut_checked(text.raw().len() + 3);
+        // Escapes are never shorter than what they stand for.
+        let room = core::mem::take(&mut self.texts).split_at_mut_checked(text.raw().len());
         let (room, rest) = room.ok_or(Kind::Buffer)?;
         self.texts = rest;
-        text.text(room).ok_or(Kind::Buffer)
+        JsonText(text).read_into(room).map_err(|_| Kind::InvalidSettings)
     }
 
     fn add(&mut self, field: BinaryField<&'s str>) -> Result<(), Kind> {
