@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::firmware::{self, PROCESSORS, Processor};
 use crate::shell::{Need, Outcome, cargo, command, have_system, output, root, run, step};
-use crate::sketches;
+use crate::{conversations, sketches};
 
 /// An architecture of the library: a file, where it counts, and what it is made and tried with.
 struct Core {
@@ -116,7 +116,8 @@ pub fn test() -> Outcome {
         Ok(())
     })?;
     step("its assembly on emulated boards", || CORES.iter().try_for_each(emulate))?;
-    sketches::test()
+    sketches::test()?;
+    conversations::test()
 }
 
 /// Assembles a file as the compiler of a board does, links it into the programs with known answers,

@@ -58,9 +58,17 @@ pub fn test() -> Outcome {
     step("the gateway under load, a little", || bench(&["--short".into()]))
 }
 
-/// Builds it as the demo does, and prepares what [`example`] starts.
+/// Builds it as the demo does.
+pub fn build_program() -> Outcome {
+    run_to_end(&mut cargo(&BUILD_GATEWAY))
+}
+
+/// Where [`build_program`] leaves it.
+pub const PROGRAM: &str = "target/demo/tipwire-gateway";
+
+/// Builds it, and prepares what [`example`] starts.
 pub fn build() -> Outcome {
-    run_to_end(&mut cargo(&BUILD_GATEWAY))?;
+    build_program()?;
     let folder = root().join("target/gateway");
     let failed = |error: std::io::Error| error.to_string();
     std::fs::create_dir_all(&folder).map_err(failed)?;
@@ -74,7 +82,7 @@ pub fn build() -> Outcome {
 
 /// The gateway on free ports, with nothing in its database.
 pub fn example() -> Command {
-    command("target/demo/tipwire-gateway", &["target/gateway/example.toml"])
+    command(PROGRAM, &["target/gateway/example.toml"])
 }
 
 /// The page in a browser.

@@ -3,6 +3,7 @@
 mod arduino;
 mod bench;
 mod c;
+mod conversations;
 mod dist;
 mod driver;
 mod examples;
@@ -27,8 +28,8 @@ Usage: cargo xtask <task> [options]
 
   test [part]        everything that exists: format, lints, tests, vectors in every language;
                      or the parts named: lint, core, c, sketches, vectors, python, js,
-                     gateway; and, only where they are named, --firmware, --inspector, --scale
-                     and --arduino
+                     gateway; and, only where they are named, --firmware, --inspector, --scale,
+                     --arduino, and --conversations, which is a part of that
   bench [rust|c|python|js|gateway]
                      side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name

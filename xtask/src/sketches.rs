@@ -11,12 +11,12 @@ use crate::shell::{Need, Outcome, cargo, command, have_system, output, root, run
 const SYSTEM: &[Need] = &[("g++", "g++")];
 
 /// A sketch for one of the boards that it can be for.
-struct Build {
-    sketch: &'static str,
-    board: &'static str,
+pub struct Build {
+    pub sketch: &'static str,
+    pub board: &'static str,
 }
 
-const BUILDS: &[Build] = &[
+pub const BUILDS: &[Build] = &[
     Build { sketch: "DataLogger", board: "UNO" },
     Build { sketch: "DataLogger", board: "ESP32" },
     Build { sketch: "ParseFrame", board: "UNO" },
@@ -29,26 +29,30 @@ const BUILDS: &[Build] = &[
 const PARTS: &[&str] = &["board", "network", "parts"];
 
 impl Build {
-    fn program(&self) -> PathBuf {
+    pub fn program(&self) -> PathBuf {
         built().join(format!("{}-{}", self.sketch, self.board))
     }
 
-    /// What runs it, with nothing in its store.
-    fn command(&self) -> Command {
-        let store = self.program().with_extension("store");
+    /// What runs it.
+    pub fn command(&self) -> Command {
+        let mut command = command(self.program(), &[]);
+        command.env("SKETCH_STORE", self.program().with_extension("store"));
+        command
+    }
+
+    /// Leaves nothing in its store.
+    pub fn forget(&self) {
+        let start = format!("{}-{}.store", self.sketch, self.board);
         for entry in fs::read_dir(built()).into_iter().flatten().flatten() {
-            if entry.path().to_string_lossy().starts_with(&*store.to_string_lossy()) {
+            if entry.file_name().to_string_lossy().starts_with(&start) {
                 // What cannot be removed is found by what the sketch says.
                 _ = fs::remove_file(entry.path());
             }
         }
-        let mut command = command(self.program(), &[]);
-        command.env("SKETCH_STORE", store);
-        command
     }
 }
 
-fn built() -> PathBuf {
+pub fn built() -> PathBuf {
     root().join("target/arduino")
 }
 
@@ -71,7 +75,7 @@ pub fn folders() -> Result<Vec<PathBuf>, String> {
 }
 
 /// Compiles all sketches for the Arduino of this machine.
-fn build() -> Outcome {
+pub fn build() -> Outcome {
     for folder in folders()? {
         let name = arduino::name_of(&folder);
         if !BUILDS.iter().any(|build| build.sketch == name) {
@@ -118,6 +122,7 @@ fn compile(board: &str, source: &Path, object: &Path) -> Outcome {
 fn recite(build: &Build) -> Outcome {
     let script = root().join("bindings-c/tests/arduino").join(format!("{}.in", build.sketch));
     let Ok(input) = fs::File::open(&script) else { return Ok(()) };
+    build.forget();
     let said = output(build.command().stdin(input));
     let said = said.ok_or(format!("{} failed", build.sketch))?;
     let wanted = arduino::read(&script.with_extension("out"))?;

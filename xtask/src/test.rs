@@ -35,6 +35,7 @@ const GROUPS: &[Group] = &[
 /// What is run only if it is asked for: it needs much room or time, emulators or a browser.
 const EXTRA: &[Group] = &[
     Group { name: "arduino", run: crate::arduino::test },
+    Group { name: "conversations", run: crate::conversations::test },
     Group { name: "firmware", run: crate::firmware::test },
     Group { name: "inspector", run: crate::gateway::test_page },
     Group { name: "scale", run: python::scale },

@@ -107,7 +107,7 @@ int main() {
   for (; now < end && !is_over; now += 50) {
     loop();
     if (minutes && waits) {
-      usleep(2000);
+      usleep(1000);
     }
   }
   return 0;

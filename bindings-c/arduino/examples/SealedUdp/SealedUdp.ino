@@ -23,8 +23,9 @@ tipwire::StaticClient<512, 128> device;
 unsigned long last = 0;
 
 void measure() {
-  auto queued = device.push(tipwire::now(), [](tipwire::PushWriter &push) {
-    push.number(F("temperature"), analogRead(0) / 10.0, 1).unit(F("C"));
+  double celsius = analogRead(0) / 10.0;
+  auto queued = device.push(tipwire::now(), [celsius](tipwire::PushWriter &push) {
+    push.number(F("temperature"), celsius, 1).unit(F("C"));
   });
   if (!queued) {
     Serial.print(F("not queued: "));
