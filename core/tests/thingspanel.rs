@@ -4,9 +4,9 @@ mod support;
 
 use support::{Random, generate, rounds};
 use tipwire::platform::thingspanel::{
-    ATTRIBUTES, AUTH, Channel, DATA, EVENTS, Event, Gateway, HEARTBEAT, Packet, RawMessage,
-    SubDevices, Topic, Values, raw_token, write_event, write_gateway, write_raw, write_sub_devices,
-    write_values,
+    ATTRIBUTES, AUTH, Attribute, Attributes, Channel, DATA, EVENTS, Event, Gateway, HEARTBEAT,
+    Packet, RawMessage, SubDevices, Topic, Values, raw_token, write_event, write_gateway,
+    write_raw, write_sub_devices, write_values,
 };
 use tipwire::stream::{Packets, Splitter};
 use tipwire::{Frame, Kind, Push, Value};
@@ -140,6 +140,32 @@ fn a_gateway_speaks_for_the_devices_behind_it() {
     let wrong = SubDevices::parse(br#"{"1":2}"#).unwrap().next().unwrap().unwrap_err();
     assert_eq!(wrong.kind, Kind::Type);
     assert_eq!(Gateway::parse(br#"{"sub_device_data":[]}"#).unwrap_err().kind, Kind::Type);
+}
+
+#[test]
+fn attributes_are_of_the_device_or_of_sub_devices_behind_it() {
+    let read = |json: &str| -> Vec<String> {
+        let attributes = Attributes::parse(json.as_bytes()).unwrap();
+        let tell = |attribute: Attribute<'_>| {
+            let device = attribute.device.map_or(String::new(), |device| format!("{device}/"));
+            let quote = if attribute.is_string { "\"" } else { "" };
+            format!("{device}{}={quote}{}{quote}", attribute.name, attribute.value)
+        };
+        attributes.map(tell).collect()
+    };
+    let both = r#"{ "light" : 98.50, "s\"1": {"a": "x\"y", "b": null, "c": {"d": [1]}}, "no": {}, "on": true }"#;
+    let expected =
+        ["light=98.50", r#"s"1/a="x\"y""#, "s\"1/b=null", r#"s"1/c={"d": [1]}"#, "on=true"];
+    assert_eq!(read(both), expected);
+    // A location is a value, with or without a height; what only looks like one is not.
+    let place = r#"{"at":{"lat":1.0,"lng":-2,"alt":3},"x":{"lat":1},"y":{"lat":"1","lng":"2"}}"#;
+    let expected = [r#"at={"lat":1.0,"lng":-2,"alt":3}"#, "x/lat=1", "y/lat=\"1\"", "y/lng=\"2\""];
+    assert_eq!(read(place), expected);
+    assert_eq!(read("{}"), [""; 0]);
+    let refused = |json: &[u8]| Attributes::parse(json).unwrap_err().kind;
+    assert_eq!(refused(b"[]"), Kind::Type);
+    assert_eq!(refused(br#"{"a":{"b":}}"#), Kind::Json);
+    assert_eq!(refused(b"\xff"), Kind::Utf8);
 }
 
 #[test]

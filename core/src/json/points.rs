@@ -413,6 +413,11 @@ impl sealed::ToLocation for JsonLocation<'_> {
     }
 }
 
+/// Whether an object stands for a location.
+pub(crate) fn is_location(object: &Members<'_>) -> bool {
+    JsonLocation::of(Json::Object(object.clone())).is_ok()
+}
+
 /// A time: whole milliseconds as a number or digits, or RFC 3339 text.
 pub(crate) fn milliseconds(time: Json<'_>) -> Result<u64, Kind> {
     match time {

@@ -1,6 +1,7 @@
 //! What ThingsPanel and ThingsBoard have in common: devices that only tell, without being answered,
 //! and commands that are bytes.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use crate::clock;
@@ -30,7 +31,8 @@ pub struct Link {
     output: Vec<u8>,
     is_over: bool,
     /// Whether the other side has said who it is.
-    pub is_known: bool,
+    is_known: bool,
+    /// When it came, or since then its last message: bytes that are none yet do not count.
     heard: u64,
     idle: u64,
     peer: SocketAddr,
@@ -51,15 +53,24 @@ impl Link {
         self.is_over
     }
 
-    /// Shows a message, the points in it as JSON, and what was wrong with it.
-    pub fn show(
-        &self,
+    /// The other side has said who it is.
+    pub fn known(&mut self) {
+        self.is_known = true;
+        self.heard = clock::now();
+    }
+
+    /// A message has come: shows it, the points in it as JSON, and what was wrong with it.
+    pub fn heard(
+        &mut self,
         turn: &Turn<'_>,
         device: Option<&Device>,
         bytes: &[u8],
         points: &[String],
         problem: &str,
     ) {
+        if self.is_known {
+            self.heard = clock::now();
+        }
         if turn.gateway.live.wants(points.len()) {
             turn.gateway.live.show(&Message {
                 via: self.via,
@@ -97,7 +108,6 @@ impl<P: Platform> Talk<P> {
 
 impl<P: Platform> Speaker for Talk<P> {
     fn receive(&mut self, input: &mut &[u8], turn: &mut Turn<'_>) {
-        self.link.heard = clock::now();
         self.platform.receive(input, turn, &mut self.link);
     }
 
@@ -137,11 +147,34 @@ impl<P: Platform> Speaker for Talk<P> {
     }
 }
 
-/// A data point of another protocol: `value` is JSON, and `more` what follows it in the object.
+/// A value of another protocol.
+#[derive(Clone, Copy)]
+pub enum Value<'a> {
+    /// What stands between the quotes of a string in JSON.
+    Text(&'a str),
+    Json(&'a str),
+}
+
+impl<'a> Value<'a> {
+    pub fn of(value: &'a str, is_string: bool) -> Value<'a> {
+        if is_string { Value::Text(value) } else { Value::Json(value) }
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => write!(f, "\"{text}\""),
+            Value::Json(json) => f.write_str(json),
+        }
+    }
+}
+
+/// Stores a data point of another protocol; `more` is what follows the value in its JSON.
 pub fn store(
     turn: &mut Turn<'_>,
     variable: &str,
-    value: &str,
+    value: Value<'_>,
     time: Option<u64>,
     more: &str,
 ) -> String {

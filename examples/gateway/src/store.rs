@@ -368,10 +368,12 @@ fn write(db: &Connection, batch: &Batch, new: &mut Option<(i64, i64)>) -> Sql<Ve
     Ok(pulled)
 }
 
-/// The last values of those variables that have one, as a list of data points in JSON.
+/// The last values of those variables that have one, as a list of data points in JSON: with the time
+/// at which they came where the device told none.
 fn last_values(db: &Connection, device: i64, names: &[String]) -> Sql<String> {
     let mut select = db.prepare_cached(
-        "SELECT json FROM point WHERE device = ? AND variable = ? ORDER BY time DESC, id DESC LIMIT 1",
+        "SELECT json_insert(json, '$.time', time) FROM point
+         WHERE device = ? AND variable = ? ORDER BY time DESC, id DESC LIMIT 1",
     )?;
     let mut list = String::from("[");
     for name in names {

@@ -9,7 +9,7 @@ use tipwire::{Code, Kind};
 
 use crate::connection::Turn;
 use crate::devices::Device;
-use crate::platform::{Link, Platform, store};
+use crate::platform::{Link, Platform, Value, store};
 
 pub struct Thingsboard {
     splitter: Splitter<Any, Vec<u8>>,
@@ -34,16 +34,18 @@ impl Platform for Thingsboard {
                 Ok(message) => message,
                 // The splitter goes on at the next boundary.
                 Err(kind) => {
-                    link.show(turn, None, b"", &[], kind.sentence());
+                    link.heard(turn, None, b"", &[], kind.sentence());
                     continue;
                 }
             };
             match take(&self.converter, message, turn) {
                 Ok((devices, points)) => {
-                    link.is_known |= !devices.is_empty();
-                    link.show(turn, devices.first().map(|device| &**device), message, &points, "");
+                    if !devices.is_empty() {
+                        link.known();
+                    }
+                    link.heard(turn, devices.first().map(|device| &**device), message, &points, "");
                 }
-                Err(problem) => link.show(turn, None, message, &[], &problem),
+                Err(problem) => link.heard(turn, None, message, &[], &problem),
             }
         }
     }
@@ -84,9 +86,6 @@ fn take(converter: &Converter, message: &[u8], turn: &mut Turn<'_>) -> Result<Ta
 const ATTRIBUTE: &str = r#","group":"attribute""#;
 
 fn point(turn: &mut Turn<'_>, entry: &Entry<'_>, more: &str) -> String {
-    let name = entry.key.to_string();
-    match entry.is_string {
-        true => store(turn, &name, &format!("\"{}\"", entry.value), entry.time, more),
-        false => store(turn, &name, entry.value, entry.time, more),
-    }
+    let value = Value::of(entry.value, entry.is_string);
+    store(turn, &entry.key.to_string(), value, entry.time, more)
 }

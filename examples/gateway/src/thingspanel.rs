@@ -1,20 +1,17 @@
 //! ThingsPanel: packets, or whatever a device sends after its access token.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use tipwire::Kind;
 use tipwire::platform::thingspanel::{
-    ATTRIBUTES, AUTH, DATA, DEVICE_NOT_FOUND, EVENTS, NOT_A_PACKET, NOT_AUTHORIZED, Packet,
-    REGISTER_FAILED, raw_token,
+    ATTRIBUTES, AUTH, Attribute, Attributes, DATA, DEVICE_NOT_FOUND, EVENTS, Event, NOT_A_PACKET,
+    NOT_AUTHORIZED, Packet, REGISTER_FAILED, Values, raw_token,
 };
 use tipwire::stream::{Packets, Splitter};
+use tipwire::{BuildError, Kind};
 
 use crate::connection::Turn;
 use crate::devices::Device;
-use crate::platform::{Link, Platform, store};
+use crate::platform::{Link, Platform, Value, store};
 
 pub struct Thingspanel {
     mode: Mode,
@@ -29,12 +26,6 @@ enum Mode {
 
 /// The longest message of a device's own.
 const LONGEST: usize = 1024;
-
-#[derive(Deserialize)]
-struct Event {
-    method: String,
-    params: Box<RawValue>,
-}
 
 impl Thingspanel {
     /// Of devices that send packets.
@@ -54,7 +45,7 @@ impl Thingspanel {
         match token.and_then(|token| turn.gateway.devices.with_access(token).ok()) {
             Some(device) => {
                 turn.device(&device);
-                link.is_known = true;
+                link.known();
                 self.device = Some(device);
             }
             None => link.end(failure),
@@ -75,12 +66,12 @@ impl Thingspanel {
                     _ => event(payload, turn),
                 };
                 match read {
-                    Ok(points) => link.show(turn, Some(device), bytes, &points, ""),
+                    Ok(points) => link.heard(turn, Some(device), bytes, &points, ""),
                     Err(problem) => link.end(&format!("MQTT: {problem}")),
                 }
             }
             // Heartbeats, and what nobody has a meaning for yet.
-            (_, _, device) => link.show(turn, device.as_deref(), bytes, &[], ""),
+            (_, _, device) => link.heard(turn, device.as_deref(), bytes, &[], ""),
         }
     }
 
@@ -91,8 +82,8 @@ impl Thingspanel {
         turn.device(device);
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let metadata = r#","metadata":{"encoding":"hex"}"#;
-        let point = store(turn, "payload", &format!("\"{hex}\""), None, metadata);
-        link.show(turn, Some(device), bytes, &[point], "");
+        let point = store(turn, "payload", Value::Text(&hex), None, metadata);
+        link.heard(turn, Some(device), bytes, &[point], "");
     }
 }
 
@@ -127,23 +118,18 @@ impl Platform for Thingspanel {
 }
 
 /// Attributes as points; those of a sub-device have its address before their name.
-fn attributes(payload: &[u8], turn: &mut Turn<'_>) -> Result<Vec<String>, serde_json::Error> {
-    type Object = BTreeMap<String, Box<RawValue>>;
-    let mut points = Vec::new();
-    for (name, value) in serde_json::from_slice::<Object>(payload)? {
-        match serde_json::from_str::<Object>(value.get()) {
-            Ok(own) => {
-                for (key, value) in own {
-                    points.push(store(turn, &format!("{name}/{key}"), value.get(), None, ""));
-                }
-            }
-            Err(_) => points.push(store(turn, &name, value.get(), None, "")),
-        }
-    }
-    Ok(points)
+fn attributes(payload: &[u8], turn: &mut Turn<'_>) -> Result<Vec<String>, BuildError> {
+    let points = Attributes::parse(payload)?.map(|attribute| {
+        let Attribute { device, name, value, is_string } = attribute;
+        let address = device.map_or(String::new(), |device| format!("{device}/"));
+        store(turn, &format!("{address}{name}"), Value::of(value, is_string), None, "")
+    });
+    Ok(points.collect())
 }
 
-fn event(payload: &[u8], turn: &mut Turn<'_>) -> Result<Vec<String>, serde_json::Error> {
-    let event: Event = serde_json::from_slice(payload)?;
-    Ok(vec![store(turn, &event.method, event.params.get(), None, r#","group":"event""#)])
+fn event(payload: &[u8], turn: &mut Turn<'_>) -> Result<Vec<String>, BuildError> {
+    let event = Event::parse(payload)?;
+    let params = event.params.as_ref().map_or("{}", Values::json);
+    let method = event.method.to_string();
+    Ok(vec![store(turn, &method, Value::Json(params), None, r#","group":"event""#)])
 }

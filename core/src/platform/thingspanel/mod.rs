@@ -17,8 +17,8 @@
 //! ```
 //!
 //! [`write_values`] makes attributes and telemetry of data points, and [`Values`] makes variables of
-//! them again; [`Event`], [`SubDevices`] and [`Gateway`] are the shapes around them, [`Topic`] says
-//! where they go over MQTT.
+//! them again; [`Event`], [`SubDevices`] and [`Gateway`] are the shapes around them, [`Attributes`]
+//! goes through all that a packet says, and [`Topic`] says where they go over MQTT.
 //!
 //! On the custom port (7654) the first message is the token ([`raw_token`]), everything after it the
 //! device's own bytes, which the platform hands on as a [`RawMessage`].
@@ -32,8 +32,8 @@ pub use mqtt::{Channel, Topic};
 pub use packet::{ATTRIBUTES, AUTH, DATA, EVENTS, HEARTBEAT, Packet};
 pub(crate) use packet::{LENGTH_AT, LENGTH_BYTES};
 pub use values::{
-    Event, Gateway, RawMessage, SubDevices, Values, raw_token, write_event, write_gateway,
-    write_gateway_json, write_raw, write_sub_devices, write_values,
+    Attribute, Attributes, Event, Gateway, RawMessage, SubDevices, Values, raw_token, write_event,
+    write_gateway, write_gateway_json, write_raw, write_sub_devices, write_values,
 };
 
 /// What a server says to a token it does not know, before it closes the connection.

@@ -6,6 +6,7 @@ use super::super::JsonText;
 use crate::encoding;
 use crate::error::{BuildError, Kind};
 use crate::frame::{Push, Sink};
+use crate::json::points::is_location;
 use crate::json::read::{Json, Members, document};
 use crate::json::write::{Object, write_raw_members, write_value};
 use crate::json::write_members;
@@ -152,6 +153,91 @@ impl<'a> Values<'a> {
 impl fmt::Debug for Values<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Values").finish_non_exhaustive()
+    }
+}
+
+/// What a packet of attributes says, value by value: those of the device itself, and those of
+/// sub-devices behind it. An object is what a sub-device says, unless it is a location.
+///
+/// ```
+/// use tipwire::platform::thingspanel::Attributes;
+///
+/// let json = br#"{"light":98,"sub-1":{"status":"on"},"at":{"lat":1,"lng":2}}"#;
+/// let attributes = Attributes::parse(json)?.map(|attribute| {
+///     let device = attribute.device.map(|address| address.to_string());
+///     (device, attribute.name.to_string(), attribute.value)
+/// });
+/// let expected = [
+///     (None, "light".to_owned(), "98"),
+///     (Some("sub-1".to_owned()), "status".to_owned(), "on"),
+///     (None, "at".to_owned(), r#"{"lat":1,"lng":2}"#),
+/// ];
+/// assert!(attributes.eq(expected));
+/// # Ok::<(), tipwire::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct Attributes<'a> {
+    members: Members<'a>,
+    /// The sub-device that is being read, and what it still has to say.
+    device: Option<(JsonText<'a>, Members<'a>)>,
+}
+
+/// One attribute.
+#[derive(Clone, Copy)]
+pub struct Attribute<'a> {
+    /// The address of the sub-device that it is of, if it is of one.
+    pub device: Option<JsonText<'a>>,
+    /// Its name.
+    pub name: JsonText<'a>,
+    /// The value: for a string what stands between its quotes, for others their JSON.
+    pub value: &'a str,
+    /// Whether it is a string.
+    pub is_string: bool,
+}
+
+impl fmt::Debug for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attribute").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Attributes<'a> {
+    /// Reads what a device sends in packets. What follows cannot fail.
+    pub fn parse(json: &'a [u8]) -> Result<Attributes<'a>, BuildError> {
+        members(json).map(|members| Attributes { members, device: None })
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Attribute<'a>;
+
+    fn next(&mut self) -> Option<Attribute<'a>> {
+        loop {
+            let (device, name, value) = match &mut self.device {
+                Some((address, members)) => match members.next() {
+                    Some((name, value)) => (Some(*address), name, value),
+                    None => {
+                        self.device = None;
+                        continue;
+                    }
+                },
+                None => match self.members.next()? {
+                    (address, Json::Object(members)) if !is_location(&members) => {
+                        self.device = Some((JsonText(address), members));
+                        continue;
+                    }
+                    (name, value) => (None, name, value),
+                },
+            };
+            let is_string = matches!(value, Json::String(_));
+            return Some(Attribute { device, name: JsonText(name), value: value.raw(), is_string });
+        }
+    }
+}
+
+impl fmt::Debug for Attributes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attributes").finish_non_exhaustive()
     }
 }
 
