@@ -13,11 +13,18 @@ struct Example {
 }
 
 /// They take `--count N --period SECONDS HOST PORT`, and say `N stored` for each report.
-const DEVICES: &[Example] = &[Example {
-    name: "python",
-    build: crate::python::build,
-    start: || crate::python::example("device"),
-}];
+const DEVICES: &[Example] = &[
+    Example {
+        name: "python",
+        build: crate::python::build,
+        start: || crate::python::example("device"),
+    },
+    Example {
+        name: "node",
+        build: crate::js::build_examples,
+        start: || crate::js::example("device"),
+    },
+];
 
 /// They say `serving on ADDRESS`, or what the gateway says.
 const SERVERS: &[Example] = &[
@@ -26,6 +33,11 @@ const SERVERS: &[Example] = &[
         name: "python",
         build: crate::python::build,
         start: || server(crate::python::example("server")),
+    },
+    Example {
+        name: "node",
+        build: crate::js::build_examples,
+        start: || server(crate::js::example("server")),
     },
 ];
 
@@ -37,8 +49,13 @@ fn server(mut program: Command) -> Command {
 
 pub fn test() -> Outcome {
     step("example devices and servers", || {
-        for example in DEVICES.iter().chain(SERVERS) {
-            (example.build)()?;
+        // Devices and servers of a language are built together.
+        let mut built = Vec::new();
+        for example in SERVERS.iter().chain(DEVICES) {
+            if !built.contains(&example.name) {
+                (example.build)()?;
+                built.push(example.name);
+            }
         }
         SERVERS.iter().try_for_each(|server| {
             let running = (server.start)().stdout(Stdio::piped()).spawn();

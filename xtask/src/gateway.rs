@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use crate::shell::{Need, Outcome, cargo, command, have_system, root, run as run_to_end, step};
+use crate::shell::{
+    Need, Outcome, cargo, command, have_system, output, root, run as run_to_end, step,
+};
 
 /// SQLite is compiled.
 const BUILD: &[Need] = &[("cc", "gcc")];
@@ -14,6 +16,8 @@ const TESTS: &[Need] = &[
     ("openssl", "openssl"),
     ("/usr/sbin/mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
+    ("nc", "netcat-openbsd"),
+    ("curl", "curl"),
 ];
 
 /// What its page is tried with.
@@ -26,12 +30,17 @@ const MANY_ROUNDS: &str = "20";
 /// Builds the gateway and the package that its page uses, and runs it until it is interrupted.
 pub fn demo(arguments: &[String]) -> Outcome {
     have_system(BUILD)?;
-    eprintln!("a TagoTiP endpoint on this machine, with a page that shows what it hears\n");
-    step("building the npm package, for the page", package)?;
-    step("building the gateway", || run_to_end(&mut cargo(&BUILD_GATEWAY)))?;
-    println!("{PASTE}");
-    let run = ["run", "--quiet", "--profile", "demo", "-p", "tipwire-gateway", "--"];
-    run_to_end(cargo(&run).args(arguments))
+    eprintln!("a TagoTiP endpoint on this machine, with a page that shows what it hears");
+    step("building the npm package, for the page (some minutes the first time)", package)?;
+    step("building the gateway (the same)", build_program)?;
+    println!();
+    let mut gateway = command(PROGRAM, &[]);
+    let mut gateway = Running::start(gateway.args(arguments), |line| println!("  {line}"))?;
+    // Other settings may have other addresses and devices.
+    if arguments.is_empty() {
+        println!("\n{PASTE}\nwhat is stored is in gateway.db; Ctrl-C ends it");
+    }
+    gateway.wait()
 }
 
 const BUILD_GATEWAY: [&str; 6] = ["build", "--quiet", "--profile", "demo", "-p", "tipwire-gateway"];
@@ -41,20 +50,21 @@ fn package() -> Outcome {
     run_to_end(&mut command(xtask, &["build", "js"]))
 }
 
-const PASTE: &str = r"
-open http://127.0.0.1:8080, and paste into another terminal:
+const PASTE: &str = r"open http://127.0.0.1:8080, and paste into another terminal:
 
-  echo 'PUSH|4deedd7bab8817ec|sensor-01|[temperature:=21.5#C;humidity:=60#%]' | nc -N 127.0.0.1 5693
-  echo 'PULL|4deedd7bab8817ec|sensor-01|[temperature]' | nc -N 127.0.0.1 5693
+  echo 'PUSH|4deedd7bab8817ec|sensor-01|[temperature:=21.5#C;humidity:=60#%]' | nc -w1 127.0.0.1 5693
+  echo 'PULL|4deedd7bab8817ec|sensor-01|[temperature]' | nc -w1 127.0.0.1 5693
   curl -d '[temperature:=22.5#C]' -H 'Authorization: TagoTiP 4deedd7bab8817ec' http://127.0.0.1:8080/v1/tip/sensor-01
-
-what is stored is in gateway.db; Ctrl-C ends it
 ";
+
+/// How the answers to those lines begin.
+const PASTED: [&str; 3] = ["ACK|OK|2\n", "ACK|OK|[temperature:=21.5#C@", "1"];
 
 pub fn test() -> Outcome {
     have_system(TESTS)?;
     step("gateway", || run_to_end(&mut cargo(&["test", "--quiet", "-p", "tipwire-gateway"])))?;
     crate::examples::test()?;
+    step("the lines that the demo prints, pasted", paste)?;
     step("the gateway under load, a little", || bench(&["--short".into()]))
 }
 
@@ -85,6 +95,71 @@ pub fn example() -> Command {
     command(PROGRAM, &["target/gateway/example.toml"])
 }
 
+/// A gateway that runs, and ends with this value.
+struct Running {
+    gateway: Child,
+    /// Where it listens.
+    tagotip: String,
+    page: String,
+}
+
+impl Running {
+    /// Starts a gateway; it is ready when this returns, and has said these lines.
+    fn start(command: &mut Command, mut tell: impl FnMut(&str)) -> Result<Running, String> {
+        let mut gateway = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{PROGRAM}: {error}"))?;
+        let lines = gateway.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines);
+        let mut running = Running { gateway, tagotip: String::new(), page: String::new() };
+        for line in lines.map_while(Result::ok) {
+            if line == "ready" {
+                return Ok(running);
+            }
+            tell(&line);
+            if let Some(address) = line.strip_prefix("tagotip ") {
+                running.tagotip = address.trim().to_owned();
+            }
+            if let Some((_, address)) = line.split_once("http://") {
+                running.page = address.to_owned();
+            }
+        }
+        Err("the gateway did not start".into())
+    }
+
+    fn wait(&mut self) -> Outcome {
+        match self.gateway.wait() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("the gateway: {status}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has no other end.
+        _ = self.gateway.kill();
+        _ = self.gateway.wait();
+    }
+}
+
+/// What a newcomer does first.
+fn paste() -> Outcome {
+    let running = Running::start(&mut example(), |_| {})?;
+    let lines = PASTE.lines().filter_map(|line| line.strip_prefix("  "));
+    for (line, expected) in lines.zip(PASTED) {
+        let line = line
+            .replace("127.0.0.1 5693", &running.tagotip.replace(':', " "))
+            .replace("127.0.0.1:8080", &running.page);
+        let answer = output(&mut command("sh", &["-c", &line])).unwrap_or_default();
+        if !answer.starts_with(expected) {
+            return Err(format!("{line}\nsays {answer:?}"));
+        }
+    }
+    Ok(())
+}
+
 /// The page in a browser.
 pub fn test_page() -> Outcome {
     have_system(BROWSER)?;
@@ -96,13 +171,11 @@ fn page() -> Outcome {
     package()?;
     crate::js::have_browser()?;
     build()?;
-    let gateway = example().stdout(Stdio::piped()).spawn();
-    let mut gateway = gateway.map_err(|error| error.to_string())?;
-    let outcome = drive(&mut gateway);
-    // It has no other end.
-    _ = gateway.kill();
-    _ = gateway.wait();
-    outcome
+    let running = Running::start(&mut example(), |_| {})?;
+    let drive = ["examples/inspector/tests/page.mjs", &running.page, &running.tagotip];
+    let mut node = command("node", &drive);
+    node.arg("target/gateway").env("NPM_FOLDER", crate::js::npm_folder());
+    run_to_end(&mut node)
 }
 
 /// What the page and the example devices are tried with.
@@ -118,25 +191,6 @@ serial = "sensor-01"
 token = "ate2bd319014b24e0a8aca9f00aea4c0d0"
 key = "fe09da81bc4400ee12ab56cd78ef9012"
 "#;
-
-fn drive(gateway: &mut Child) -> Outcome {
-    let lines = gateway.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines);
-    let (mut tagotip, mut page) = (None, None);
-    for line in lines.map_while(Result::ok).take_while(|line| line != "ready") {
-        if let Some(address) = line.strip_prefix("tagotip ") {
-            tagotip = Some(address.trim().to_owned());
-        }
-        if let Some((_, address)) = line.split_once("http://") {
-            page = Some(address.to_owned());
-        }
-    }
-    let (Some(tagotip), Some(page)) = (tagotip, page) else {
-        return Err("the gateway did not start".into());
-    };
-    let mut node = command("node", &["examples/inspector/tests/page.mjs", &page, &tagotip]);
-    node.arg("target/gateway").env("NPM_FOLDER", crate::js::npm_folder());
-    run_to_end(&mut node)
-}
 
 /// The gateway killed under load, 20 times: `cargo xtask kill`.
 pub fn kill() -> Outcome {

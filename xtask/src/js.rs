@@ -87,6 +87,28 @@ pub fn npm_folder() -> PathBuf {
     root().join("target/js/npm")
 }
 
+/// The package, with the examples beside it, as whoever has installed it has them.
+pub fn build_examples() -> Outcome {
+    build()?;
+    let folder = root().join(EXAMPLES);
+    let package = folder.join("node_modules/tipwire");
+    let failed = |error: std::io::Error| format!("{EXAMPLES}: {error}");
+    std::fs::create_dir_all(folder.join("node_modules")).map_err(failed)?;
+    for example in ["device.mjs", "server.mjs"] {
+        let from = root().join("examples/node").join(example);
+        std::fs::copy(from, folder.join(example)).map_err(failed)?;
+    }
+    // Most often it is there from the last time.
+    _ = std::fs::remove_file(&package);
+    std::os::unix::fs::symlink(root().join("target/js/package"), package).map_err(failed)
+}
+
+const EXAMPLES: &str = "target/js/devices";
+
+pub fn example(name: &str) -> Command {
+    command("node", &[&format!("{EXAMPLES}/{name}.mjs")])
+}
+
 pub fn driver() -> Command {
     command("node", &["bindings-wasm/tests/hosts/process.mjs"])
 }

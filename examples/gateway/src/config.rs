@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use tipwire::Layout;
@@ -22,7 +23,7 @@ pub struct Config {
     pub max_devices: usize,
     #[serde(default)]
     pub durability: Durability,
-    #[serde(default)]
+    #[serde(default = "max_megabytes")]
     pub max_megabytes: u32,
     #[serde(default = "max_commands")]
     pub max_commands: usize,
@@ -102,9 +103,9 @@ pub struct Listen {
     #[serde(default = "yes")]
     pub no_delay: bool,
     #[serde(default)]
-    pub splitter: SplitterRow,
+    pub splitter: Option<SplitterRow>,
     #[serde(default)]
-    pub converter: ConverterRow,
+    pub converter: Option<ConverterRow>,
 }
 
 /// A device that is known from the start.
@@ -212,6 +213,30 @@ impl Config {
 }
 
 impl Listen {
+    pub fn splitter(&self) -> &SplitterRow {
+        static LINES: LazyLock<SplitterRow> = LazyLock::new(SplitterRow::default);
+        self.splitter.as_ref().unwrap_or(&LINES)
+    }
+
+    pub fn converter(&self) -> &ConverterRow {
+        static TEXT: LazyLock<ConverterRow> = LazyLock::new(ConverterRow::default);
+        self.converter.as_ref().unwrap_or(&TEXT)
+    }
+
+    /// What is set here although this handler has no use for it.
+    pub fn unused(&self) -> Option<&'static str> {
+        let is_udp = self.handler == Handler::TagotipUdp;
+        let is_thingsboard = self.handler == Handler::Thingsboard;
+        match self {
+            _ if is_udp && self.certificate.is_some() => Some("certificate"),
+            _ if is_udp && self.key.is_some() => Some("key"),
+            _ if is_udp && self.keep_alive.is_some() => Some("keep_alive"),
+            _ if !is_thingsboard && self.splitter.is_some() => Some("splitter"),
+            _ if !is_thingsboard && self.converter.is_some() => Some("converter"),
+            _ => None,
+        }
+    }
+
     /// What is spoken there.
     pub fn name(&self) -> String {
         let (name, what) = match self.handler {
@@ -220,7 +245,7 @@ impl Listen {
             Handler::Http => ("http", ""),
             Handler::Thingspanel => ("thingspanel", ""),
             Handler::ThingspanelRaw => ("thingspanel", ", raw"),
-            Handler::Thingsboard => ("thingsboard, ", self.converter.name.as_str()),
+            Handler::Thingsboard => ("thingsboard, ", self.converter().name.as_str()),
         };
         let tls = if self.certificate.is_some() { ", tls" } else { "" };
         format!("{name}{what}{tls}")
@@ -233,6 +258,10 @@ fn database() -> PathBuf {
 
 fn max_devices() -> usize {
     10_000
+}
+
+fn max_megabytes() -> u32 {
+    2048
 }
 
 fn max_commands() -> usize {
@@ -254,6 +283,8 @@ fn client() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tipwire::platform::thingsboard::Converter;
+    use tipwire::stream::Any;
 
     #[test]
     fn the_default_settings_are_settings() {
@@ -261,24 +292,96 @@ mod tests {
         assert!(config.first_sight && config.forward.is_none());
         assert_eq!(config.listen.len(), 9);
         for row in &config.listen {
-            row.splitter.rule().unwrap();
-            row.converter.make().unwrap();
+            assert_eq!(row.unused(), None);
+            row.splitter().rule().unwrap();
+            row.converter().make().unwrap();
         }
     }
 
     #[test]
-    fn what_the_comments_show_are_settings_too() {
+    fn what_is_left_out_is_as_in_the_default_settings() {
+        let (mut bare, default) = (Config::read("").unwrap(), Config::read(DEFAULT).unwrap());
+        // These say of themselves that they are not.
+        bare.first_sight = true;
+        bare.page = default.page.clone();
+        bare.listen = default.listen.clone();
+        bare.device = default.device.clone();
+        assert_eq!(format!("{bare:#?}"), format!("{default:#?}"));
+    }
+
+    /// The default settings, with what stands commented out in them.
+    fn shown() -> String {
         let rows = DEFAULT.lines().map(|line| {
             let setting = line.strip_prefix("# ").unwrap_or(line);
-            if setting.starts_with("[[") || setting.starts_with('[') || setting.contains(" = ") {
-                setting
-            } else {
-                line
-            }
+            let is_setting = setting.starts_with('[')
+                || setting.split_once(" = ").is_some_and(|(name, _)| !name.contains(' '));
+            if is_setting { setting } else { line }
         });
-        let config = Config::read(&rows.collect::<Vec<_>>().join("\n")).unwrap();
+        rows.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn what_the_comments_show_are_settings_too() {
+        let config = Config::read(&shown()).unwrap();
         assert!(config.listen.iter().any(|row| row.certificate.is_some()));
-        assert_eq!(config.forward.unwrap().shape, Shape::Thingsboard);
+        let forward = config.forward.unwrap();
+        assert_eq!((forward.shape, forward.client), (Shape::Thingsboard, client()));
+        assert!(forward.user.is_some() && forward.password.is_some());
+        let page = config.page.unwrap();
+        for (folder, file) in [(page.folder, "index.html"), (page.package, "")] {
+            let folder = folder.unwrap();
+            let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+            // The package is made when it is needed.
+            assert!(file.is_empty() || beside.join(&folder).join(file).exists(), "{folder:?}");
+        }
+    }
+
+    /// The words in quotes of the comment that explains a setting.
+    fn words(setting: &str) -> Vec<&'static str> {
+        let start = DEFAULT.find(&format!("\n#   {setting} ")).unwrap() + 1;
+        let lines = DEFAULT[start..].lines().enumerate();
+        // To where the next one is explained.
+        let lines = lines.take_while(|(n, line)| *n == 0 || line.starts_with("#       "));
+        lines.flat_map(|(_, line)| line.split('"').skip(1).step_by(2)).collect()
+    }
+
+    #[test]
+    fn the_words_that_the_comments_name_are_those_that_there_are() {
+        let row =
+            |more: &str| Config::read(&format!("[[listen]]\naddress = \"0.0.0.0:0\"\n{more}"));
+        assert_eq!(words("handler").len(), 6);
+        for handler in words("handler") {
+            row(&format!("handler = {handler:?}")).unwrap();
+        }
+        assert_eq!(words("converter"), Converter::NAMES);
+        let splitters = words("splitter");
+        assert!(!splitters.is_empty() && splitters.iter().all(|name| Any::NAMES.contains(name)));
+        let device = |more: &str| Config::read(&format!("[[device]]\nserial = \"s\"\n{more}"));
+        for layout in words("layout") {
+            device(&format!("layout = {layout:?}")).unwrap();
+        }
+        let counters = words("counter");
+        let windows = counters.iter().map(|counter| {
+            device(&format!("counter = {counter:?}")).unwrap().device[0].counter.window()
+        });
+        assert_eq!(windows.collect::<Vec<_>>(), [None, Some(0)]);
+        assert_eq!(device("counter = 32").unwrap().device[0].counter.window(), Some(32));
+        for shape in words("shape") {
+            Config::read(&format!("[forward]\nbroker = \"b\"\nshape = {shape:?}")).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_setting_without_a_use_is_no_setting() {
+        let unused = |handler: &str, more: &str| {
+            let row = format!("handler = {handler:?}\naddress = \"0.0.0.0:0\"\n{more}");
+            Config::read(&format!("[[listen]]\n{row}")).unwrap().listen[0].unused()
+        };
+        assert_eq!(unused("tagotip-udp", "certificate = \"c\"\nkey = \"k\""), Some("certificate"));
+        assert_eq!(unused("tagotip-udp", "keep_alive = 9"), Some("keep_alive"));
+        assert_eq!(unused("tagotip", "splitter = { name = \"lines\" }"), Some("splitter"));
+        assert_eq!(unused("thingspanel", "converter = { name = \"text\" }"), Some("converter"));
+        assert_eq!(unused("thingsboard", "converter = { name = \"text\" }"), None);
     }
 
     #[test]

@@ -31,6 +31,9 @@ use crate::{http, udp};
 /// Opens the socket of a row and serves it in the background. Gives the address it has.
 pub fn listen(gateway: &Arc<Gateway>, row: &Listen) -> Result<SocketAddr, String> {
     let failed = |error: io::Error| format!("{} ({:?}): {error}", row.address, row.handler);
+    if let Some(setting) = row.unused() {
+        return Err(format!("{} ({:?}) has no use for {setting}", row.address, row.handler));
+    }
     if row.handler == Handler::TagotipUdp {
         let socket = UdpSocket::from_std(open(row, Type::DGRAM).map_err(failed)?.into());
         let socket = socket.map_err(failed)?;
@@ -135,8 +138,8 @@ impl Speaks {
             Handler::Thingspanel => Speaks::Thingspanel,
             Handler::ThingspanelRaw => Speaks::ThingspanelRaw,
             Handler::Thingsboard => {
-                let rule = Box::new(row.splitter.rule()?);
-                Speaks::Thingsboard(rule, Arc::new(row.converter.make()?))
+                let rule = Box::new(row.splitter().rule()?);
+                Speaks::Thingsboard(rule, Arc::new(row.converter().make()?))
             }
         })
     }

@@ -7,7 +7,7 @@ use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use support::{AUTH, Folder, Gateway, LISTEN, TOKEN, line, points, until};
+use support::{AUTH, Folder, Gateway, LISTEN, TOKEN, certified, line, points, until};
 use tipwire::{Ack, Cipher, Layout, Opener, Sealer, Token};
 
 #[test]
@@ -16,7 +16,7 @@ fn a_conversation_by_hand_is_answered_line_by_line() {
     let gateway = Gateway::start(&folder, LISTEN);
     let asked = format!(
         "PUSH|{AUTH}|sensor-01|[temperature:=32.5#C;humidity:=65#%]\n\
-         PULL|{AUTH}|sensor-01|[temperature;humidity]\r\n\
+         PULL|{AUTH}|sensor-01|[nothing]\r\n\
          PING|{AUTH}|sensor-01\n\
          PUSH|!42|{TOKEN}|sensor-01|@1694567890000^batch_42[temperature:=32.50;status=online;active?=true;position@=39.74,-104.99,305]\n\
          PULL|!43|{AUTH}|sensor-01|[position;nothing]\n\
@@ -27,7 +27,7 @@ fn a_conversation_by_hand_is_answered_line_by_line() {
          PING|!44|0000000000000000|sensor-01\n"
     );
     let answered = "ACK|OK|2\n\
-         ACK|OK|[temperature:=32.5#C;humidity:=65#%]\n\
+         ACK|ERR|variable_not_found\n\
          ACK|PONG\n\
          ACK|!42|OK|4\n\
          ACK|!43|OK|[position@=39.74,-104.99,305@1694567890000^batch_42]\n\
@@ -160,10 +160,10 @@ fn http_says_the_same_in_its_own_words() {
     };
     let status = |(head, body): (String, String)| (head[9..12].to_owned(), body);
     let is = |code: &str, body: &str| (code.to_owned(), body.to_owned());
-    let push = status(ask("POST /v1/tip/sensor-01", &auth, "[t:=21.50#C;h:=60]"));
+    let push = status(ask("POST /v1/tip/sensor-01", &auth, "@5[t:=21.50#C;h:=60]"));
     assert_eq!(push, is("200", "2"));
     let pull = status(ask("GET /v1/tip/sensor-01?variables=t,h", &auth, ""));
-    assert_eq!(pull, is("200", "[t:=21.50#C;h:=60]"));
+    assert_eq!(pull, is("200", "[t:=21.50#C@5;h:=60@5]"));
     assert_eq!(status(ask("HEAD /v1/tip/sensor-01", &auth, "")), is("204", ""));
     gateway.command("sensor-01", "ota=v2");
     let (head, _) = ask("HEAD /v1/tip/sensor-01", &auth, "");
@@ -251,31 +251,11 @@ fn requests_are_limited_and_pings_are_not() {
 #[test]
 fn tls_is_the_same_conversation() {
     let folder = Folder::new();
-    let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.0.join(name));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-        ])
-        .args(["-subj", "/CN=localhost", "-days", "1", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .stderr(Stdio::null())
-        .status();
-    assert!(made.expect("openssl is installed").success());
-    let row = format!(
-        "[[listen]]\nhandler = \"tagotip\"\naddress = \"127.0.0.1:0\"\ncertificate = {certificate:?}\nkey = {key:?}\n"
-    );
+    let row = certified(&folder, "tagotip");
     let gateway = Gateway::start(&folder, &format!("{LISTEN}{row}"));
     let mut client = Command::new("openssl")
         .args(["s_client", "-quiet", "-verify_return_error", "-CAfile"])
-        .arg(&certificate)
+        .arg(folder.0.join("certificate.pem"))
         .args(["-connect", gateway.address("tagotip, tls")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -24,8 +24,8 @@ fn thingspanel_devices_register_and_are_stored() {
     write(&mut stream, Packet::attributes(br#"{"sub-1":{"light": 7}}"#));
     until("its points", || points(gateway.database()).len() == 4);
     let expected = [
-        r#"{"variable":"humidity","value":30.0}"#,
         r#"{"variable":"light","value":98}"#,
+        r#"{"variable":"humidity","value":30.0}"#,
         r#"{"variable":"opened","value":{"door":1},"group":"event"}"#,
         r#"{"variable":"sub-1/light","value":7}"#,
     ];

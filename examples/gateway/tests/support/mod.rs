@@ -56,6 +56,23 @@ pub const LISTEN: &str = r#"
     counter = "strict"
 "#;
 
+/// A row that listens under TLS, with a certificate of its own in the folder.
+pub fn certified(folder: &Folder, handler: &str) -> String {
+    let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.0.join(name));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-nodes", "-subj", "/CN=localhost", "-days", "1", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .stderr(Stdio::null())
+        .status();
+    assert!(made.expect("openssl is installed").success());
+    format!(
+        "[[listen]]\nhandler = {handler:?}\naddress = \"127.0.0.1:0\"\ncertificate = {certificate:?}\nkey = {key:?}\n"
+    )
+}
+
 /// A folder that goes away.
 pub struct Folder(pub PathBuf);
 
