@@ -7,7 +7,7 @@ use crate::encoding;
 use crate::error::{BuildError, Kind};
 use crate::frame::{Push, Sink};
 use crate::json::points::is_location;
-use crate::json::read::{Json, Members, document};
+use crate::json::read::{Json, JsonString, Members, document};
 use crate::json::write::{Object, write_raw_members, write_value};
 use crate::json::write_members;
 use crate::points::Points;
@@ -195,6 +195,13 @@ pub struct Attribute<'a> {
     pub is_string: bool,
 }
 
+impl<'a> Attribute<'a> {
+    fn of(device: Option<JsonText<'a>>, name: JsonString<'a>, value: &Json<'a>) -> Attribute<'a> {
+        let is_string = matches!(value, Json::String(_));
+        Attribute { device, name: JsonText(name), value: value.raw(), is_string }
+    }
+}
+
 impl fmt::Debug for Attribute<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attribute").finish_non_exhaustive()
@@ -213,24 +220,19 @@ impl<'a> Iterator for Attributes<'a> {
 
     fn next(&mut self) -> Option<Attribute<'a>> {
         loop {
-            let (device, name, value) = match &mut self.device {
-                Some((address, members)) => match members.next() {
-                    Some((name, value)) => (Some(*address), name, value),
-                    None => {
-                        self.device = None;
-                        continue;
-                    }
-                },
-                None => match self.members.next()? {
-                    (address, Json::Object(members)) if !is_location(&members) => {
-                        self.device = Some((JsonText(address), members));
-                        continue;
-                    }
-                    (name, value) => (None, name, value),
-                },
-            };
-            let is_string = matches!(value, Json::String(_));
-            return Some(Attribute { device, name: JsonText(name), value: value.raw(), is_string });
+            if let Some((address, members)) = &mut self.device {
+                if let Some((name, value)) = members.next() {
+                    return Some(Attribute::of(Some(*address), name, &value));
+                }
+                self.device = None;
+            }
+            let (name, value) = self.members.next()?;
+            match value {
+                Json::Object(members) if !is_location(&members) => {
+                    self.device = Some((JsonText(name), members));
+                }
+                value => return Some(Attribute::of(None, name, &value)),
+            }
         }
     }
 }
