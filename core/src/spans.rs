@@ -1,10 +1,8 @@
 //! Which bytes of a message are what: for inspectors, editors and whoever debugs a device.
 
 use crate::envelope::{Header, Inner, InnerMethod, Layout};
-use crate::error::Error;
-use crate::frame::{
-    Ack, Block, Body, Detail, Encoding, Frame, Location, Metadata, Text, Value, Variable, line,
-};
+use crate::error::{Error, Kind};
+use crate::frame::{Ack, Frame, Status, Text, line};
 
 macro_rules! parts {
     ($($(#[doc = $what:literal])+ $name:ident $text:literal,)*) => {
@@ -115,32 +113,51 @@ pub struct Span<'a> {
 /// Gives every byte of a text frame a name: of an uplink, or of an answer.
 ///
 /// Spans come in order, and those of one depth leave nothing out of what they are parts of, which
-/// comes after them. There are none where the frame cannot be read.
+/// comes after them. What cannot be read is named up to the byte at which it is wrong.
 ///
 /// ```
 /// use tipwire::spans;
 ///
-/// let frame = b"PING|4deedd7bab8817ec|sensor-01\n";
-/// let mut parts = Vec::new();
-/// spans::explain(frame, &mut |span| parts.push((span.part.name(), span.start..span.end)))?;
-/// assert_eq!(parts, [
+/// let parts = |frame| {
+///     let mut parts = Vec::new();
+///     let read = spans::explain(frame, &mut |span| parts.push((span.part.name(), span.start..span.end)));
+///     (parts, read.map_err(|error| error.at))
+/// };
+/// let (line, read) = parts(b"PING|4deedd7bab8817ec|sensor-01\n");
+/// assert_eq!(line, [
 ///     ("method", 0..4), ("mark", 4..5), ("auth", 5..21), ("mark", 21..22), ("serial", 22..31),
 ///     ("line_ending", 31..32),
 /// ]);
-/// # Ok::<(), tipwire::Error>(())
+/// assert_eq!(read, Ok(()));
+/// assert_eq!(parts(b"PING|oops"), (line[..2].to_vec(), Err(5)));
 /// ```
 pub fn explain<'a>(bytes: &'a [u8], each: &mut dyn FnMut(Span<'a>)) -> Result<(), Error> {
-    let mut walk = Walk::new(bytes, each);
     if bytes.starts_with(b"ACK") {
-        let ack = Ack::parse(bytes)?;
-        walk.leaf_of(Part::Method, 3);
-        walk.seq(ack.seq, 4);
-        walk.answer(&ack);
+        walk(
+            bytes,
+            each,
+            |bytes| Ack::parse(bytes).map(drop),
+            |walk| {
+                walk.leaf_of(Part::Method, b"ACK".len());
+                walk.seq();
+                walk.answer();
+            },
+        )
     } else {
-        walk.frame(&Frame::parse(bytes)?);
+        walk(
+            bytes,
+            each,
+            |bytes| Frame::parse(bytes).map(drop),
+            |walk| {
+                let is_pull = walk.bytes.starts_with(b"PULL");
+                walk.until(Part::Method, b"|");
+                walk.seq();
+                walk.until(Part::Auth, b"|");
+                walk.marks(1);
+                walk.sender(is_pull);
+            },
+        )
     }
-    walk.finish();
-    Ok(())
 }
 
 /// The same of the text that is inside an envelope.
@@ -149,23 +166,25 @@ pub fn explain_inner<'a>(
     text: &'a [u8],
     each: &mut dyn FnMut(Span<'a>),
 ) -> Result<(), Error> {
-    let mut walk = Walk::new(text, each);
-    match Inner::parse(method, text)? {
-        Inner::Frame(frame) => walk.frame(&frame),
-        Inner::Ack(ack) => walk.answer(&ack),
-    }
-    walk.finish();
-    Ok(())
+    walk(
+        text,
+        each,
+        |text| Inner::parse(method, text).map(drop),
+        |walk| match method {
+            InnerMethod::Ack => walk.answer(),
+            _ => walk.sender(method == InnerMethod::Pull),
+        },
+    )
 }
 
-/// The same of an envelope, without a key: as far as its header can be read.
+/// The same of an envelope, without a key. There are no spans where its header cannot be read.
 pub fn explain_envelope<'a>(
     layout: Layout,
     envelope: &'a [u8],
     each: &mut dyn FnMut(Span<'a>),
 ) -> Result<(), Error> {
     let header = Header::parse(layout, envelope)?;
-    let mut walk = Walk::new(envelope, each);
+    let mut walk = Walk { bytes: envelope, each, at: 0, depth: 0 };
     walk.leaf_of(Part::Flags, 1);
     walk.leaf_of(Part::Counter, 4);
     walk.leaf_of(Part::Auth, header.auth.bytes().len());
@@ -176,8 +195,38 @@ pub fn explain_envelope<'a>(
     Ok(())
 }
 
-/// Goes through a message that was read, and so is known to be right: places are found by what was
-/// borrowed from it, and the others by the marks between.
+/// Names what can be read of a text.
+fn walk<'a>(
+    bytes: &'a [u8],
+    each: &mut dyn FnMut(Span<'a>),
+    read: impl Fn(&'a [u8]) -> Result<(), Error>,
+    name: impl FnOnce(&mut Walk<'a, '_>),
+) -> Result<(), Error> {
+    let result = read(bytes);
+    let mut end = line(bytes).len();
+    let mut error = result.err();
+    while let Some(Error { kind, at }) = error {
+        end = end.min(at as usize);
+        // These are found before anything else: what is wrong before them was not seen.
+        let is_last = !matches!(kind, Kind::Utf8 | Kind::Nul | Kind::TooLarge);
+        error = if is_last { None } else { read(bytes.get(..end).unwrap_or_default()).err() };
+    }
+    let mut walk = Walk { bytes: bytes.get(..end).unwrap_or_default(), each, at: 0, depth: 0 };
+    name(&mut walk);
+    walk.marks(end);
+    walk.bytes = bytes;
+    if result.is_ok() {
+        walk.leaf_of(Part::LineEnding, bytes.len());
+    }
+    result
+}
+
+/// What no text has without a backslash before it, but for the details of answers.
+const SPECIAL: &[u8] = b"[];{}#@^";
+/// The same of what is a part between commas.
+const SPECIAL_OR_COMMA: &[u8] = b"[];{}#@^,";
+
+/// Goes through a message that is known to be right, so that its marks say what is between them.
 struct Walk<'a, 'e> {
     bytes: &'a [u8],
     each: &'e mut dyn FnMut(Span<'a>),
@@ -186,201 +235,168 @@ struct Walk<'a, 'e> {
     depth: u8,
 }
 
-impl<'a, 'e> Walk<'a, 'e> {
-    fn new(bytes: &'a [u8], each: &'e mut dyn FnMut(Span<'a>)) -> Walk<'a, 'e> {
-        Walk { bytes, each, at: 0, depth: 0 }
-    }
-
-    fn frame(&mut self, frame: &Frame<'a>) {
-        if !frame.auth.is_empty() {
-            let method = frame.method().name().len();
-            self.leaf_of(Part::Method, method);
-            self.seq(frame.seq, method + 1);
-            self.leaf(Part::Auth, frame.auth);
-        }
-        self.leaf(Part::Serial, frame.serial);
-        match &frame.body {
-            Body::Push(block) => self.block(block),
-            Body::Raw(raw) => {
-                self.marks(self.at + 1);
-                // Both are a mark and a letter.
-                let encoding = match raw.encoding() {
-                    Encoding::Hex => b">x".len(),
-                    Encoding::Base64 => b">b".len(),
-                };
-                self.leaf_of(Part::Encoding, encoding);
-                self.leaf(Part::Data, raw.data());
+impl<'a> Walk<'a, '_> {
+    /// `serial ["|" body]`
+    fn sender(&mut self, is_pull: bool) {
+        self.until(Part::Serial, b"|");
+        self.marks(1);
+        if is_pull {
+            self.marks(1);
+            while self.peek(0) > 0 {
+                self.until(Part::Name, SPECIAL);
+                self.marks(1);
             }
-            Body::Pull(names) => names.clone().for_each(|name| self.leaf(Part::Name, name)),
-            Body::Ping => {}
+        } else if self.peek(0) == b'>' {
+            self.leaf_of(Part::Encoding, b">x".len());
+            self.leaf_of(Part::Data, self.bytes.len());
+        } else {
+            self.modifiers();
+            self.variables();
         }
     }
 
-    fn answer(&mut self, ack: &Ack<'a>) {
-        if self.at > 0 {
-            self.marks(self.at + 1);
-        }
-        self.leaf_of(Part::Status, ack.status.name().len());
-        match &ack.detail {
-            Detail::None => {}
-            Detail::Count(_) => {
-                self.marks(self.at + 1);
-                self.digits(Part::Count);
-            }
-            Detail::Variables(block) => self.block(block),
-            Detail::Command(text) => self.leaf(Part::Command, text),
-            Detail::Error(text) => self.leaf(Part::Error, text),
-            Detail::Text(text) => self.leaf(Part::Detail, text),
-        }
+    /// `status ["|" detail]`
+    fn answer(&mut self) {
+        let status = self.until(Part::Status, b"|");
+        self.marks(1);
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let part = match Status::from_name(status) {
+            Some(Status::Ok) if rest.starts_with(b"[") => return self.variables(),
+            Some(Status::Ok) if rest.iter().all(u8::is_ascii_digit) => Part::Count,
+            Some(Status::Cmd) => Part::Command,
+            Some(Status::Err) => Part::Error,
+            _ => Part::Detail,
+        };
+        self.leaf_of(part, rest.len());
     }
 
-    /// `!seq`, whose digits begin one byte after `at`, if there is one.
-    fn seq(&mut self, seq: Option<u32>, at: usize) {
-        if seq.is_some() {
-            self.marks(at + 1);
-            self.digits(Part::Seq);
+    /// `"|" ["!" seq "|"]`
+    fn seq(&mut self) {
+        if self.peek(1) == b'!' {
+            self.marks(b"|!".len());
+            self.until(Part::Seq, b"|");
         }
+        self.marks(1);
     }
 
-    fn block(&mut self, block: &Block<'a>) {
-        self.marks(self.at + 1);
-        self.modifiers(block.location, block.group, block.metadata);
-        for variable in block.variables.clone() {
-            self.variable(&variable);
-        }
-    }
-
-    fn variable(&mut self, variable: &Variable<'a>) {
-        let start = self.open(variable.name);
-        self.leaf(Part::Name, variable.name);
-        match variable.value {
-            Value::Number(number) => self.value(Part::Number, b":=".len(), number.as_str()),
-            Value::String(text) => {
-                self.leaf_of(Part::Operator, b"=".len());
-                let end = self.at + text.raw().len();
-                self.add(Part::String, end, Some(text));
-            }
-            Value::Boolean(truth) => {
-                self.leaf_of(Part::Operator, b"?=".len());
-                self.leaf_of(Part::Boolean, if truth { 4 } else { 5 });
-            }
-            Value::Location(location) => {
-                self.leaf_of(Part::Operator, b"@=".len());
-                self.location(location);
-            }
-        }
-        if let Some(unit) = variable.unit {
-            self.leaf(Part::Unit, unit);
-        }
-        self.modifiers(variable.location, variable.group, variable.metadata);
-        self.close(Part::Variable, start);
-    }
-
-    fn value(&mut self, part: Part, operator: usize, text: &'a str) {
-        self.leaf_of(Part::Operator, operator);
-        self.leaf(part, text);
-    }
-
-    /// What variables and blocks may have alike. Revisions have it in different orders.
-    fn modifiers(
-        &mut self,
-        location: Option<Location<'a>>,
-        group: Option<&'a str>,
-        metadata: Metadata<'a>,
-    ) {
-        loop {
-            match (self.byte(0), self.byte(1), location, group) {
-                (Some(b'@'), Some(b'='), Some(location), _) => self.location(location),
-                (Some(b'@'), ..) => {
-                    self.marks(self.at + 1);
-                    self.digits(Part::Time);
+    /// `"[" variable *(";" variable) "]"`
+    fn variables(&mut self) {
+        self.marks(1);
+        while self.peek(0) > 0 {
+            let start = self.open();
+            self.until(Part::Name, b":=?@");
+            match self.peek(0) {
+                b':' => self.value(b":=", Part::Number),
+                b'?' => self.value(b"?=", Part::Boolean),
+                b'@' => {
+                    self.leaf_of(Part::Operator, b"@=".len());
+                    self.location();
                 }
-                (Some(b'^'), _, _, Some(group)) => self.leaf(Part::Group, group),
-                (Some(b'{'), ..) => return self.metadata(metadata),
-                _ => return,
+                _ => self.value(b"=", Part::String),
             }
+            self.modifiers();
+            self.close(Part::Variable, start);
+            self.marks(1);
         }
     }
 
-    fn location(&mut self, location: Location<'a>) {
-        let start = self.open(location.as_str());
-        let (lat, lng, alt) = location.coordinates();
-        self.leaf(Part::Lat, lat.as_str());
-        self.leaf(Part::Lng, lng.as_str());
-        if let Some(alt) = alt {
-            self.leaf(Part::Alt, alt.as_str());
+    fn value(&mut self, operator: &[u8], part: Part) {
+        self.leaf_of(Part::Operator, operator.len());
+        self.until(part, SPECIAL);
+    }
+
+    /// What variables and blocks may have. Revisions have it in different orders.
+    fn modifiers(&mut self) {
+        loop {
+            let (mark, part) = match (self.peek(0), self.peek(1)) {
+                (b'@', b'=') => {
+                    self.marks(b"@=".len());
+                    self.location();
+                    continue;
+                }
+                (b'#', _) => (b"#", Part::Unit),
+                (b'@', _) => (b"@", Part::Time),
+                (b'^', _) => (b"^", Part::Group),
+                (b'{', _) => return self.metadata(),
+                _ => return,
+            };
+            self.marks(mark.len());
+            self.until(part, SPECIAL);
+        }
+    }
+
+    /// `lat "," lng ["," alt]`
+    fn location(&mut self) {
+        let start = self.open();
+        for part in [Part::Lat, Part::Lng, Part::Alt] {
+            self.until(part, SPECIAL_OR_COMMA);
+            if self.peek(0) == b',' {
+                self.marks(1);
+            }
         }
         self.close(Part::Location, start);
     }
 
-    fn metadata(&mut self, metadata: Metadata<'a>) {
-        let start = self.at;
-        self.depth += 1;
-        for (key, text) in metadata {
-            self.leaf(Part::Key, key);
-            self.marks(self.at + 1);
-            self.add(Part::Text, self.at + text.raw().len(), Some(text));
+    /// `"{" key "=" text *("," key "=" text) "}"`
+    fn metadata(&mut self) {
+        let start = self.open();
+        while matches!(self.peek(0), b'{' | b',') {
+            self.marks(1);
+            self.until(Part::Key, b"=");
+            self.marks(1);
+            self.until(Part::Text, SPECIAL_OR_COMMA);
         }
-        self.marks(self.at + 1);
+        self.marks(1);
         self.close(Part::Metadata, start);
     }
 
-    /// What is left of the line, and its ending.
-    fn finish(&mut self) {
-        self.marks(line(self.bytes).len());
-        self.add(Part::LineEnding, self.bytes.len(), None);
-    }
-
-    /// A part with others, which begins with this text: where that is.
-    fn open(&mut self, text: &'a str) -> usize {
-        let start = self.place(text);
-        self.marks(start);
+    /// A part with others begins here.
+    fn open(&mut self) -> usize {
         self.depth += 1;
-        start
+        self.at
     }
 
-    /// That part ends here.
+    /// It ends here, if there was anything of it.
     fn close(&mut self, part: Part, start: usize) {
         self.depth -= 1;
-        (self.each)(Span { part, start, end: self.at, depth: self.depth, text: None });
+        if start < self.at {
+            (self.each)(Span { part, start, end: self.at, depth: self.depth, text: None });
+        }
     }
 
-    /// A part that was borrowed, after some marks.
-    fn leaf(&mut self, part: Part, text: &'a str) {
-        let start = self.place(text);
-        self.marks(start);
-        self.add(part, start + text.len(), None);
+    /// All up to the next of some marks, or to the end.
+    fn until(&mut self, part: Part, marks: &[u8]) -> &'a str {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let mut length = 0;
+        while let Some(byte) = rest.get(length).filter(|byte| !marks.contains(byte)) {
+            length += if *byte == b'\\' { 2 } else { 1 };
+        }
+        let text = core::str::from_utf8(rest.get(..length).unwrap_or(rest)).unwrap_or_default();
+        let has_escapes = matches!(part, Part::String | Part::Text);
+        self.add(part, length, if has_escapes { Text::new(text) } else { None });
+        text
     }
 
     /// The next so many bytes.
     fn leaf_of(&mut self, part: Part, length: usize) {
-        self.add(part, self.at + length, None);
+        self.add(part, length, None);
     }
 
-    fn digits(&mut self, part: Part) {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.leaf_of(part, length);
+    fn marks(&mut self, length: usize) {
+        self.add(Part::Mark, length, None);
     }
 
-    fn marks(&mut self, end: usize) {
-        self.add(Part::Mark, end, None);
-    }
-
-    /// Names all bytes up to `end`, if there are any.
-    fn add(&mut self, part: Part, end: usize, text: Option<Text<'a>>) {
-        let (start, end) = (self.at, end.min(self.bytes.len()));
+    /// Names the next so many bytes, if there are any.
+    fn add(&mut self, part: Part, length: usize, text: Option<Text<'a>>) {
+        let (start, end) = (self.at, self.bytes.len().min(self.at.saturating_add(length)));
         if start < end {
             self.at = end;
             (self.each)(Span { part, start, end, depth: self.depth, text });
         }
     }
 
-    fn place(&self, text: &str) -> usize {
-        (text.as_ptr() as usize).wrapping_sub(self.bytes.as_ptr() as usize)
-    }
-
-    fn byte(&self, ahead: usize) -> Option<u8> {
-        self.bytes.get(self.at + ahead).copied()
+    /// A byte ahead; 0 is behind the end.
+    fn peek(&self, ahead: usize) -> u8 {
+        self.bytes.get(self.at + ahead).copied().unwrap_or_default()
     }
 }

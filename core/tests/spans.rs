@@ -32,11 +32,8 @@ fn check(length: usize, spans: &[Span<'_>]) {
 
 fn of(bytes: &[u8]) -> Vec<Span<'_>> {
     let mut all = Vec::new();
-    let read = spans::explain(bytes, &mut |span| all.push(span));
-    assert_eq!(read.is_ok(), !all.is_empty());
-    if read.is_ok() {
-        check(bytes.len(), &all);
-    }
+    spans::explain(bytes, &mut |span| all.push(span)).unwrap();
+    check(bytes.len(), &all);
     all
 }
 
@@ -67,10 +64,7 @@ fn every_byte_of_every_uplink_vector_is_named_for_what_it_is() {
         for ending in ["", "\n", "\r\n"] {
             let mut line = line.clone();
             line.extend_from_slice(ending.as_bytes());
-            let Ok(frame) = Frame::parse(&line) else {
-                assert!(spans::explain(&line, &mut |_| panic!("it cannot be read")).is_err());
-                continue;
-            };
+            let Ok(frame) = Frame::parse(&line) else { continue };
             let all = of(&line);
             let texts = |part| texts(&line, &all, part);
             read += 1;
@@ -112,6 +106,50 @@ fn every_byte_of_every_uplink_vector_is_named_for_what_it_is() {
         }
     }
     assert!(read > 100, "{read}");
+}
+
+#[test]
+fn what_is_wrong_is_named_up_to_there_as_it_would_be_in_a_frame_that_is_right() {
+    let mut cut = 0;
+    for line in lines(include_str!("../../vectors/uplink.json")) {
+        if Frame::parse(&line).is_err() {
+            continue;
+        }
+        let whole = of(&line);
+        let places = (0..line.len()).step_by(1 + line.len() / 300);
+        for at in places.filter(|at| line[*at].is_ascii()) {
+            let mut wrong = line.clone();
+            wrong[at] = 0;
+            let mut all = Vec::new();
+            let error = spans::explain(&wrong, &mut |span| all.push(span)).unwrap_err();
+            assert_eq!(error.at as usize, at);
+            let end = all.iter().map(|span| span.end).max().unwrap_or_default();
+            check(end, &all);
+            assert!(end <= at, "{end}");
+            let named = |spans: &[Span<'_>]| -> Vec<(Part, usize, usize, u8)> {
+                let before = spans.iter().filter(|span| span.start < end);
+                before.map(|span| (span.part, span.start, span.end.min(end), span.depth)).collect()
+            };
+            assert_eq!(named(&all), named(&whole), "{:?}", String::from_utf8_lossy(&wrong));
+            cut += usize::from(end == at);
+        }
+    }
+    assert!(cut > 1000, "{cut}");
+}
+
+#[test]
+fn whatever_is_wrong_is_named_at_most_up_to_there() {
+    for vectors in
+        [include_str!("../../vectors/uplink.json"), include_str!("../../vectors/ack.json")]
+    {
+        for line in lines(vectors) {
+            let mut all = Vec::new();
+            let Err(error) = spans::explain(&line, &mut |span| all.push(span)) else { continue };
+            let end = all.iter().map(|span| span.end).max().unwrap_or_default();
+            check(end, &all);
+            assert!(end <= error.at as usize);
+        }
+    }
 }
 
 #[test]

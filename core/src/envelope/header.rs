@@ -12,6 +12,9 @@ use crate::limits::MAX_FRAME;
 /// Most bytes of a header.
 pub(super) const MAX_HEADER: usize = 21;
 
+/// The bits of the version, which is 0, among the flags.
+const VERSION: u8 = 0b0001_1000;
+
 /// How headers are laid out. It is not told on the wire: both sides know it, or a receiver tries
 /// both.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -97,7 +100,7 @@ impl Header {
         if flags == PLAINTEXT {
             return Err(refuse(Kind::Plaintext));
         }
-        if flags >> 3 & 3 != 0 {
+        if flags & VERSION != 0 {
             return Err(refuse(Kind::Version));
         }
         let cipher = Cipher::from_id(flags >> 5).ok_or(refuse(Kind::Cipher))?;
@@ -136,6 +139,18 @@ impl Header {
     ) -> Header {
         let device = shortened(layout, *device.bytes());
         Header { layout, cipher, method, counter, auth, device }
+    }
+
+    /// Whether a message is an envelope by its first byte, with which no text begins: no method, and
+    /// no plain answer.
+    ///
+    /// ```
+    /// assert!(tipwire::Header::is_first(0x80));
+    /// assert!(!b"PA".iter().any(|first| tipwire::Header::is_first(*first)));
+    /// ```
+    pub fn is_first(flags: u8) -> bool {
+        let is_known = Cipher::from_id(flags >> 5).is_some() && flags & 7 < 4;
+        is_known && flags & VERSION == 0 && flags != PLAINTEXT
     }
 
     /// The device hash: 8 bytes, of the short layout 4.
