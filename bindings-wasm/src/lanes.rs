@@ -221,6 +221,15 @@ impl Tape<'_> {
         }
     }
 
+    /// Where a byte of the input is.
+    #[cfg(feature = "secure")]
+    pub fn place(&mut self, at: usize) {
+        self.word(match self.places {
+            Places::Units(map) => map.get(at).copied().unwrap_or_default().into(),
+            _ => word(at),
+        });
+    }
+
     /// A text that may stand there with escapes.
     #[inline(always)]
     pub fn text(&mut self, text: tipwire::Text<'_>) {

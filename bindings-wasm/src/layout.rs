@@ -33,7 +33,7 @@ table! {
     /// Bytes of the output buffer.
     OUTPUT = 32_768;
     /// Words of the lane of numbers without a fraction.
-    WORDS = 32_768;
+    WORDS = 65_536;
     /// Numbers of the lane of those that may have one.
     REALS = 1_024;
 
@@ -73,6 +73,12 @@ table! {
     ANSWER = 1;
     /// What is read: the inner frame of a PUSH; a PULL, a PING and an answer follow.
     INNER = 2;
+    /// What is explained: a message whose first byte says what it is.
+    MESSAGE = 6;
+    /// What is explained: a frame or an answer.
+    TEXT = 7;
+    /// What is explained: an envelope of the current layout; one of the short layout follows.
+    ENVELOPE = 8;
 
     /// A sequence counter, in the lane of words when read and of reals when built.
     HAS_SEQ = 1;
@@ -109,6 +115,17 @@ table! {
     BOOLEAN = 2;
     /// The value is a place: a text and two or three reals.
     LOCATION = 3;
+
+    /// What a span is, in its flags.
+    PART = 0xff;
+    /// How deep it is.
+    DEPTH = 0xff00;
+    /// How deep it is, from this bit on.
+    DEPTH_SHIFT = 8;
+    /// The span has others as its parts, and says where it begins: others begin where the last ended.
+    HAS_PARTS = 65_536;
+    /// The text of the span has escapes, and is told about.
+    HAS_TEXT = 131_072;
 
     /// Events of sessions: none.
     NOTHING = 0;

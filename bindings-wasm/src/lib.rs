@@ -16,4 +16,12 @@ mod secure;
 #[cfg(feature = "secure")]
 mod session;
 mod settings;
+#[cfg(feature = "secure")]
+mod spans;
 mod stream;
+#[cfg(feature = "secure")]
+mod tagoio;
+#[cfg(feature = "secure")]
+mod thingsboard;
+#[cfg(feature = "secure")]
+mod thingspanel;

@@ -1,5 +1,6 @@
 //! Envelopes. Keys and texts come in by the input, envelopes and texts go out by the output.
 
+use tipwire::spans::Part;
 use tipwire::{
     Cipher, Error, Hash, Header, InnerMethod, Layout, Opener as CoreOpener, Sealer as CoreSealer,
     Token,
@@ -177,17 +178,19 @@ pub fn is_of(layout: u32, length: u32, serial: u32) -> bool {
     })
 }
 
-/// The names of the ciphers by their numbers, and of the layouts, with commas between, as side text.
+/// The names of the ciphers by their numbers, of the layouts, and of the parts of messages, with commas
+/// between, as side text.
 #[wasm_bindgen]
 pub fn names(of: u32) -> u32 {
     let names: Vec<&str> = match of {
         0 => Cipher::ALL.iter().map(|cipher| cipher.name()).collect(),
-        _ => Layout::ALL.iter().map(|layout| layout.name()).collect(),
+        1 => Layout::ALL.iter().map(|layout| layout.name()).collect(),
+        _ => Part::ALL.iter().map(|part| part.name()).collect(),
     };
     say(|lanes| lanes.side.push_str(&names.join(",")))
 }
 
-fn layout_of(number: u32) -> Layout {
+pub fn layout_of(number: u32) -> Layout {
     Layout::ALL.get(number as usize).copied().unwrap_or(Layout::Current)
 }
 

@@ -114,6 +114,32 @@ const requests = {
       }
     },
   },
+  packet: {
+    fields: 1,
+    answer: ([bytes]) => {
+      const { type, command, payload } = tipwire.parsePacket(hex(bytes));
+      return JSON.stringify({ type, command, payload: toHex(payload) });
+    },
+  },
+  thingsboard: {
+    fields: 3,
+    answer: ([name, settings, message]) => {
+      oneOf(["text", "json", "binary"], name);
+      const [settingsBytes, messageBytes] = [hex(settings), hex(message)];
+      let text;
+      try {
+        text = decoder.decode(settingsBytes);
+      } catch {
+        return '{"error":{"code":"invalid_settings"}}';
+      }
+      const converter = new tipwire.thingsboard.Converter(name, text);
+      try {
+        return converter.convert(messageBytes);
+      } finally {
+        converter.free();
+      }
+    },
+  },
 };
 
 function read(frame) {
@@ -151,7 +177,8 @@ function splitterSettings(text) {
   return settings;
 }
 
-const ENVELOPES = ["seal", "open", "split", "derive"];
+/** Requests whose errors are told by their code alone. */
+const CODES = ["seal", "open", "split", "derive", "packet"];
 
 function answer(line) {
   const [name, ...fields] = line.split("\t");
@@ -163,7 +190,7 @@ function answer(line) {
     if (error instanceof BadRequest) return '{"error":{"code":"bad_request"}}';
     if (!(error instanceof tipwire.TipwireError)) throw error;
     const { code, at, point, field } = error;
-    return JSON.stringify({ error: ENVELOPES.includes(name) ? { code } : { code, at, point, field } });
+    return JSON.stringify({ error: CODES.includes(name) ? { code } : { code, at, point, field } });
   }
 }
 

@@ -38,6 +38,8 @@ export function at(from: number, length: number): Uint8Array {
 /** A text is well-formed if it can be UTF-8: no surrogate is alone. */
 const lonely = /\p{Surrogate}/u;
 
+export const isWellFormed = (text: string): boolean => !lonely.test(text);
+
 /** Below this many characters a loop is faster than the encoder. */
 const SHORT = 96;
 

@@ -20,7 +20,7 @@ function named(of: number): string[] {
   return (lists[of] ??= sideText(names(of)).split(","));
 }
 
-function numberOf(of: number, name: string): number {
+export function numberOf(of: number, name: string): number {
   const number = named(of).indexOf(name);
   if (number < 0) throw refuse("type");
   return number;

@@ -1,7 +1,7 @@
 // One class of errors; names and sentences come from the core when they are needed.
 
-import { describe, field as fieldName, kind as kindNumber } from "#glue";
-import { decode, put, sideText, start, words } from "./core.js";
+import { describe, field as fieldName, kind as kindNumber, side } from "#glue";
+import { at as memoryAt, decode, put, sideText, start, words } from "./core.js";
 
 /** Why something could not be read, built, opened or split. */
 export class TipwireError extends Error {
@@ -37,15 +37,36 @@ const say = (what: number, kind: number): string => sideText(describe(what, kind
 
 /** The error of reading that the module left; `length` bytes of input are still there. */
 export function unreadable(length: number): TipwireError {
-  const kind = words[0]!;
-  const at = words[1]!;
+  start();
+  return unreadableAt(words[0]!, words[1]!, length);
+}
+
+/** The same error, from elsewhere. */
+export function unreadableAt(kind: number, at: number, length: number): TipwireError {
   const message = sideText(describe(3, kind, at, length));
   return new TipwireError(message, say(0, kind), say(1, kind), at);
 }
 
 /** The error of building that the module left. */
 export function unbuilt(): TipwireError {
+  start();
   return buildError(words[0]!, words[2]! - 1, words[3]!);
+}
+
+/** The error of a message that does not fit its converter, or of a converter that cannot be. */
+export function unconvertible(): TipwireError {
+  start();
+  const [kind, at, ...lengths] = words.subarray(0, 5) as unknown as [number, number, number, number, number];
+  let from = side();
+  const [field, code, message] = lengths.map((length) => decode(memoryAt((from += length) - length, length))) as [string, string, string];
+  const place = at === 0xffff_ffff ? undefined : at;
+  return new TipwireError(message, say(0, kind), code, place, undefined, field === "" ? undefined : field);
+}
+
+/** The number of the kind of this name; 0 if there is none. */
+export function kindOf(name: string): number {
+  start();
+  return kindNumber(put(name, 0));
 }
 
 /** An error of this kind, of something that is not at hand any more. */
@@ -55,8 +76,7 @@ export function ofKind(number: number, at?: number): TipwireError {
 
 /** An error that this side sees: a value of a type that cannot go over, text that is no Unicode. */
 export function refuse(kind: "type" | "utf8" | "missing" | "invalid_settings" | "too_large", point = -1, field?: number): TipwireError {
-  start();
-  return buildError(kindNumber(put(kind, 0)), point, field ?? 0);
+  return buildError(kindOf(kind), point, field ?? 0);
 }
 
 function buildError(kind: number, point: number, field: number): TipwireError {

@@ -7,7 +7,7 @@ export const INPUT = 65536;
 export const OUTPUT = 32768;
 
 /** Words of the lane of numbers without a fraction. */
-export const WORDS = 32768;
+export const WORDS = 65536;
 
 /** Numbers of the lane of those that may have one. */
 export const REALS = 1024;
@@ -63,6 +63,15 @@ export const ANSWER = 1;
 /** What is read: the inner frame of a PUSH; a PULL, a PING and an answer follow. */
 export const INNER = 2;
 
+/** What is explained: a message whose first byte says what it is. */
+export const MESSAGE = 6;
+
+/** What is explained: a frame or an answer. */
+export const TEXT = 7;
+
+/** What is explained: an envelope of the current layout; one of the short layout follows. */
+export const ENVELOPE = 8;
+
 /** A sequence counter, in the lane of words when read and of reals when built. */
 export const HAS_SEQ = 1;
 
@@ -113,6 +122,21 @@ export const BOOLEAN = 2;
 
 /** The value is a place: a text and two or three reals. */
 export const LOCATION = 3;
+
+/** What a span is, in its flags. */
+export const PART = 255;
+
+/** How deep it is. */
+export const DEPTH = 65280;
+
+/** How deep it is, from this bit on. */
+export const DEPTH_SHIFT = 8;
+
+/** The span has others as its parts, and says where it begins: others begin where the last ended. */
+export const HAS_PARTS = 65536;
+
+/** The text of the span has escapes, and is told about. */
+export const HAS_TEXT = 131072;
 
 /** Events of sessions: none. */
 export const NOTHING = 0;

@@ -1,6 +1,6 @@
 // Values into the input buffer, checked.
 
-import { input, put, start } from "./core.js";
+import { input, isWellFormed, put, start } from "./core.js";
 import { refuse } from "./error.js";
 import { INPUT } from "./layout.js";
 
@@ -25,4 +25,29 @@ export function loadBytes(bytes: Uint8Array): number {
 /** A text or bytes, at the front of the input; how many bytes. */
 export function loadEither(value: string | Uint8Array): number {
   return typeof value === "string" ? load(value, 0) : loadBytes(value);
+}
+
+const encoder = new TextEncoder();
+
+/** A text that goes over by itself, checked. */
+export function asText(value: unknown): string {
+  if (typeof value !== "string") throw refuse(value === undefined ? "missing" : "type");
+  if (!isWellFormed(value)) throw refuse("utf8");
+  return value;
+}
+
+/** Bytes, or a text as its bytes. */
+export function bytesOf(value: string | Uint8Array): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  return encoder.encode(asText(value));
+}
+
+/** A text, or bytes that are one. */
+export function textOf(value: string | Uint8Array): string {
+  if (!(value instanceof Uint8Array)) return asText(value);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value);
+  } catch {
+    throw refuse("utf8");
+  }
 }

@@ -45,12 +45,7 @@ pub const DRIVERS: &[Driver] = &[
         start: || Command::new(c::driver()),
     },
     Driver { language: "python", answers: ALL, build: python::build, start: python::start },
-    Driver {
-        language: "js",
-        answers: &["uplink", "ack", "inner", "open", "seal", "derive", "points", "split"],
-        build: crate::js::build,
-        start: crate::js::driver,
-    },
+    Driver { language: "js", answers: ALL, build: crate::js::build, start: crate::js::driver },
 ];
 
 pub fn run(arguments: &[String]) -> Outcome {

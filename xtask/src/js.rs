@@ -132,7 +132,7 @@ pub fn test() -> Outcome {
         let bindgen = root().join("bindings-wasm/bindgen");
         run_to_end(cargo(&["fmt", "--check"]).current_dir(bindgen))
     })?;
-    step("npm package: tests on Node", || node_test(&["package", "readme", "session"]))?;
+    step("npm package: tests on Node", || node_test(&["package", "api", "readme", "session"]))?;
     step("npm package: command line", || {
         python::build()?;
         node_test(&["command"])

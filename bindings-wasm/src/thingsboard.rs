@@ -1,0 +1,200 @@
+//! ThingsBoard's converters, telemetry and downlinks. What comes back is side text.
+
+use std::fmt::{self, Write};
+
+use tipwire::platform::thingsboard::{
+    self as core, ConvertError, Converter as Core, DEVICE_TOPIC, Downlink, Entry, GATEWAY_TOPIC,
+    JsonText, Uplink, Uplinks,
+};
+use tipwire::{Frame, Kind, Push};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::failure::{say, unbuilt, unreadable};
+use crate::lanes::{Lanes, with, word};
+
+/// One of the core's converters.
+#[wasm_bindgen]
+pub struct Converter {
+    converter: Option<Core>,
+}
+
+#[wasm_bindgen]
+impl Converter {
+    /// By its name, with settings as JSON. Whether it worked is said by `is_valid`, and else by the
+    /// words.
+    #[wasm_bindgen(constructor)]
+    pub fn new(name: &str, settings: &str) -> Converter {
+        let made = Core::new(name, settings);
+        let made = made.map_err(|kind| with(|lanes| unusable(lanes, kind)));
+        Converter { converter: made.ok() }
+    }
+
+    /// Whether it can be used.
+    pub fn is_valid(&self) -> bool {
+        self.converter.is_some()
+    }
+
+    /// The uplink objects of a message; the length of the text, or 0 for an error.
+    pub fn convert(&self, message: &[u8]) -> u32 {
+        with(|lanes| {
+            lanes.clear_side();
+            let Some(converter) = &self.converter else { return 0 };
+            match converter.convert(message, lanes.side) {
+                Ok(()) => word(lanes.side.len()),
+                Err(error) => unconvertible(lanes, error),
+            }
+        })
+    }
+}
+
+/// Checks uplink objects, and takes them apart: a list as JSON, whose length this is; 0 is an error.
+#[wasm_bindgen]
+pub fn uplinks(json: &str) -> u32 {
+    with(|lanes| {
+        lanes.clear_side();
+        match Uplinks::parse(json) {
+            Ok(uplinks) => {
+                // Writing to a string does not fail.
+                _ = write_list(lanes.side, '[', uplinks, ']', write_uplink);
+                word(lanes.side.len())
+            }
+            Err(error) => unconvertible(lanes, error),
+        }
+    })
+}
+
+/// The telemetry of one of them as a PUSH, which is the output; its length, or 0 for an error.
+#[wasm_bindgen]
+pub fn uplink_push(json: &str, nth: u32, auth: &str, serial: Option<String>) -> u32 {
+    with(|lanes| {
+        let uplink = Uplinks::parse(json).ok().and_then(|mut all| all.nth(nth as usize));
+        let Some(uplink) = uplink else { return unusable(lanes, Kind::Missing) };
+        let serial = serial.unwrap_or_else(|| uplink.name.to_string());
+        let mut push = Push::to(&mut *lanes.output, auth, &serial);
+        uplink.fill(&mut push);
+        match push.finish() {
+            Ok(frame) => word(frame.len()),
+            Err(error) => unbuilt(lanes.words, error),
+        }
+    })
+}
+
+/// A PUSH as telemetry (0), as telemetry of a gateway (1), or as an uplink object (2). The name of the
+/// device behind the gateway is the serial if there is none.
+#[wasm_bindgen]
+pub fn telemetry(form: u32, frame: &str, device: Option<String>, details: bool) -> u32 {
+    with(|lanes| {
+        lanes.clear_side();
+        let frame = match Frame::parse(frame.as_bytes()) {
+            Ok(frame) => frame,
+            Err(error) => return unreadable(lanes.words, error),
+        };
+        let (points, out) = (frame.points(), &mut *lanes.side);
+        _ = match form {
+            0 => core::write_telemetry(&points, details, out),
+            1 => {
+                let device = device.as_deref().unwrap_or(frame.serial);
+                core::write_gateway_telemetry(device, &points, details, out)
+            }
+            _ => core::write_uplink(&frame, details, out),
+        };
+        word(out.len())
+    })
+}
+
+/// The bytes that a downlink sends to a device; nothing for an error.
+#[wasm_bindgen]
+pub fn downlink(json: &str) -> Option<Vec<u8>> {
+    // No value is longer than its JSON.
+    let mut buffer = vec![0; json.len() + 1];
+    with(|lanes| {
+        let written = match Downlink::parse(json) {
+            Ok(downlink) => {
+                let written = downlink.write(&mut buffer).map(<[u8]>::len);
+                let wrong = |kind| ConvertError { kind, field: "data", at: 0 };
+                written.map_err(|kind| unconvertible(lanes, wrong(kind)))
+            }
+            Err(error) => Err(unconvertible(lanes, error)),
+        };
+        buffer.truncate(written.ok()?);
+        Some(buffer)
+    })
+}
+
+/// The topics of devices (0) and gateways.
+#[wasm_bindgen]
+pub fn thingsboard_topic(of: u32) -> u32 {
+    say(|lanes| lanes.side.push_str(if of == 0 { DEVICE_TOPIC } else { GATEWAY_TOPIC }))
+}
+
+/// Leaves what is wrong with a message: kind and place as words, then how long field, code and sentence
+/// are, which are the side text.
+fn unconvertible(lanes: &mut Lanes<'_>, error: ConvertError<'_>) -> u32 {
+    let parts = [error.field, error.code(), &error.to_string()];
+    leave(lanes, error.kind, error.at, parts)
+}
+
+/// The same of settings, which have no place.
+fn unusable(lanes: &mut Lanes<'_>, kind: Kind) -> u32 {
+    leave(lanes, kind, u32::MAX, ["", kind.code_name(), kind.sentence()])
+}
+
+fn leave(lanes: &mut Lanes<'_>, kind: Kind, at: u32, parts: [&str; 3]) -> u32 {
+    lanes.clear_side();
+    parts.iter().for_each(|part| lanes.side.push_str(part));
+    let words = [kind.number().into(), at].into_iter().chain(parts.map(|part| word(part.len())));
+    lanes.words.iter_mut().zip(words).for_each(|(place, part)| *place = part);
+    0
+}
+
+fn write_list<T>(
+    out: &mut String,
+    begin: char,
+    items: impl Iterator<Item = T>,
+    end: char,
+    write: impl Fn(&mut String, T) -> fmt::Result,
+) -> fmt::Result {
+    out.write_char(begin)?;
+    for (nth, item) in items.enumerate() {
+        if nth > 0 {
+            out.write_char(',')?;
+        }
+        write(out, item)?;
+    }
+    out.write_char(end)
+}
+
+fn write_uplink(out: &mut String, uplink: Uplink<'_>) -> fmt::Result {
+    let quoted = |text: JsonText<'_>| format!("\"{}\"", text.raw());
+    let kind = uplink.kind.map_or("null".into(), quoted);
+    let (name, is_asset) = (quoted(uplink.name), uplink.is_asset);
+    write!(out, r#"{{"name":{name},"type":{kind},"isAsset":{is_asset},"points":"#)?;
+    write_list(out, '[', uplink.telemetry(), ']', write_point)?;
+    out.write_str(r#","attributes":"#)?;
+    write_list(out, '{', uplink.attributes(), '}', |out, entry| {
+        write!(out, "\"{}\":", entry.key.raw())?;
+        write_value(out, &entry)
+    })?;
+    out.write_char('}')
+}
+
+fn write_point(out: &mut String, entry: Entry<'_>) -> fmt::Result {
+    write!(out, r#"{{"variable":"{}","value":"#, entry.key.raw())?;
+    write_value(out, &entry)?;
+    let first = entry.value.bytes().next().unwrap_or_default();
+    if !entry.is_string && (first == b'-' || first.is_ascii_digit()) {
+        write!(out, r#","text":"{}""#, entry.value)?;
+    }
+    if let Some(time) = entry.time {
+        write!(out, r#","time":{time}"#)?;
+        if time > 1 << 53 {
+            write!(out, r#","timeText":"{time}""#)?;
+        }
+    }
+    out.write_char('}')
+}
+
+fn write_value(out: &mut String, entry: &Entry<'_>) -> fmt::Result {
+    let quote = if entry.is_string { "\"" } else { "" };
+    write!(out, "{quote}{}{quote}", entry.value)
+}
