@@ -23,6 +23,8 @@ pub const BUILDS: &[Build] = &[
     Build { sketch: "PushAndAck", board: "UNO" },
     Build { sketch: "SealedUdp", board: "ESP32" },
     Build { sketch: "TcpDevice", board: "ESP32" },
+    Build { sketch: "ThingsBoardDevice", board: "ESP32" },
+    Build { sketch: "ThingsPanelDevice", board: "ESP32" },
 ];
 
 /// The parts of the board of this machine.

@@ -82,6 +82,54 @@ inline String to_string(const tipwire_text &text) {
   return result;
 }
 
+/* A Print into memory, to send what is printed as a whole. */
+template <size_t N> class Text : public Print {
+public:
+  Text() : length_(0), is_lost_(false) {}
+  size_t write(uint8_t byte) override { return write(&byte, 1); }
+  size_t write(const uint8_t *data, size_t size) override {
+    is_lost_ |= size > N - length_;
+    if (is_lost_) {
+      return 0;
+    }
+    memcpy(text_ + length_, data, size);
+    length_ += size;
+    return size;
+  }
+  using Print::write;
+  /* Nothing if it was too much. */
+  Bytes bytes() const {
+    return Bytes(text_, is_lost_ ? TIPWIRE_E_BUFFER : static_cast<int32_t>(length_));
+  }
+
+private:
+  char text_[N];
+  size_t length_;
+  bool is_lost_;
+};
+
+/* What is measured, for platforms that take no frames: a PUSH that nobody sends.
+ *
+ *     tipwire::Values values(buffer);
+ *     values.number(F("temperature"), 21.5, 1);
+ *     values.json(out);                                 // {"temperature":21.5}
+ */
+class Values : public Push {
+public:
+  template <size_t N> explicit Values(char (&buffer)[N]) : Push(buffer, "0000000000000000", "s") {}
+  /* Ends it, and reads it; once. */
+  Frame frame() {
+    Bytes written = Push::frame();
+    return Frame(written.data, written.size);
+  }
+  /* The same, as JSON; empty if anything went wrong. */
+  template <size_t N> Bytes json(char (&out)[N]) {
+    Bytes written = Push::frame();
+    Frame frame(written.data, written.size);
+    return Bytes(out, written ? tipwire_thingspanel_values(&frame, out, N) : written.status);
+  }
+};
+
 /* Ports ------------------------------------------------------------------------------------------ */
 
 /* Collects lines from a port, however they come. A line that is too long is left out. */
@@ -113,6 +161,12 @@ public:
   }
   const char *data() const { return line_; }
   size_t length() const { return length_; }
+  /* The same, without the carriage return that may stand at its end. */
+  tipwire_text text() const {
+    bool is_return = length_ > 0 && line_[length_ - 1] == '\r';
+    tipwire_text text = {line_, length_ - is_return};
+    return text;
+  }
 
 private:
   char line_[N];

@@ -47,6 +47,7 @@ private:
 class Print {
 public:
   virtual ~Print() {}
+  virtual size_t write(uint8_t byte) { return write(&byte, 1); }
   virtual size_t write(const uint8_t *data, size_t size) = 0;
   size_t print(const char *text) { return write(reinterpret_cast<const uint8_t *>(text), strlen(text)); }
   size_t print(const __FlashStringHelper *text) { return print(String(text)); }
@@ -68,6 +69,7 @@ public:
 
 class Monitor : public Stream {
 public:
+  using Print::write;
   void begin(unsigned long) {}
   size_t write(const uint8_t *data, size_t size) override;
   int available() override;
@@ -83,6 +85,7 @@ int analogRead(int pin);
 inline void delay(unsigned long) {}
 inline void pinMode(int, int) {}
 void digitalWrite(int pin, int level);
+int digitalRead(int pin);
 
 #ifdef ESP32
 /* What the network says that the time is, in seconds. */

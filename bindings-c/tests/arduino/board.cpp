@@ -69,13 +69,16 @@ int analogRead(int) {
   return static_cast<int>(count);
 }
 
+static int led = LOW;
+
 void digitalWrite(int pin, int level) {
-  static int before = LOW;
-  if (level != before) {
+  if (level != led) {
     printf("> pin %d is %s\n", pin, level == HIGH ? "on" : "off");
   }
-  before = level;
+  led = level;
 }
+
+int digitalRead(int) { return led; }
 
 size_t Monitor::write(const uint8_t *data, size_t size) {
   is_waiting(true);
