@@ -1,5 +1,6 @@
 //! The gateway of the examples: `cargo xtask demo`, its tests and its load.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -98,9 +99,8 @@ pub fn example() -> Command {
 /// A gateway that runs, and ends with this value.
 struct Running {
     gateway: Child,
-    /// Where it listens.
-    tagotip: String,
-    page: String,
+    /// Where it listens, by what is spoken there.
+    addresses: HashMap<String, String>,
 }
 
 impl Running {
@@ -111,20 +111,22 @@ impl Running {
             .spawn()
             .map_err(|error| format!("{PROGRAM}: {error}"))?;
         let lines = gateway.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines);
-        let mut running = Running { gateway, tagotip: String::new(), page: String::new() };
+        let mut running = Running { gateway, addresses: HashMap::new() };
         for line in lines.map_while(Result::ok) {
             if line == "ready" {
                 return Ok(running);
             }
             tell(&line);
-            if let Some(address) = line.strip_prefix("tagotip ") {
-                running.tagotip = address.trim().to_owned();
-            }
-            if let Some((_, address)) = line.split_once("http://") {
-                running.page = address.to_owned();
+            if let Some((name, address)) = line.split_once("  ") {
+                let address = address.trim().trim_start_matches("http://");
+                running.addresses.insert(name.to_owned(), address.to_owned());
             }
         }
         Err("the gateway did not start".into())
+    }
+
+    fn address(&self, name: &str) -> &str {
+        self.addresses.get(name).map_or("", String::as_str)
     }
 
     fn wait(&mut self) -> Outcome {
@@ -150,8 +152,8 @@ fn paste() -> Outcome {
     let lines = PASTE.lines().filter_map(|line| line.strip_prefix("  "));
     for (line, expected) in lines.zip(PASTED) {
         let line = line
-            .replace("127.0.0.1 5693", &running.tagotip.replace(':', " "))
-            .replace("127.0.0.1:8080", &running.page);
+            .replace("127.0.0.1 5693", &running.address("tagotip").replace(':', " "))
+            .replace("127.0.0.1:8080", running.address("page"));
         let answer = output(&mut command("sh", &["-c", &line])).unwrap_or_default();
         if !answer.starts_with(expected) {
             return Err(format!("{line}\nsays {answer:?}"));
@@ -172,11 +174,13 @@ fn page() -> Outcome {
     crate::js::have_browser()?;
     build()?;
     let running = Running::start(&mut example(), |_| {})?;
-    let drive = ["examples/inspector/tests/page.mjs", &running.page, &running.tagotip];
-    let mut node = command("node", &drive);
-    node.arg("target/gateway").env("NPM_FOLDER", crate::js::npm_folder());
-    run_to_end(&mut node)
+    let mut node = command("node", &["examples/inspector/tests/page.mjs", "target/gateway"]);
+    node.args(SPOKEN.map(|name| running.address(name)));
+    run_to_end(node.env("NPM_FOLDER", crate::js::npm_folder()))
 }
+
+/// What is spoken to the gateway while its page is looked at.
+const SPOKEN: [&str; 4] = ["page", "tagotip", "thingsboard, text", "thingspanel"];
 
 /// What the page and the example devices are tried with.
 const EXAMPLE: &str = r#"
@@ -185,6 +189,12 @@ first_sight = true
 address = "127.0.0.1:0"
 [[listen]]
 handler = "tagotip"
+address = "127.0.0.1:0"
+[[listen]]
+handler = "thingsboard"
+address = "127.0.0.1:0"
+[[listen]]
+handler = "thingspanel"
 address = "127.0.0.1:0"
 [[device]]
 serial = "sensor-01"

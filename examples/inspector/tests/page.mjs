@@ -1,4 +1,5 @@
-// Drives the page in a headless Chromium: node page.mjs ADDRESS TAGOTIP-ADDRESS FOLDER
+// Drives the page in a headless Chromium: node page.mjs FOLDER PAGE TAGOTIP THINGSBOARD THINGSPANEL,
+// the last four addresses of a gateway.
 //
 // Whatever is wrong ends it with an error; screenshots for looking at are left in FOLDER.
 
@@ -8,18 +9,30 @@ import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
-const [address, tagotip, folder] = process.argv.slice(2);
+const [folder, address, tagotip, thingsboard, thingspanel] = process.argv.slice(2);
 const require = createRequire(join(process.env.NPM_FOLDER, "package.json"));
 const { chromium } = require("playwright-core");
 
 const AUTH = "4deedd7bab8817ec";
+const TOKEN = "ate2bd319014b24e0a8aca9f00aea4c0d0";
 const ENVELOPE = "000000002a4deedd7bab8817ecab7788d22eb7372fc8c5aa56d755582bacea13bb572493bb8cb10803cf826fdb833b79c6";
+
+/** Of another device, under the key that its token gives, with its length before it. */
+const { deriveKey, Sealer } = await import(pathToFileURL("target/js/package/index.js"));
+const sealer = new Sealer({ cipher: "chacha20-poly1305", key: deriveKey(TOKEN, "boiler-7"), token: TOKEN, serial: "boiler-7", counter: 7 });
+const sealed = Buffer.from(sealer.seal("PUSH", "boiler-7|[pressure:=1.50#bar]"));
+const SEALED_BY_TOKEN = Buffer.concat([Buffer.from([sealed.length >> 8, sealed.length & 255]), sealed]).toString("hex");
+
+function dial(address) {
+  const [host, port] = address.split(":");
+  return connect(Number(port), host);
+}
 
 /** A device that stays connected. */
 function device() {
-  const [host, port] = tagotip.split(":");
-  const socket = connect(Number(port), host).setEncoding("utf8");
+  const socket = dial(tagotip).setEncoding("utf8");
   let heard = "";
   const waiting = [];
   socket.on("data", (text) => {
@@ -57,7 +70,20 @@ const until = async (what, isSo) => {
     await page.waitForTimeout(100);
   }
 };
-const fields = () => page.locator("#bytes span").evaluateAll((spans) => spans.map(({ textContent, field }) => [textContent, field.name]));
+const DESK = { width: 1280, height: 1400 };
+const PHONE = { width: 390, height: 844 };
+/** What the page looks like now, to be looked at: light and dark, and on a phone. */
+const shot = async (name) => {
+  await page.setViewportSize(DESK);
+  await page.screenshot({ path: join(folder, `${name}-light.png`) });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.screenshot({ path: join(folder, `${name}-dark.png`) });
+  await page.setViewportSize(PHONE);
+  await page.screenshot({ path: join(folder, `${name}-phone-dark.png`), fullPage: true });
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.screenshot({ path: join(folder, `${name}-phone.png`), fullPage: true });
+};
+const fields = () => page.locator("#bytes span").evaluateAll((spans) => spans.map(({ textContent, field }) => [textContent, [field.name, ...field.of].join(" of ")]));
 
 try {
   await page.goto(`http://${address}/`);
@@ -69,22 +95,29 @@ try {
   const named = await fields();
   assert.equal(named.map(([part]) => part).join(""), frame, "no byte is left out");
   const nameOf = (part) => named.find(([text]) => text === part)?.[1];
-  assert.equal(nameOf("!7"), "sequence counter");
-  assert.equal(nameOf(AUTH), "authorization hash");
-  assert.equal(nameOf("1694567890000"), "of all: time");
-  assert.equal(nameOf("b1"), "of all: group");
-  assert.equal(nameOf("fw"), "of all: metadata key");
-  assert.equal(nameOf("a\\,b"), "of all: metadata");
-  assert.equal(nameOf("32.50"), "number of t");
-  assert.equal(nameOf("C"), "unit of t");
-  assert.equal(nameOf("on\\;off"), "text of s");
-  assert.equal(nameOf("39.74,-104.99"), "location of p");
-  assert.equal(nameOf("5"), "p: time");
-  assert.equal(nameOf("v"), "p: metadata");
+  const expected = {
+    7: "seq",
+    [AUTH]: "auth",
+    1694567890000: "time",
+    b1: "group",
+    fw: "key of metadata",
+    "a\\,b": "text of metadata",
+    "32.50": "number of variable t",
+    C: "unit of variable t",
+    "on\\;off": "string of variable s",
+    true: "boolean of variable a",
+    39.74: "lat of location of variable p",
+    "-104.99": "lng of location of variable p",
+    5: "time of variable p",
+    v: "text of metadata of variable p",
+  };
+  for (const [part, name] of Object.entries(expected)) assert.equal(nameOf(part), name, part);
   await page.locator("#bytes span", { hasText: /^32\.50$/ }).hover();
   const at = frame.indexOf("32.50");
-  assert.equal(await text("#field"), `number of t, bytes ${at} to ${at + 4}\n33 32 2e 35 30`);
+  assert.equal(await text("#field"), `number of variable t, bytes ${at} to ${at + 4}\n33 32 2e 35 30`);
   assert.match(await text("#json"), /"value": 32\.50/);
+  await page.locator("#bytes span", { hasText: "off" }).hover();
+  assert.match(await text("#field"), /^string of variable s, bytes .*\nsays on;off\n6f 6e 5c 3b/);
 
   // By keyboard.
   await page.keyboard.press("Escape");
@@ -98,21 +131,44 @@ try {
   assert.equal(await text("#bytes .wrong"), "3");
   await page.fill("#input", `PUSH|${AUTH}|sensor-01|[é=1;temperature]`);
   assert.equal(await text("#bytes .wrong"), "é");
+  await page.fill("#input", `PUSH|${AUTH}|sensor-01|[a:=1]\n`);
+  assert.equal((await fields()).at(-1)[1], "line_ending");
   await page.fill("#input", "");
   assert.match(await text("#verdict"), /at byte 0/);
 
   // An answer, and an envelope with and without its key.
   await page.fill("#input", "ACK|!7|OK|2");
-  assert.deepEqual((await fields()).filter(([, name]) => name !== "mark").map(([, name]) => name), ["method", "sequence counter", "status", "points stored"]);
+  assert.deepEqual((await fields()).filter(([, name]) => name !== "mark").map(([, name]) => name), ["method", "seq", "status", "count"]);
   await page.fill("#input", ENVELOPE);
   assert.match(await text("#verdict"), /An envelope: PUSH, aes-128-ccm, counter 42/);
-  await page.click("#key-part summary");
-  await page.fill("#key", "fe09da81bc4400ee12ab56cd78ef9012");
+  const outside = ["flags", "counter", "auth", "device", "ciphertext", "tag"];
+  assert.deepEqual((await fields()).map(([, name]) => name), outside);
+  const inside = async () => (await fields()).slice(outside.length);
+  const opens = async (secret, serial = "") => {
+    await page.fill("#key", secret);
+    await page.fill("#key-serial", serial);
+    return (await page.locator("#bytes small").count()) === 1;
+  };
+  assert.ok(await opens("fe09da81bc4400ee12ab56cd78ef9012"));
   assert.match(await text("#verdict"), /PUSH in an envelope: 1 variable of sensor-01/);
-  assert.match(await text("#json"), /sensor-01\|\[temp:=32\]/);
-  assert.equal((await fields()).map(([part]) => part.replace(/ /g, "")).join(""), ENVELOPE);
-  await page.fill("#key", "00".repeat(16));
-  assert.ok((await page.locator("#verdict.bad").count()) === 1, "a wrong key does not open it");
+  assert.match(await text("#json"), /"serial": "sensor-01"/);
+  const parts = (await fields()).slice(0, outside.length).map(([part]) => part.replace(/ /g, ""));
+  assert.equal(parts.join(""), ENVELOPE, "no byte is left out");
+  assert.equal((await inside()).map(([part]) => part).join(""), "sensor-01|[temp:=32]");
+  assert.equal((await inside()).find(([part]) => part === "32")[1], "number of variable temp");
+  assert.ok(!(await opens("00".repeat(16))), "a wrong key does not open it");
+  assert.equal(await page.locator("#verdict.bad").count(), 1);
+  assert.ok(!(await opens("nonsense")));
+  // As it comes on a connection, under a key that is derived from the token, of a device that is named.
+  await page.fill("#input", SEALED_BY_TOKEN);
+  assert.ok(!(await opens(TOKEN)), "nobody has named it yet");
+  assert.ok(!(await opens(TOKEN, "sensor-01")), "it is another device's");
+  assert.ok(await opens(TOKEN, "boiler-7"));
+  assert.deepEqual((await fields()).slice(0, 2).map(([, name]) => name), ["length", "flags"]);
+  assert.match(await text("#verdict"), /PUSH in an envelope: 1 variable of boiler-7/);
+  await shot("envelope");
+  await page.setViewportSize(DESK);
+  await page.fill("#key", "");
 
   // Build, and what cannot be built.
   assert.equal(await text("#built"), `PUSH|${AUTH}|sensor-01|[temperature:=21.50#C;status=on\\; line 1]`);
@@ -155,22 +211,50 @@ try {
   await page.keyboard.press("/");
   assert.equal(await page.evaluate(() => document.activeElement.id), "input");
 
+  // Devices of other platforms, and one that seals: a click on a row shows what the message is.
+  const board = dial(thingsboard);
+  board.write("SN-002,default,temperature,25.7,humidity,69\nSN-002,default,temperature\n");
+  const panel = dial(thingspanel);
+  const packet = (command, payload) => panel.write(Buffer.concat([Buffer.from([0x54, 0x50, 0, command, 0, 0, 0, payload.length]), Buffer.from(payload)]));
+  packet(0, "b79f6640-8c11-b7ca-608a-f943bb1e2183");
+  packet(1, '{"light": 98, "sub-1": {"status": "on"}}');
+  const secure = dial(tagotip);
+  secure.write(Buffer.concat([Buffer.from([0, ENVELOPE.length / 2]), Buffer.from(ENVELOPE, "hex")]));
+  const row = (text) => page.locator("#rows tr", { hasText: text }).first();
+  await until("their rows", async () => (await page.locator("#rows tr:not(.empty)").count()) === 29);
+  await row("SN-002,default,temperature,25.7").click();
+  assert.equal(await text("#verdict"), "thingsboard: 2 points");
+  assert.deepEqual(await fields(), [["SN-002,default,temperature,25.7,humidity,69", "message of thingsboard"]]);
+  assert.match(await text("#json"), /"variable": "humidity",\s+"value": 69/);
+  assert.equal(await page.inputValue("#input"), "SN-002,default,temperature,25.7,humidity,69");
+  await page.locator("#rows tr", { has: page.locator("code", { hasText: /^SN-002,default,temperature$/ }) }).click();
+  assert.match(await text("#verdict"), /^thingsboard: ./);
+  assert.equal(await page.locator("#verdict.bad").count(), 1);
+  assert.equal(await text("#json"), "");
+  await row("sub-1/status = on").click();
+  assert.equal(await text("#verdict"), "thingspanel: 2 points");
+  assert.match(await page.inputValue("#input"), /^54 50 00 01 00 00 00 28 7b/);
+  await row("sealed PUSH: temp = 32").click();
+  assert.match(await text("#verdict"), /An envelope: PUSH, aes-128-ccm, counter 42/);
+  assert.ok(await opens("fe09da81bc4400ee12ab56cd78ef9012"));
+  await row("humidity = 37 %").focus();
+  await page.keyboard.press("Enter");
+  assert.match(await text("#verdict"), /PUSH: 2 variables/);
+
   // For looking at, and that nothing sticks out of a phone.
   await page.evaluate(() => {
     document.activeElement.blur();
     scrollTo(0, 0);
   });
-  await page.setViewportSize({ width: 1200, height: 1350 });
   await page.locator("#bytes span", { hasText: /^temperature$/ }).hover();
-  await page.screenshot({ path: join(folder, "light.png") });
-  await page.emulateMedia({ colorScheme: "dark" });
-  await page.screenshot({ path: join(folder, "dark.png") });
-  await page.setViewportSize({ width: 375, height: 740 });
+  await shot("frame");
+  await page.fill("#input", `PUSH|${AUTH}|sensor-01|@1694567890000[temperature:=32.5#C;humidity:=065#%]`);
+  await shot("error");
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-  assert.ok(wide <= 375, `${wide} pixels wide on a phone`);
-  await page.screenshot({ path: join(folder, "phone.png"), fullPage: true });
+  assert.ok(wide <= PHONE.width, `${wide} pixels wide on a phone`);
   assert.deepEqual(problems, [], "nothing in the console");
   sensor.end();
+  for (const socket of [board, panel, secure]) socket.destroy();
 } catch (error) {
   await page.screenshot({ path: join(folder, "failed.png"), fullPage: true });
   console.error(problems.join("\n"));
