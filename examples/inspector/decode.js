@@ -41,7 +41,7 @@ function decodeText(text) {
   const view = { source: text, fields: fieldsOf(spans) };
   if (error) {
     view.fields = upTo(view.fields, stringIndex(text, error.at), error, text);
-    return finish([view], `${error.code} at byte ${error.at}: ${error.message}`, "bad");
+    return finish([view], `${error.code}: ${error.message}`, "bad");
   }
   const frame = spans[0].text === "ACK" ? parseAck(text) : parse(text);
   finish([view], `${frame.method}: ${summary(frame)}`, "good", toJSON(frame));
@@ -68,7 +68,7 @@ function decodeEnvelope(bytes, message) {
   const inside = { source: text, fields: fieldsOf(read.spans), title: "Inside" };
   if (read.error) {
     inside.fields = upTo(inside.fields, stringIndex(text, read.error.at), read.error, text);
-    return finish([outside, inside], `${method} in an envelope, ${read.error.code} at byte ${read.error.at} of its text: ${read.error.message}`, "bad");
+    return finish([outside, inside], `${method} in an envelope, ${read.error.code} in its text: ${read.error.message}`, "bad");
   }
   finish([outside, inside], `${method} in an envelope: ${summary(parseInner(method, text))}`, "good", innerJSON(method, text));
 }
@@ -81,7 +81,7 @@ export function decodeOther(via, bytes, points, problem) {
   input.value = isText ? source : hexOf(bytes);
   const fields = source.length > 0 ? [{ name: `message of ${via}`, start: 0, end: source.length, of: [] }] : [];
   const verdict = problem === "" ? `${via}: ${count(points.length, "point")}` : `${via}: ${problem}`;
-  finish([{ source, fields }], verdict, problem === "" ? "good" : "bad", points.length > 0 ? JSON.stringify(points) : "");
+  finish([{ source, fields }], verdict, problem === "" ? "good" : "bad", points.length > 0 ? JSON.stringify(points.map(({ variable, ...more }) => ({ variable, ...more }))) : "");
 }
 
 /** The one message that these bytes are on a connection, without its length; else the bytes. */
@@ -224,7 +224,7 @@ function choose(span) {
   current?.removeAttribute("aria-current");
   current = span;
   span.setAttribute("aria-current", "true");
-  const { start, end, name, of, source, text } = span.field;
+  const { start, end, name, of, source, text, kind } = span.field;
   const isText = typeof source === "string";
   const part = source.slice(start, end);
   const bytes = isText ? utf8(part) : part;
@@ -232,7 +232,7 @@ function choose(span) {
   const place = { 0: `byte ${first}: the end`, 1: `byte ${first}` }[bytes.length] ?? `bytes ${first} to ${first + bytes.length - 1}`;
   const label = name === "auth" && !isText ? LABELS.auth_hash : (LABELS[name] ?? name);
   const says = text !== undefined && text !== part ? [make("br"), "says ", make("code", { textContent: text })] : [];
-  $("field").replaceChildren(make("b", { textContent: [label, ...of].join(" of ") }), `, ${place}`, ...says, make("br"), make("code", { className: "hex", textContent: hexOf(bytes) }));
+  $("field").replaceChildren(make("b", { textContent: [label, ...of].join(" of ") }), kind === "wrong" ? "" : `, ${place}`, ...says, make("br"), make("code", { className: "hex", textContent: hexOf(bytes) }));
 }
 
 for (const event of ["pointerover", "click", "focusin"]) {

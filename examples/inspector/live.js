@@ -14,6 +14,7 @@ function show({ time, via, peer, device, bytes, inner, points: made, answer }) {
   const text = isText ? textOf(raw).trimEnd() : hexOf(raw);
   const cells = [clock.format(time), via, device ?? "", "", answer].map((value) => make("td", { textContent: value }));
   cells[1].title = peer ?? "";
+  cells[2].title = device ?? "";
   cells[3].className = "message";
   cells[3].append(make("code", { textContent: text }), make("small", { textContent: meaning(text, isText, inner, made) }));
   if (answer.includes("ERR") || (made && answer !== "")) cells[4].className = "bad";

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use crate::config::Page;
 use crate::connection::Stream;
 use crate::gateway::Gateway;
-use crate::limits::Visit;
+use crate::limits::{Doors, Visit};
 use crate::tip;
 
 pub type Answer = Response<BoxBody<Bytes, Infallible>>;
@@ -36,13 +36,15 @@ pub async fn listen(gateway: &Arc<Gateway>, page: &Page) -> Result<SocketAddr, S
     let listener = TcpListener::bind(page.address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let gateway = Arc::clone(gateway);
+    // Pages are no devices: they are counted by themselves.
+    let doors = Doors::new(gateway.config.limits);
     tokio::spawn(async move {
         loop {
             let Ok((stream, peer)) = listener.accept().await else {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let Some(visit) = gateway.doors.enter(peer.ip()) else { continue };
+            let Some(visit) = doors.enter(peer.ip()) else { continue };
             tokio::spawn(serve(Arc::clone(&gateway), Stream::Plain(stream), visit, peer, true));
         }
     });

@@ -127,7 +127,7 @@ try {
 
   // The offset of an error.
   await page.fill("#input", `PUSH|${AUTH}|sensor-01|[temperature:=032.5]`);
-  assert.match(await text("#verdict"), /invalid_payload at byte 47/);
+  assert.match(await text("#verdict"), /^invalid_payload: .* at byte 47$/);
   assert.equal(await text("#bytes .wrong"), "3");
   await page.fill("#input", `PUSH|${AUTH}|sensor-01|[é=1;temperature]`);
   assert.equal(await text("#bytes .wrong"), "é");
@@ -244,11 +244,15 @@ try {
   // For looking at, and that nothing sticks out of a phone.
   await page.evaluate(() => {
     document.activeElement.blur();
+    document.querySelector(".table").scrollTop = 0;
     scrollTo(0, 0);
   });
+  await page.setViewportSize(DESK);
   await page.locator("#bytes span", { hasText: /^temperature$/ }).hover();
   await shot("frame");
   await page.fill("#input", `PUSH|${AUTH}|sensor-01|@1694567890000[temperature:=32.5#C;humidity:=065#%]`);
+  await page.mouse.move(0, 0);
+  assert.match(await text("#field"), /^a number has no leading zeros, found 6 at byte 78\n36$/);
   await shot("error");
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= PHONE.width, `${wide} pixels wide on a phone`);
