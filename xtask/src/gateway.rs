@@ -35,7 +35,7 @@ pub fn demo(arguments: &[String]) -> Outcome {
     step("building the npm package, for the page (some minutes the first time)", package)?;
     step("building the gateway (the same)", build_program)?;
     println!();
-    let mut gateway = command(PROGRAM, &[]);
+    let mut gateway = with_many_files(PROGRAM);
     let mut gateway = Running::start(gateway.args(arguments), |line| println!("  {line}"))?;
     // Other settings may have other addresses and devices.
     if arguments.is_empty() {
@@ -215,16 +215,10 @@ pub fn kill() -> Outcome {
 pub fn bench(arguments: &[String]) -> Outcome {
     have_system(BUILD)?;
     run_to_end(&mut cargo(&BUILD_GATEWAY))?;
-    let run = [
-        "run",
-        "--quiet",
-        "--profile",
-        "demo",
-        "-p",
-        "tipwire-gateway",
-        "--bin",
-        "gateway-load",
-        "--",
-    ];
-    run_to_end(cargo(&run).args(arguments))
+    run_to_end(with_many_files("target/demo/gateway-load").args(arguments))
+}
+
+/// A program that may have as many files and connections open as this user may allow it.
+fn with_many_files(program: &str) -> Command {
+    command("sh", &["-c", r#"ulimit -n "$(ulimit -H -n)"; exec "$0" "$@""#, program])
 }
