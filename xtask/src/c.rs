@@ -136,6 +136,7 @@ pub fn test() -> Outcome {
     step("the examples of the READMEs", try_readmes)?;
     step("C programs", || WAYS.iter().try_for_each(try_way))?;
     step("the layer of C++", || LAYERS.iter().try_for_each(try_layer))?;
+    step("the example device and server", crate::c_examples::test)?;
     step("a release, and programs that use it", crate::dist::test)?;
     step("benchmarks run", || bench(&["--json".to_owned(), "parse/ping".to_owned()]))
 }
@@ -257,7 +258,7 @@ fn try_way(way: &Way) -> Outcome {
 }
 
 /// The programs in bindings-c/tests/ that test the library.
-const PROGRAMS: &[&str] = &["api", "session", "platform"];
+const PROGRAMS: &[&str] = &["api", "session", "platform", "status"];
 
 fn try_program(way: &Way, name: &str, library: &Path) -> Outcome {
     let to = format!("{name}-{}-{}{}", way.compiler, way.standard, way.more.concat());

@@ -24,6 +24,11 @@ const DEVICES: &[Example] = &[
         build: crate::js::build_examples,
         start: || crate::js::example("device"),
     },
+    Example {
+        name: "c",
+        build: crate::c_examples::build,
+        start: || crate::c_examples::start("device"),
+    },
 ];
 
 /// They say `serving on ADDRESS`, or what the gateway says.
@@ -38,6 +43,11 @@ const SERVERS: &[Example] = &[
         name: "node",
         build: crate::js::build_examples,
         start: || server(crate::js::example("server")),
+    },
+    Example {
+        name: "c",
+        build: crate::c_examples::build,
+        start: || server(crate::c_examples::start("server")),
     },
 ];
 

@@ -3,6 +3,7 @@
 mod arduino;
 mod bench;
 mod c;
+mod c_examples;
 mod conversations;
 mod dist;
 mod driver;
