@@ -241,12 +241,7 @@ pub extern "C" fn tipwire_client_push(
 ) -> i32 {
     enqueue(client, queued, error, |session| {
         let mut wrong = Ok(());
-        let taken = session.push(now, &mut |push| {
-            wrong = lend(write, context, Form::LentPush(prolong(push))).map(drop);
-            if wrong.is_err() {
-                push.refuse(Field::Value, Kind::Missing);
-            }
-        });
+        let taken = session.push(now, &mut |push| wrong = ask(push, write, context));
         wrong.map_err(tipwire_error::of)?;
         Ok(taken?)
     })
@@ -264,13 +259,7 @@ pub extern "C" fn tipwire_client_pull(
 ) -> i32 {
     enqueue(client, queued, error, |session| {
         let mut wrong = Ok(());
-        let taken = session.pull(now, &mut |pull| {
-            wrong = lend(write, context, Form::LentPull(prolong(pull))).map(drop);
-            if wrong.is_err() {
-                // No variable is called so.
-                pull.name("");
-            }
-        });
+        let taken = session.pull(now, &mut |pull| wrong = ask(pull, write, context));
         wrong.map_err(tipwire_error::of)?;
         Ok(taken?)
     })
@@ -547,6 +536,38 @@ fn enqueue(
         set_if_wanted(queued, || taken.into());
         Ok(())
     })
+}
+
+/// Lets the caller's function write a frame. What only C can do wrong fails the frame, so that it is not
+/// queued.
+fn ask(frame: &mut impl Asked, write: tipwire_write, context: *mut c_void) -> Outcome {
+    lend(write, context, frame.lent()).map(drop).inspect_err(|_| frame.refuse())
+}
+
+/// A frame that the caller's function writes.
+trait Asked {
+    fn lent(&mut self) -> Form;
+    fn refuse(&mut self);
+}
+
+impl Asked for Push<Slice<'_>> {
+    fn lent(&mut self) -> Form {
+        Form::LentPush(prolong(self))
+    }
+
+    fn refuse(&mut self) {
+        Push::refuse(self, Field::Value, Kind::Missing);
+    }
+}
+
+impl Asked for Pull<Slice<'_>> {
+    fn lent(&mut self) -> Form {
+        Form::LentPull(prolong(self))
+    }
+
+    fn refuse(&mut self) {
+        Pull::refuse(self, Kind::Missing);
+    }
 }
 
 fn settings_of(settings: *const tipwire_client_settings) -> Outcome<ClientSettings> {

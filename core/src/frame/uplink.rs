@@ -293,6 +293,13 @@ impl<S: Sink> Pull<S> {
         self
     }
 
+    /// Fails with this: for callers who find something wrong that never comes here as a name.
+    pub fn refuse(&mut self, kind: Kind) -> &mut Pull<S> {
+        self.line.field(Field::Names);
+        self.line.fail(kind);
+        self
+    }
+
     /// Asks for variables whose names were read, as they stand.
     #[cfg_attr(not(tipwire_small), inline(always))]
     pub fn names(&mut self, names: Names<'_>) -> &mut Pull<S> {
