@@ -305,30 +305,30 @@ private:
 
 class Push : public Written<Push>, public PushChain<Push> {
 public:
-  template <size_t N, typename Auth, typename Serial>
-  Push(char (&buffer)[N], const Auth &auth, const Serial &serial) : Push(buffer, N, auth, serial) {}
-  template <typename Auth, typename Serial>
-  Push(char *buffer, size_t size, const Auth &auth, const Serial &serial) : Written(buffer) {
+  template <size_t N, typename Auth, typename Name>
+  Push(char (&buffer)[N], const Auth &auth, const Name &serial) : Push(buffer, N, auth, serial) {}
+  template <typename Auth, typename Name>
+  Push(char *buffer, size_t size, const Auth &auth, const Name &serial) : Written(buffer) {
     tipwire_push_begin(&writer_, buffer, size, chars(auth), chars(serial));
   }
 };
 
 class Pull : public Written<Pull>, public PullChain<Pull> {
 public:
-  template <size_t N, typename Auth, typename Serial>
-  Pull(char (&buffer)[N], const Auth &auth, const Serial &serial) : Pull(buffer, N, auth, serial) {}
-  template <typename Auth, typename Serial>
-  Pull(char *buffer, size_t size, const Auth &auth, const Serial &serial) : Written(buffer) {
+  template <size_t N, typename Auth, typename Name>
+  Pull(char (&buffer)[N], const Auth &auth, const Name &serial) : Pull(buffer, N, auth, serial) {}
+  template <typename Auth, typename Name>
+  Pull(char *buffer, size_t size, const Auth &auth, const Name &serial) : Written(buffer) {
     tipwire_pull_begin(&writer_, buffer, size, chars(auth), chars(serial));
   }
 };
 
 class Ping : public Written<Ping> {
 public:
-  template <size_t N, typename Auth, typename Serial>
-  Ping(char (&buffer)[N], const Auth &auth, const Serial &serial) : Ping(buffer, N, auth, serial) {}
-  template <typename Auth, typename Serial>
-  Ping(char *buffer, size_t size, const Auth &auth, const Serial &serial) : Written(buffer) {
+  template <size_t N, typename Auth, typename Name>
+  Ping(char (&buffer)[N], const Auth &auth, const Name &serial) : Ping(buffer, N, auth, serial) {}
+  template <typename Auth, typename Name>
+  Ping(char *buffer, size_t size, const Auth &auth, const Name &serial) : Written(buffer) {
     tipwire_ping_begin(&writer_, buffer, size, chars(auth), chars(serial));
   }
 };

@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::c;
 use crate::driver::DRIVERS;
+use crate::keywords;
 use crate::shell::{Outcome, cargo, output, root};
 
 /// A file, and what it should hold, given what it holds now.
@@ -20,7 +21,7 @@ const GENERATED: &[Generated] = &[
 
 pub fn run(arguments: &[String]) -> Outcome {
     match arguments {
-        [] => GENERATED.iter().chain(c::GENERATED).try_for_each(write),
+        [] => GENERATED.iter().chain(keywords::GENERATED).chain(c::GENERATED).try_for_each(write),
         [check] if check == "--check" => check_all().and_then(|()| check_these(c::GENERATED)),
         _ => Err("gen takes --check or nothing".into()),
     }
@@ -29,7 +30,7 @@ pub fn run(arguments: &[String]) -> Outcome {
 /// Everything generated is as it would be generated now, but for what the tests of the C library
 /// compare, since that takes a tool that takes minutes to build.
 pub fn check_all() -> Outcome {
-    check_these(GENERATED)
+    check_these(GENERATED).and_then(|()| check_these(keywords::GENERATED))
 }
 
 pub fn check_these(list: &[Generated]) -> Outcome {

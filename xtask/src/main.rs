@@ -13,6 +13,7 @@ mod fuzz;
 mod gateway;
 mod generated;
 mod js;
+mod keywords;
 mod python;
 mod shell;
 mod size;

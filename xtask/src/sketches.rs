@@ -62,6 +62,7 @@ pub fn built() -> PathBuf {
 pub fn test() -> Outcome {
     have_system(SYSTEM)?;
     step("sketches", || {
+        told()?;
         build()?;
         BUILDS.iter().try_for_each(recite)
     })
@@ -74,6 +75,18 @@ pub fn folders() -> Result<Vec<PathBuf>, String> {
     let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     folders.sort();
     Ok(folders)
+}
+
+/// The README tells of every sketch, and of no other.
+fn told() -> Outcome {
+    let readme = arduino::read(&root().join("bindings-c/arduino/README.md"))?;
+    let table = readme.split_once("| sketch |").map_or("", |(_, rest)| rest);
+    let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+    let mut told: Vec<&str> = rows.filter_map(|row| row.split('|').nth(1)).map(str::trim).collect();
+    told.sort_unstable();
+    let mut there: Vec<String> = folders()?.iter().map(|path| arduino::name_of(path)).collect();
+    there.sort();
+    if told == there { Ok(()) } else { Err(format!("the README tells of {told:?}: {there:?}")) }
 }
 
 /// Compiles all sketches for the Arduino of this machine.

@@ -78,7 +78,11 @@ public:
 
 extern Monitor Serial;
 
-enum { LOW, HIGH, INPUT, OUTPUT };
+/* Macros, as they are on boards. */
+#define LOW 0x0
+#define HIGH 0x1
+#define INPUT 0x0
+#define OUTPUT 0x1
 
 unsigned long millis();
 int analogRead(int pin);
