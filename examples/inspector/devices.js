@@ -70,8 +70,9 @@ function draw(variable, values) {
   const range = (list) => [Math.min(...list), Math.max(...list)];
   const [from, to] = range(values.map(({ time }) => time));
   let [low, high] = range(values.map(({ value }) => value));
-  const least = Math.abs(high) * 1e-9 || 1;
-  if (high - low < least) [low, high] = [low - least, high + least];
+  // One value, or several that are nearly the same, are in the middle.
+  const margin = Math.max(1, Math.abs(high) * 1e-9);
+  if (high - low <= Math.abs(high) * 1e-9) [low, high] = [low - margin, high + margin];
   const lines = ticks(low, high);
   const [bottom, top] = [lines[0], lines.at(-1)];
   const x = (time) => (to === from ? (LEFT + RIGHT) / 2 : LEFT + ((time - from) / (to - from)) * (RIGHT - LEFT));

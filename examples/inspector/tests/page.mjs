@@ -241,6 +241,15 @@ try {
   await page.keyboard.press("Enter");
   assert.match(await text("#verdict"), /PUSH: 2 variables/);
 
+  // One value alone has an axis too.
+  await page.selectOption("#device", "SN-002");
+  await until("its chart", async () => (await page.locator("#chart circle").count()) === 1);
+  const labels = await page.locator("#chart text[text-anchor=end]").evaluateAll((labels) => labels.map(({ textContent }) => textContent));
+  assert.deepEqual(labels.slice(0, -1), ["24.5", "25", "25.5", "26", "26.5", "27"]);
+  await page.selectOption("#device", "sensor-01");
+  await until("the first chart", async () => (await page.locator("#chart circle").count()) === 24);
+  await page.selectOption("#variable", "temperature");
+
   // For looking at, and that nothing sticks out of a phone.
   await page.evaluate(() => {
     document.activeElement.blur();
