@@ -1,6 +1,6 @@
 //! TagoTiP/S: sealing and opening.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -12,6 +12,7 @@ use crate::credentials::Token;
 use crate::errors::{sealed, unbuildable};
 use crate::frame;
 use crate::held::How;
+use crate::lock::lock;
 use crate::source::Source;
 
 fn cipher(py: Python<'_>, name: &str) -> PyResult<Cipher> {
@@ -36,8 +37,12 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    fn with<T>(&self, work: impl FnOnce(&mut tipwire::Sealer) -> PyResult<T>) -> PyResult<T> {
-        match &mut *self.sealer.lock().unwrap_or_else(PoisonError::into_inner) {
+    fn with<T>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut tipwire::Sealer) -> PyResult<T>,
+    ) -> PyResult<T> {
+        match &mut *lock(py, &self.sealer) {
             Some(sealer) => work(sealer),
             None => Err(PyValueError::new_err("this sealer belongs to a session now")),
         }
@@ -49,8 +54,8 @@ impl Sealer {
     }
 
     /// Takes the key out, for good: its counter has one owner.
-    pub fn take(&self) -> PyResult<tipwire::Sealer> {
-        let taken = self.sealer.lock().unwrap_or_else(PoisonError::into_inner).take();
+    pub fn take(&self, py: Python<'_>) -> PyResult<tipwire::Sealer> {
+        let taken = lock(py, &self.sealer).take();
         taken.ok_or_else(|| PyValueError::new_err("this sealer belongs to a session already"))
     }
 
@@ -60,15 +65,15 @@ impl Sealer {
         method: InnerMethod,
         text: &[u8],
     ) -> PyResult<Bound<'py, PyBytes>> {
-        self.with(|sealer| {
+        self.with(py, |sealer| {
             let mut buffer = vec![0; text.len() + sealer.overhead()];
             let envelope = sealer.seal(method, text, &mut buffer);
             Ok(PyBytes::new(py, envelope.map_err(|error| sealed(py, error))?))
         })
     }
 
-    fn serial_text(&self) -> PyResult<String> {
-        self.with(|sealer| Ok(sealer.serial().to_owned()))
+    fn serial_text(&self, py: Python<'_>) -> PyResult<String> {
+        self.with(py, |sealer| Ok(sealer.serial().to_owned()))
     }
 }
 
@@ -120,7 +125,7 @@ impl Sealer {
         group: Option<&str>,
         metadata: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let push = build::Writer::inner(String::new(), &self.serial_text()?);
+        let push = build::Writer::inner(String::new(), &self.serial_text(py)?);
         let text = build::fill(py, push, variables, location, time, group, metadata)?;
         self.seal_text(py, InnerMethod::Push, text.as_bytes())
     }
@@ -130,13 +135,13 @@ impl Sealer {
         py: Python<'py>,
         names: &Bound<'_, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let pull = tipwire::Pull::inner(String::new(), &self.serial_text()?);
+        let pull = tipwire::Pull::inner(String::new(), &self.serial_text(py)?);
         let text = build::fill_names(py, pull, names)?;
         self.seal_text(py, InnerMethod::Pull, text.as_bytes())
     }
 
     fn ping<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let text = tipwire::Ping::inner(String::new(), &self.serial_text()?).finish();
+        let text = tipwire::Ping::inner(String::new(), &self.serial_text(py)?).finish();
         let text = text.map_err(|error| unbuildable(py, error, None))?;
         self.seal_text(py, InnerMethod::Ping, text.as_bytes())
     }
@@ -152,41 +157,41 @@ impl Sealer {
         self.seal_text(py, InnerMethod::Ack, text.as_bytes())
     }
 
-    fn reserve(&self, count: u32) -> PyResult<u64> {
-        self.with(|sealer| Ok(sealer.reserve(count)))
+    fn reserve(&self, py: Python<'_>, count: u32) -> PyResult<u64> {
+        self.with(py, |sealer| Ok(sealer.reserve(count)))
     }
 
     #[getter]
-    fn counter(&self) -> PyResult<u64> {
-        self.with(|sealer| Ok(sealer.counter().next()))
+    fn counter(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |sealer| Ok(sealer.counter().next()))
     }
 
     #[getter]
-    fn left(&self) -> PyResult<u64> {
-        self.with(|sealer| Ok(sealer.counter().left()))
+    fn left(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |sealer| Ok(sealer.counter().left()))
     }
 
     #[getter]
-    fn cipher(&self) -> PyResult<&'static str> {
-        self.with(|sealer| Ok(sealer.opener().cipher().name()))
+    fn cipher(&self, py: Python<'_>) -> PyResult<&'static str> {
+        self.with(py, |sealer| Ok(sealer.opener().cipher().name()))
     }
 
     #[getter]
-    fn layout(&self) -> PyResult<&'static str> {
-        self.with(|sealer| Ok(sealer.layout().name()))
+    fn layout(&self, py: Python<'_>) -> PyResult<&'static str> {
+        self.with(py, |sealer| Ok(sealer.layout().name()))
     }
 
     #[getter]
-    fn serial(&self) -> PyResult<String> {
-        self.serial_text()
+    fn serial(&self, py: Python<'_>) -> PyResult<String> {
+        self.serial_text(py)
     }
 
-    fn opener(&self) -> PyResult<Opener> {
-        self.with(|sealer| Ok(Opener(Arc::new(sealer.opener().clone()))))
+    fn opener(&self, py: Python<'_>) -> PyResult<Opener> {
+        self.with(py, |sealer| Ok(Opener(Arc::new(sealer.opener().clone()))))
     }
 
-    fn __repr__(&self) -> PyResult<String> {
-        self.with(|sealer| Ok(format!("Sealer('{}', …)", sealer.opener().cipher())))
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        self.with(py, |sealer| Ok(format!("Sealer('{}', …)", sealer.opener().cipher())))
     }
 }
 

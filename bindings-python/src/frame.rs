@@ -1,11 +1,10 @@
 //! Frames that were read.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use tipwire::{Body, Detail, Method, Value};
 
@@ -19,7 +18,7 @@ use crate::variable::{Location, Raw, Variable};
 #[pyclass(frozen, subclass, module = "tipwire")]
 pub struct Frame {
     pub held: Arc<Held>,
-    variables: PyOnceLock<Py<PyTuple>>,
+    variables: OnceLock<Py<PyTuple>>,
 }
 
 impl Frame {
@@ -29,7 +28,7 @@ impl Frame {
             Line::Frame(frame) => Some(frame.method()),
             Line::Ack(_) => None,
         });
-        let frame = Frame { held: Arc::new(held), variables: PyOnceLock::new() };
+        let frame = Frame { held: Arc::new(held), variables: OnceLock::new() };
         let frame = PyClassInitializer::from(frame);
         Ok(match method {
             Some(Method::Push) => Py::new(py, frame.add_subclass(Push))?.into_any(),
@@ -75,8 +74,12 @@ impl Frame {
     }
 
     fn variables(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
-        let variables = self.variables.get_or_try_init(py, || Variable::all(py, &self.held))?;
-        Ok(variables.clone_ref(py))
+        if let Some(variables) = self.variables.get() {
+            return Ok(variables.clone_ref(py));
+        }
+        // Nothing is locked while objects are made: where two threads make them, the first stay.
+        let made = Variable::all(py, &self.held)?;
+        Ok(self.variables.get_or_init(|| made).clone_ref(py))
     }
 
     /// The JSON that `write` writes.

@@ -11,6 +11,7 @@ mod envelope;
 mod errors;
 mod frame;
 mod held;
+mod lock;
 mod platform;
 mod session;
 mod source;

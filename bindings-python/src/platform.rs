@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyType};
 use tipwire::platform::thingspanel;
 
 use crate::errors::{unbuildable, unreadable};
@@ -57,8 +57,11 @@ impl Packet {
         hasher.finish()
     }
 
-    fn __getnewargs__<'py>(&self, py: Python<'py>) -> (u8, u8, Bound<'py, PyBytes>) {
-        (self.r#type, self.command, self.payload(py))
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> (Bound<'py, PyType>, (u8, u8, Bound<'py, PyBytes>)) {
+        let packet = slf.get();
+        (slf.get_type(), (packet.r#type, packet.command, packet.payload(slf.py())))
     }
 
     /// The payload may be an access token: it is not shown.

@@ -1,7 +1,7 @@
 //! Both sides of a connection, without the connection.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::types::{PyBytes, PyList, PyTuple};
@@ -18,11 +18,8 @@ use crate::envelope::Sealer;
 use crate::errors::{frame_error, stream, unbuildable};
 use crate::frame;
 use crate::held::How;
+use crate::lock::lock;
 use crate::source::Source;
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn transport(datagrams: bool) -> Transport {
     if datagrams { Transport::Datagrams } else { Transport::Stream }
@@ -179,6 +176,7 @@ impl Devices {
     #[pyo3(signature = (auth, serial, *, window=0, state=None))]
     fn enforce_sequence(
         &self,
+        py: Python<'_>,
         auth: &str,
         serial: &str,
         window: u8,
@@ -191,7 +189,7 @@ impl Devices {
                 state.ok_or_else(|| PyValueError::new_err("this is no state of a sequence"))?
             }
         };
-        lock(&self.0).enforce(auth, serial, sequence);
+        lock(py, &self.0).enforce(auth, serial, sequence);
         Ok(())
     }
 
@@ -201,23 +199,24 @@ impl Devices {
         auth: &str,
         serial: &str,
     ) -> Option<Bound<'py, PyBytes>> {
-        let known = lock(&self.0);
+        let known = lock(py, &self.0);
         known.counted(auth, serial).map(|sequence| PyBytes::new(py, &sequence.to_bytes()))
     }
 
     fn add_key(&self, sealer: &Bound<'_, Sealer>) -> PyResult<usize> {
-        let sealer = sealer.get().take()?;
-        Ok(lock(&self.0).add_key(sealer))
+        let py = sealer.py();
+        let sealer = sealer.get().take(py)?;
+        Ok(lock(py, &self.0).add_key(sealer))
     }
 
-    fn counter(&self, name: usize) -> PyResult<u64> {
-        let known = lock(&self.0);
+    fn counter(&self, py: Python<'_>, name: usize) -> PyResult<u64> {
+        let known = lock(py, &self.0);
         let key = known.keys().get(name);
         key.map(|key| key.counter().next()).ok_or_else(|| PyValueError::new_err("no such key"))
     }
 
-    fn __repr__(&self) -> String {
-        let known = lock(&self.0);
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let known = lock(py, &self.0);
         format!("Devices({} keys, {} sequences)", known.keys().len(), known.counted_len())
     }
 }
@@ -297,14 +296,14 @@ impl Server {
         Ok(Server { state: Mutex::new((server, Inbox::default())), devices })
     }
 
-    fn receive(&self, data: Source) {
-        lock(&self.state).1.add(data.bytes());
+    fn receive(&self, py: Python<'_>, data: Source) {
+        lock(py, &self.state).1.add(data.bytes());
     }
 
     fn next_event(&self, py: Python<'_>, now: u64) -> PyResult<Option<Py<PyAny>>> {
-        let (server, inbox) = &mut *lock(&self.state);
+        let (server, inbox) = &mut *lock(py, &self.state);
         let mut input = inbox.rest();
-        let devices = &mut lock(&self.devices.get().0);
+        let devices = &mut lock(py, &self.devices.get().0);
         let event = Server::next(py, server, &mut input, now, devices);
         let left = input.len();
         inbox.leave(left);
@@ -313,10 +312,10 @@ impl Server {
 
     #[pyo3(signature = (data, now))]
     fn events<'py>(&self, py: Python<'py>, data: Source, now: u64) -> PyResult<Bound<'py, PyList>> {
-        let (server, inbox) = &mut *lock(&self.state);
+        let (server, inbox) = &mut *lock(py, &self.state);
         inbox.add(data.bytes());
         let mut input = inbox.rest();
-        let devices = &mut lock(&self.devices.get().0);
+        let devices = &mut lock(py, &self.devices.get().0);
         let events = PyList::empty(py);
         while let Some(event) = Server::next(py, server, &mut input, now, devices)? {
             events.append(event)?;
@@ -335,56 +334,56 @@ impl Server {
         detail: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let ack = build::answer(py, tipwire::Reply::to(String::new()), status, detail)?;
-        let server = &mut lock(&self.state).0;
-        let devices = &mut *lock(&self.devices.get().0);
+        let server = &mut lock(py, &self.state).0;
+        let devices = &mut *lock(py, &self.devices.get().0);
         let ticket = Ticket::from_bits(ticket);
         Server::answered(py, server.answer_with(ticket, devices, ack.as_bytes()))
     }
 
     fn command(&self, py: Python<'_>, text: &str) -> PyResult<()> {
-        let server = &mut lock(&self.state).0;
-        Server::answered(py, server.command(&mut *lock(&self.devices.get().0), text))
+        let server = &mut lock(py, &self.state).0;
+        Server::answered(py, server.command(&mut *lock(py, &self.devices.get().0), text))
     }
 
     fn data_to_send<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let server = &mut lock(&self.state).0;
+        let server = &mut lock(py, &self.state).0;
         let data = PyBytes::new(py, server.output());
         server.sent(data.as_bytes().len());
         data
     }
 
-    fn handle_timeout(&self, now: u64) {
-        lock(&self.state).0.handle_timeout(now);
+    fn handle_timeout(&self, py: Python<'_>, now: u64) {
+        lock(py, &self.state).0.handle_timeout(now);
     }
 
-    fn close(&self, code: &str) -> PyResult<()> {
-        lock(&self.state).0.close(self::code(code)?);
+    fn close(&self, py: Python<'_>, code: &str) -> PyResult<()> {
+        lock(py, &self.state).0.close(self::code(code)?);
         Ok(())
     }
 
     #[getter]
-    fn deadline(&self) -> Option<u64> {
-        lock(&self.state).0.deadline()
+    fn deadline(&self, py: Python<'_>) -> Option<u64> {
+        lock(py, &self.state).0.deadline()
     }
 
     #[getter]
-    fn unanswered(&self) -> u32 {
-        lock(&self.state).0.unanswered()
+    fn unanswered(&self, py: Python<'_>) -> u32 {
+        lock(py, &self.state).0.unanswered()
     }
 
     #[getter]
-    fn waiting(&self) -> usize {
-        lock(&self.state).1.rest().len()
+    fn waiting(&self, py: Python<'_>) -> usize {
+        lock(py, &self.state).1.rest().len()
     }
 
     #[getter]
-    fn closed(&self) -> bool {
-        lock(&self.state).0.is_closed()
+    fn closed(&self, py: Python<'_>) -> bool {
+        lock(py, &self.state).0.is_closed()
     }
 
     #[getter]
-    fn mode(&self) -> Option<&'static str> {
-        lock(&self.state).0.mode().map(|mode| match mode {
+    fn mode(&self, py: Python<'_>) -> Option<&'static str> {
+        lock(py, &self.state).0.mode().map(|mode| match mode {
             Mode::Text => "text",
             Mode::Envelopes => "envelopes",
         })
@@ -455,8 +454,8 @@ impl Client {
         event.map(Some)
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
-        work(&mut lock(&self.state).client)
+    fn with<T>(&self, py: Python<'_>, work: impl FnOnce(&mut Inner) -> T) -> T {
+        work(&mut lock(py, &self.state).client)
     }
 }
 
@@ -499,7 +498,7 @@ impl Client {
             max_queue,
             max_answer,
         };
-        let keys = sealer.map(|sealer| sealer.get().take()).transpose()?;
+        let keys = sealer.map(|sealer| sealer.get().take(py)).transpose()?;
         let client =
             session::Client::with_keys(&settings, auth, serial, keys, Vec::new(), Vec::new());
         let client = client.map_err(|error| unbuildable(py, error, None))?;
@@ -508,7 +507,7 @@ impl Client {
     }
 
     fn send(&self, py: Python<'_>, frame: Source, now: u64) -> PyResult<u32> {
-        let state = &mut *lock(&self.state);
+        let state = &mut *lock(py, &self.state);
         let queued = state.client.send(frame.bytes(), now);
         let queued = queued.map_err(|error| unbuildable(py, error, None))?;
         if let Some((first, last)) = queued.dropped {
@@ -517,12 +516,12 @@ impl Client {
         Ok(queued.number)
     }
 
-    fn receive(&self, data: Source) {
-        lock(&self.state).inbox.add(data.bytes());
+    fn receive(&self, py: Python<'_>, data: Source) {
+        lock(py, &self.state).inbox.add(data.bytes());
     }
 
     fn next_event(&self, py: Python<'_>, now: u64) -> PyResult<Option<Py<PyAny>>> {
-        let Asking { client, inbox, dropped } = &mut *lock(&self.state);
+        let Asking { client, inbox, dropped } = &mut *lock(py, &self.state);
         if let Some(number) = dropped.pop_front() {
             return object(py, Lost { number }).map(Some);
         }
@@ -534,7 +533,7 @@ impl Client {
     }
 
     fn events<'py>(&self, py: Python<'py>, data: Source, now: u64) -> PyResult<Bound<'py, PyList>> {
-        let Asking { client, inbox, dropped } = &mut *lock(&self.state);
+        let Asking { client, inbox, dropped } = &mut *lock(py, &self.state);
         let events = PyList::empty(py);
         for number in dropped.drain(..) {
             events.append(object(py, Lost { number })?)?;
@@ -550,58 +549,58 @@ impl Client {
     }
 
     fn data_to_send<'py>(&self, py: Python<'py>, now: u64) -> Bound<'py, PyBytes> {
-        self.with(|client| {
+        self.with(py, |client| {
             let data = PyBytes::new(py, client.output());
             client.sent(data.as_bytes().len(), now);
             data
         })
     }
 
-    fn connected(&self, now: u64) {
-        let state = &mut *lock(&self.state);
+    fn connected(&self, py: Python<'_>, now: u64) {
+        let state = &mut *lock(py, &self.state);
         state.inbox.clear();
         state.client.connected(now);
     }
 
-    fn disconnected(&self, now: u64) {
-        let state = &mut *lock(&self.state);
+    fn disconnected(&self, py: Python<'_>, now: u64) {
+        let state = &mut *lock(py, &self.state);
         state.inbox.clear();
         state.client.disconnected(now);
     }
 
-    fn close(&self) {
-        self.with(session::Client::close);
+    fn close(&self, py: Python<'_>) {
+        self.with(py, session::Client::close);
     }
 
-    fn open(&self, now: u64) {
-        self.with(|client| client.open(now));
+    fn open(&self, py: Python<'_>, now: u64) {
+        self.with(py, |client| client.open(now));
     }
 
-    fn handle_timeout(&self, now: u64) {
-        self.with(|client| client.handle_timeout(now));
+    fn handle_timeout(&self, py: Python<'_>, now: u64) {
+        self.with(py, |client| client.handle_timeout(now));
     }
 
-    fn reserve(&self, count: u32) -> u64 {
-        self.with(|client| client.reserve(count))
-    }
-
-    #[getter]
-    fn counter(&self) -> u64 {
-        self.with(|client| client.counter().next())
+    fn reserve(&self, py: Python<'_>, count: u32) -> u64 {
+        self.with(py, |client| client.reserve(count))
     }
 
     #[getter]
-    fn deadline(&self) -> Option<u64> {
-        self.with(|client| client.deadline())
+    fn counter(&self, py: Python<'_>) -> u64 {
+        self.with(py, |client| client.counter().next())
     }
 
     #[getter]
-    fn idle(&self) -> bool {
-        self.with(|client| client.is_idle())
+    fn deadline(&self, py: Python<'_>) -> Option<u64> {
+        self.with(py, |client| client.deadline())
     }
 
     #[getter]
-    fn is_connected(&self) -> bool {
-        self.with(|client| client.is_connected())
+    fn idle(&self, py: Python<'_>) -> bool {
+        self.with(py, |client| client.is_idle())
+    }
+
+    #[getter]
+    fn is_connected(&self, py: Python<'_>) -> bool {
+        self.with(py, |client| client.is_connected())
     }
 }

@@ -1,6 +1,6 @@
 //! Cutting streams into messages.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyList};
 use tipwire::stream::{Any, Order, Settings};
 
 use crate::errors;
+use crate::lock::lock;
 use crate::source::Source;
 
 /// Cuts a byte stream into messages.
@@ -15,8 +16,12 @@ use crate::source::Source;
 pub struct Splitter(Mutex<tipwire::stream::Splitter<Any, Vec<u8>>>);
 
 impl Splitter {
-    fn with<T>(&self, work: impl FnOnce(&mut tipwire::stream::Splitter<Any, Vec<u8>>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut tipwire::stream::Splitter<Any, Vec<u8>>) -> T,
+    ) -> T {
+        work(&mut lock(py, &self.0))
     }
 }
 
@@ -56,7 +61,7 @@ impl Splitter {
     #[pyo3(signature = (data, /))]
     fn feed<'py>(&self, py: Python<'py>, data: Source) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
-        self.with(|splitter| {
+        self.with(py, |splitter| {
             let mut input = data.bytes();
             while let Some(event) = splitter.next(&mut input) {
                 match event {
@@ -69,15 +74,15 @@ impl Splitter {
     }
 
     #[getter]
-    fn pending(&self) -> usize {
-        self.with(|splitter| splitter.pending())
+    fn pending(&self, py: Python<'_>) -> usize {
+        self.with(py, |splitter| splitter.pending())
     }
 
-    fn reset(&self) {
-        self.with(|splitter| splitter.reset());
+    fn reset(&self, py: Python<'_>) {
+        self.with(py, |splitter| splitter.reset());
     }
 
-    fn __repr__(&self) -> String {
-        format!("Splitter(…, pending={})", self.pending())
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("Splitter(…, pending={})", self.pending(py))
     }
 }

@@ -4,7 +4,7 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyType};
 use tipwire::platform::tagoio as core;
 use tipwire::{Kind, Method};
 
@@ -95,6 +95,16 @@ impl HttpRequest {
         self.core().to_frame(String::new()).map_err(|error| failed(py, error, None))
     }
 
+    #[expect(clippy::type_complexity, reason = "they are the arguments of the constructor")]
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> (Bound<'py, PyType>, (String, String, String, String, Bound<'py, PyBytes>)) {
+        let HttpRequest { method, path, query, authorization, .. } = slf.get();
+        let [method, path, query, authorization] =
+            [method, path, query, authorization].map(String::clone);
+        (slf.get_type(), (method, path, query, authorization, slf.get().body(slf.py())))
+    }
+
     /// What is sent may be private.
     fn __repr__(&self) -> String {
         format!("HttpRequest({:?}, {:?}, {:?}, …)", self.method, self.path, self.query)
@@ -172,6 +182,14 @@ impl HttpResponse {
         let HttpResponse { status, command, body } = self;
         let response = core::HttpResponse { status: *status, command: command.as_deref(), body };
         response.to_ack(method, seq, String::new()).map_err(|error| failed(py, error, None))
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> (Bound<'py, PyType>, (u16, Option<String>, Bound<'py, PyBytes>)) {
+        let response = slf.get();
+        let body = response.body(slf.py());
+        (slf.get_type(), (response.status, response.command.clone(), body))
     }
 
     fn __repr__(&self) -> String {
@@ -257,6 +275,12 @@ impl MqttMessage {
 
     fn to_ack(&self, py: Python<'_>) -> PyResult<String> {
         self.core().to_ack(String::new()).map_err(|error| failed(py, error, None))
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> (Bound<'py, PyType>, (String, Bound<'py, PyBytes>)) {
+        (slf.get_type(), (slf.get().topic.clone(), slf.get().payload(slf.py())))
     }
 
     fn __repr__(&self) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 use tipwire::{Encoding, Field, Kind, Push, Value};
 
 use crate::build;
@@ -28,8 +28,7 @@ impl Variable {
     /// All variables of a frame.
     pub fn all(py: Python<'_>, held: &Arc<Held>) -> PyResult<Py<PyTuple>> {
         let count = held.with(|read| read.variables().len());
-        let make = |index| Variable { held: Arc::clone(held), index }.into_pyobject(py);
-        let all: Vec<_> = (0..count).map(make).collect::<Result<_, _>>()?;
+        let all = (0..count).map(|index| Variable { held: Arc::clone(held), index });
         Ok(PyTuple::new(py, all)?.unbind())
     }
 
@@ -289,11 +288,14 @@ impl Location {
     }
 
     /// The exact digits, so that an unpickled location equals this one.
-    fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let decimals = self.0.split(',').filter_map(tipwire::Number::new);
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        let py = slf.py();
+        let decimals = slf.get().0.split(',').filter_map(tipwire::Number::new);
         let decimals: Vec<_> =
             decimals.map(|number| value::decimal(py, number)).collect::<Result<_, _>>()?;
-        PyTuple::new(py, decimals)
+        Ok((slf.get_type(), PyTuple::new(py, decimals)?))
     }
 
     pub fn __repr__(&self) -> String {
@@ -374,8 +376,9 @@ impl Raw {
         hasher.finish()
     }
 
-    fn __getnewargs__(&self) -> (&'static str, &str) {
-        (self.encoding(), &self.data)
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, (&'static str, String)) {
+        let raw = slf.get();
+        (slf.get_type(), (raw.encoding(), raw.data.to_string()))
     }
 
     pub fn __repr__(&self) -> String {

@@ -1,4 +1,9 @@
+import sys
+
 import pytest
+
+# What older versions of Python cannot even read.
+collect_ignore = ["test_match.py"] if sys.version_info < (3, 10) else []
 
 
 def pytest_addoption(parser):

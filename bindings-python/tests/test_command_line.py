@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 
 import pytest
 
@@ -11,12 +13,13 @@ import tipwire
 
 AUTH = "4deedd7bab8817ec"
 TOKEN = "ate2bd319014b24e0a8aca9f00aea4c0d0"
+TIPWIRE = [sys.executable, "-m", "tipwire"]
 KEY = "fe09da81bc4400ee12ab56cd78ef9012"
 
 
 def run(*arguments, stdin="", code=0, **environment):
     done = subprocess.run(
-        [sys.executable, "-m", "tipwire", *arguments],
+        [*TIPWIRE, *arguments],
         input=stdin,
         capture_output=True,
         text=True,
@@ -83,7 +86,7 @@ def test_hashes_are_made_of_tokens(tmp_path):
 @pytest.mark.parametrize("udp", [[], ["--udp"]], ids=["tcp", "udp"])
 def test_values_are_sent_to_the_test_endpoint(udp):
     serve = subprocess.Popen(
-        [sys.executable, "-m", "tipwire", "serve", "127.0.0.1:0", "--count", "2", *udp],
+        [*TIPWIRE, "serve", "127.0.0.1:0", "--count", "2", *udp],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -99,6 +102,68 @@ def test_values_are_sent_to_the_test_endpoint(udp):
         first, second = map(json.loads, serve.stdout.read().splitlines())
     assert [variable["type"] for variable in first["variables"]] == ["number", "boolean", "string"]
     assert second["method"] == "PING"
+
+
+def test_lines_that_are_no_text_or_too_long_are_told_of_and_passed_over():
+    frame = tipwire.ping(AUTH, "s").encode()
+    hostile = b"\xff\xfe\0|\n" + b"PUSH|" * 10_000 + b"\n" + frame + b"\n" + b"\n" * 3 + frame
+    for command in (["decode"], ["decode", "--format", "points"], ["decode", "--format", "table"]):
+        done = subprocess.run([*TIPWIRE, *command], input=hostile, capture_output=True, timeout=60)
+        assert done.returncode == 1 and done.stdout.count(b"\n") == 2
+        assert [line.split(b":")[1] for line in done.stderr.splitlines()] == [b"1", b"2"]
+    for command in (["encode", "--auth", AUTH, "--serial", "s"], ["open", "--key", KEY]):
+        done = subprocess.run([*TIPWIRE, *command], input=hostile, capture_output=True, timeout=60)
+        assert done.returncode == 1 and done.stdout == b"" and done.stderr.count(b"\n") == 4
+        assert b"Traceback" not in done.stderr
+
+
+def test_a_line_without_end_does_not_fill_the_memory():
+    resource = pytest.importorskip("resource")
+    with subprocess.Popen([*TIPWIRE, "decode"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as decode:
+        for _ in range(1000):
+            decode.stdin.write(b"PUSH|" * 20_000)
+        _, err = decode.communicate(timeout=60)
+    assert decode.returncode == 1 and err.count(b"\n") == 1
+    # The largest of all that ended so far, in kilobytes.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400_000
+
+
+def test_whoever_has_read_enough_may_close_the_pipe():
+    frames = (tipwire.ping(AUTH, "s") + "\n").encode() * 50_000
+    with subprocess.Popen([*TIPWIRE, "decode"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as decode:
+        feeder = threading.Thread(target=feed, args=(decode.stdin, frames))
+        feeder.start()
+        assert json.loads(decode.stdout.readline())["serial"] == "s"
+        decode.stdout.close()
+        assert decode.wait(60) == 0
+        feeder.join()
+        assert decode.stderr.read() == b""
+
+
+def feed(pipe, data):
+    with suppress(BrokenPipeError), pipe:
+        pipe.write(data)
+
+
+def test_every_command_has_help():
+    out, _ = run("--help")
+    for command in ("decode", "encode", "seal", "open", "hash", "send", "serve"):
+        assert command in out
+        told, _ = run(command, "--help")
+        assert "usage: tipwire" in told and len(told.splitlines()) >= 5
+
+
+def test_what_is_missing_is_told_without_a_traceback():
+    for arguments, problem in [
+        (["decode", "/does/not/exist"], "/does/not/exist"),
+        (["hash", "@/does/not/exist"], "/does/not/exist"),
+        (["hash", "env:NOT_THERE"], "NOT_THERE"),
+        (["open", "--key", "xyz"], "hex"),
+        (["serve", "127.0.0.1:99999"], "127.0.0.1:99999"),
+        (["seal", "--key", KEY, "--token", "nonsense", "--serial", "s", "--counter", "0"], ""),
+    ]:
+        _, err = run(*arguments, code=1)
+        assert problem in err and len(err.splitlines()) == 1 and err.startswith("tipwire: ")
 
 
 def test_commands_that_make_no_sense_end_with_2():

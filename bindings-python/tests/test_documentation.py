@@ -3,7 +3,10 @@
 import doctest
 import inspect
 import re
+import sys
 from pathlib import Path
+
+import pytest
 
 import tipwire
 from tipwire import aio, tagoio, thingsboard
@@ -11,6 +14,7 @@ from tipwire import aio, tagoio, thingsboard
 README = Path(__file__).parent.parent / "README.md"
 
 
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="they use match")
 def test_snippets_of_the_readme_run():
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
     assert len(blocks) >= 5

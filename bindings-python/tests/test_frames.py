@@ -85,14 +85,6 @@ def test_other_frames_are_what_they_say():
     assert tipwire.parse_ack("ACK|OK|[t:=1]").variables == (Variable("t", 1),)
 
 
-def test_frames_take_part_in_match():
-    match tipwire.parse(LINE):
-        case Push(serial, [Variable(name, value, unit), *_]):
-            assert (serial, name, value, unit) == ("sensor-01", "temperature", 32.5, "C")
-        case _:
-            raise AssertionError
-
-
 @pytest.mark.parametrize(
     "thing",
     [

@@ -17,9 +17,6 @@ def test_packets_of_thingspanel_are_written_and_read():
     assert bytes(Packet(0, 1, '{"light": 98, "humidity": 30.0}'))[:8].hex() == "545000010000001f"
     assert token.decode() not in repr(auth)
     assert pickle.loads(pickle.dumps(auth)) == auth and len({auth, Packet(0, 0, token)}) == 1
-    match auth:
-        case Packet(0, 0, payload):
-            assert payload == token
 
 
 def test_what_is_no_packet_says_why():

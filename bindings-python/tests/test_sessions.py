@@ -27,12 +27,10 @@ def test_a_client_and_a_server_understand_each_other():
     number = client.send(tipwire.push(AUTH, "sensor-01", {"t": 32.5}), 0)
     assert number == 7
     server.receive(client.data_to_send(0))
-    match server.next_event(1):
-        case tipwire.Request(ticket, 7, tipwire.Push(serial, [variable])):
-            assert (serial, variable.value) == ("sensor-01", 32.5)
-            server.answer(ticket, "OK", 1)
-        case other:
-            raise AssertionError(other)
+    request = server.next_event(1)
+    assert isinstance(request, tipwire.Request) and request.number == 7
+    assert (request.frame.serial, request.frame.variables[0].value) == ("sensor-01", 32.5)
+    server.answer(request.ticket, "OK", 1)
     assert server.next_event(1) is None
     server.command("reboot")
     answer, command = client.events(server.data_to_send(), 2)
@@ -95,11 +93,11 @@ def test_the_oldest_requests_make_room_and_are_told_to_be_lost():
 
 async def double(request):
     await asyncio.sleep(0.001 if request.number and request.number % 2 else 0)
-    match request.frame:
-        case tipwire.Push(_, variables):
-            return len(variables)
-        case tipwire.Pull(_, names):
-            return {name: 1 for name in names if name != "nothing"} or ("ERR", "variable_not_found")
+    frame = request.frame
+    if isinstance(frame, tipwire.Push):
+        return len(frame.variables)
+    if isinstance(frame, tipwire.Pull):
+        return {name: 1 for name in frame.names if name != "nothing"} or ("ERR", "variable_not_found")
     return "PONG"
 
 

@@ -104,9 +104,6 @@ def test_uplinks_are_taken_apart():
     ]
     assert asset.attributes == {"i": "\n", "j": 2}
     assert repr(device) == "Uplink('d', [])"
-    match device:
-        case thingsboard.Uplink(name, None):
-            assert name == "d"
     digits = "9" * 10_000
     (uplink,) = thingsboard.parse_uplinks(f'{{"deviceName":"d","telemetry":{{"n":{digits}}}}}')
     assert uplink.points()[0]["value"] == 10**10_000 - 1

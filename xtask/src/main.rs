@@ -15,6 +15,7 @@ mod generated;
 mod js;
 mod keywords;
 mod python;
+mod pythons;
 mod shell;
 mod size;
 mod sketches;

@@ -42,7 +42,7 @@ fn python(arguments: &[&str]) -> Command {
 }
 
 /// The environment, with these packages in it.
-fn have(packages: &[&str]) -> Outcome {
+pub fn have(packages: &[&str]) -> Outcome {
     if !program("pip").exists() {
         // Where Python is of the system, what makes environments is a package of its own.
         if output(&mut command("python3", &["-c", "import ensurepip, venv"])).is_none() {

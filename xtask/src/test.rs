@@ -38,6 +38,7 @@ const EXTRA: &[Group] = &[
     Group { name: "conversations", run: crate::conversations::test },
     Group { name: "firmware", run: crate::firmware::test },
     Group { name: "inspector", run: crate::gateway::test_page },
+    Group { name: "pythons", run: crate::pythons::test },
     Group { name: "scale", run: python::scale },
 ];
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO, Optional
+from decimal import Decimal
+from typing import Any, BinaryIO, Optional, Union
 
 import tipwire
+from tipwire import thingsboard
 
 __all__ = ["main"]
 
@@ -23,6 +26,9 @@ __all__ = ["main"]
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs a command; gives the exit code."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+        # Frames and JSON are UTF-8 wherever this runs.
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -49,24 +55,34 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    def read_files(added: argparse.ArgumentParser) -> None:
+        added.add_argument("file", nargs="*", help="standard input if there is none, or for -")
+
     decode = command("decode", _decode, "Frames, one a line, to JSON lines; a table on a terminal.")
-    decode.add_argument("file", nargs="*", help="standard input if there is none, or for -")
-    decode.add_argument("--format", choices=["json", "points", "table"], help="json unless on a terminal")
+    read_files(decode)
+    formats = ["json", "points", "telemetry", "table"]
+    decode.add_argument("--format", choices=formats, help="json unless on a terminal")
     decode.add_argument("--ack", action="store_true", help="the frames are answers")
     decode.add_argument("--progress", action="store_true", help="a bar on standard error (needs rich)")
 
     encode = command("encode", _encode, "JSON lines of data points, an object or a list, to frames.")
-    encode.add_argument("file", nargs="*", help="standard input if there is none, or for -")
+    read_files(encode)
     encode.add_argument("--auth", required=True, help="the authorization hash")
     encode.add_argument("--serial", required=True)
     encode.add_argument("--seq", type=int, help="the first sequence counter; it goes up")
+
+    convert = command("convert", _convert, "Messages, one a line, to ThingsBoard's uplink objects.")
+    convert.add_argument("converter", choices=["text", "json", "binary"], help="binary ones are in hex")
+    read_files(convert)
+    convert.add_argument("--settings", help="of the converter: JSON, @file, or env:NAME")
+    convert.add_argument("--auth", help="gives frames with this authorization hash in place of objects")
 
     for name, run, text in [
         ("seal", _seal, "Inner frames, one a line, to envelopes in hex."),
         ("open", _open, "Envelopes in hex, one a line, to inner frames."),
     ]:
         added = command(name, run, text)
-        added.add_argument("file", nargs="*", help="standard input if there is none, or for -")
+        read_files(added)
         added.add_argument("--key", required=True, help="hex, @file, or env:NAME")
         added.add_argument("--serial", required=name == "seal")
         added.add_argument("--layout", choices=["current", "short"], default="current")
@@ -102,13 +118,24 @@ def _secret(text: str) -> str:
         with open(text[1:], encoding="utf-8") as file:
             return file.read().strip()
     if text.startswith("env:"):
-        return os.environ[text[4:]]
+        value = os.environ.get(text[4:])
+        if value is None:
+            raise ValueError(f"there is no variable {text[4:]} in the environment")
+        return value
     return text
+
+
+def _from_hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        # What was typed may be a key.
+        raise ValueError("expected bytes in hex") from None
 
 
 def _address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdecimal():
+    if not (colon and port.isascii() and port.isdecimal()) or int(port) > 65535:
         raise ValueError(f"{text!r} is no host:port")
     return host.strip("[]") or "127.0.0.1", int(port)
 
@@ -122,50 +149,90 @@ def _files(names: Sequence[str]) -> Iterator[tuple[str, BinaryIO]]:
                 yield name, file
 
 
-def _lines(options: argparse.Namespace, bar: Any = None) -> Iterator[tuple[str, int, bytes]]:
+def _lines(
+    names: Sequence[str], advance: Callable[[int], None]
+) -> Iterator[tuple[str, int, Union[bytes, tipwire.StreamError]]]:
     """File, number and text of each line that is not empty, in memory that is bounded."""
-    for name, file in _files(options.file):
+    for name, file in _files(names):
         splitter = tipwire.Splitter("lines")
         number = 0
         ended = False
         while not ended:
             # What a pipe has now, without waiting for more.
             chunk: bytes = getattr(file, "read1", file.read)(1 << 16)
+            advance(len(chunk))
             ended = not chunk
             if ended and splitter.pending:
                 chunk = b"\n"
-            if bar is not None:
-                bar(len(chunk))
             for line in splitter.feed(chunk):
                 number += 1
-                if isinstance(line, tipwire.StreamError):
-                    print(f"{name}:{number}: {line}", file=sys.stderr)
-                    options.bad = True
-                elif line:
+                if line:
                     yield name, number, line
 
 
-def _decode(options: argparse.Namespace) -> int:
-    options.bad = False
-    parse = tipwire.parse_ack if options.ack else tipwire.parse
-    style = options.format or ("table" if sys.stdout.isatty() else "json")
-    write = sys.stdout.write
-    with _progress(options) as bar:
-        for name, number, line in _lines(options, bar):
+def _each(options: argparse.Namespace, work: Callable[[bytes], Iterable[str]]) -> int:
+    """Writes what becomes of each line, and says of which ones nothing does."""
+    code = 0
+    with _Bar(options) as bar:
+        for name, number, line in _lines(options.file, bar.advance):
             try:
-                frame: Any = parse(line)
-            except tipwire.FrameError as error:
-                print(f"{name}:{number}: {error.code}: {error}", file=sys.stderr)
-                options.bad = True
-                continue
-            if style == "json":
-                write(frame.to_json() + "\n")
-            elif style == "points":
-                has_points = isinstance(frame, (tipwire.Push, tipwire.Ack))
-                write((frame.points_json() if has_points else "[]") + "\n")
-            else:
-                write("".join(f"{row}\n" for row in _rows(frame)))
-    return int(options.bad)
+                if isinstance(line, tipwire.StreamError):
+                    raise line
+                for text in work(line):
+                    sys.stdout.write(text + "\n")
+            except ValueError as error:
+                kind = f"{error.code}: " if isinstance(error, tipwire.FrameError) else ""
+                print(f"{name}:{number}: {kind}{error}", file=sys.stderr)
+                code = 1
+    return code
+
+
+class _Bar:
+    """A bar over the bytes of the files, if one is wanted and there is something to draw it."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._bar: Any = None
+        if getattr(options, "progress", False):
+            try:
+                from rich.console import Console
+                from rich.progress import Progress
+            except ImportError:
+                raise ValueError("--progress needs: pip install tipwire[progress]") from None
+            sizes = [os.path.getsize(name) for name in options.file if os.path.isfile(name)]
+            self._bar = Progress(console=Console(stderr=True))
+            self._task = self._bar.add_task("reading", total=sum(sizes) or None)
+
+    def __enter__(self) -> _Bar:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def advance(self, count: int) -> None:
+        if self._bar is not None:
+            self._bar.advance(self._task, count)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _decode(options: argparse.Namespace) -> int:
+    parse: Callable[[bytes], Any] = tipwire.parse_ack if options.ack else tipwire.parse
+    style = options.format or ("table" if sys.stdout.isatty() else "json")
+
+    def work(line: bytes) -> Iterable[str]:
+        frame = parse(line)
+        if style == "json":
+            return [frame.to_json()]
+        if style == "table":
+            return _rows(frame)
+        if style == "telemetry":
+            is_push = isinstance(frame, tipwire.Push)
+            return [thingsboard.gateway_telemetry(frame)] if is_push else []
+        has_points = isinstance(frame, (tipwire.Push, tipwire.Ack))
+        return [frame.points_json() if has_points else "[]"]
+
+    return _each(options, work)
 
 
 def _rows(frame: Any) -> Iterable[str]:
@@ -192,80 +259,54 @@ def _rows(frame: Any) -> Iterable[str]:
         yield " ".join(parts).rstrip()
 
 
-class _progress:
-    """A bar over the bytes of the files, if one is wanted and there is something to draw it."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self._bar: Any = None
-        if getattr(options, "progress", False):
-            try:
-                from rich.console import Console
-                from rich.progress import Progress
-            except ImportError:
-                raise ValueError("--progress needs: pip install tipwire[progress]") from None
-            sizes = [os.path.getsize(name) for name in options.file if os.path.isfile(name)]
-            self._bar = Progress(console=Console(stderr=True))
-            self._task = self._bar.add_task("decoding", total=sum(sizes) or None)
-
-    def __enter__(self) -> Any:
-        if self._bar is None:
-            return None
-        self._bar.start()
-        return lambda count: self._bar.advance(self._task, count)
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-
 def _encode(options: argparse.Namespace) -> int:
-    options.bad = False
     seq = options.seq
-    for name, number, line in _lines(options):
-        try:
-            text = line.decode()
-            frame = tipwire.from_points(options.auth, options.serial, text, seq=seq)
-        except (tipwire.BuildError, UnicodeDecodeError) as error:
-            print(f"{name}:{number}: {error}", file=sys.stderr)
-            options.bad = True
-            continue
+
+    def work(line: bytes) -> Iterable[str]:
+        nonlocal seq
+        frame = tipwire.from_points(options.auth, options.serial, line.decode(), seq=seq)
         seq = None if seq is None else seq + 1
-        sys.stdout.write(frame + "\n")
-    return int(options.bad)
+        return [frame]
+
+    return _each(options, work)
+
+
+def _convert(options: argparse.Namespace) -> int:
+    settings = json.loads(_secret(options.settings)) if options.settings else None
+    converter = thingsboard.Converter(options.converter, settings)
+
+    def work(line: bytes) -> Iterable[str]:
+        if options.converter == "binary":
+            line = _from_hex(line.decode("ascii", "replace"))
+        if options.auth is None:
+            return [converter.convert(line)]
+        return [uplink.push(options.auth) for uplink in converter.uplinks(line)]
+
+    return _each(options, work)
 
 
 def _seal(options: argparse.Namespace) -> int:
-    options.bad = False
     sealer = tipwire.Sealer(
         options.cipher,
-        bytes.fromhex(_secret(options.key)),
+        _from_hex(_secret(options.key)),
         options.serial,
         token=tipwire.Token(_secret(options.token)),
         layout=options.layout,
         counter=options.counter,
     )
-    for name, number, line in _lines(options):
-        try:
-            sys.stdout.write(sealer.seal(options.method, line).hex() + "\n")
-        except tipwire.EnvelopeError as error:
-            print(f"{name}:{number}: {error}", file=sys.stderr)
-            options.bad = True
-    return int(options.bad)
+    return _each(options, lambda line: [sealer.seal(options.method, line).hex()])
 
 
 def _open(options: argparse.Namespace) -> int:
-    options.bad = False
-    key = bytes.fromhex(_secret(options.key))
-    for name, number, line in _lines(options):
-        try:
-            envelope = bytes.fromhex(line.decode("ascii", "replace"))
-            cipher = tipwire.Header(envelope, options.layout).cipher
-            opener = tipwire.Opener(cipher, key, options.serial)
-            sys.stdout.write(opener.open(envelope, options.layout).text + "\n")
-        except ValueError as error:
-            print(f"{name}:{number}: {error}", file=sys.stderr)
-            options.bad = True
-    return int(options.bad)
+    key = _from_hex(_secret(options.key))
+
+    def work(line: bytes) -> Iterable[str]:
+        envelope = _from_hex(line.decode("ascii", "replace"))
+        cipher = tipwire.Header(envelope, options.layout).cipher
+        opener = tipwire.Opener(cipher, key, options.serial)
+        return [opener.open(envelope, options.layout).text]
+
+    return _each(options, work)
 
 
 def _hash(options: argparse.Namespace) -> int:
@@ -281,16 +322,10 @@ def _value(text: str) -> tuple[str, Any]:
     if not equals:
         raise ValueError(f"{text!r} is no name=value")
     with suppress(ValueError):
-        found = json.loads(value, parse_float=_exact)
-        if isinstance(found, (bool, int, str)) or not isinstance(found, (dict, list, type(None))):
+        found = json.loads(value, parse_float=Decimal)
+        if not isinstance(found, (dict, list, type(None))):
             return name, found
     return name, value
-
-
-def _exact(text: str) -> Any:
-    from decimal import Decimal
-
-    return Decimal(text)
 
 
 def _send(options: argparse.Namespace) -> int:
@@ -328,7 +363,10 @@ def _serve(options: argparse.Namespace) -> int:
 
         def handler(request: tipwire.Request) -> Any:
             nonlocal left
-            print(request.frame.to_json(), flush=True)
+            try:
+                print(request.frame.to_json(), flush=True)
+            except BrokenPipeError:
+                done.set()
             if left is not None:
                 left -= 1
                 if left == 0:
