@@ -101,7 +101,7 @@ await beside("node.ts", "cjs/node.js", "cjs");
 
 // The same instance as everything: only fewer names.
 const secure = readFileSync(join(here, "ts/secure.ts"), "utf8");
-const names = ["Sealer", "Opener", "parseHeader", "isOf"];
+const names = ["Sealer", "Opener", "openWith", "parseHeader", "plaintextAnswer", "replyTo", "isOf"];
 for (const [, list] of secure.matchAll(/export \{ (.*?) \}/g)) names.push(...list.split(", "));
 writeFileSync(join(out, "secure.js"), `export { ${names.join(", ")} } from "./index.js";\n`);
 writeFileSync(join(out, "workerd/secure.js"), `export { ${names.join(", ")} } from "./index.js";\n`);

@@ -1,7 +1,8 @@
 //! Text frames from the tape: the records of reading, the other way round.
 
 use tipwire::{
-    BuildError, Encoding, Field, Kind, Location, Ping, Pull, Push, Reply, Sink, Status, ToLocation,
+    BuildError, Encoding, Field, Kind, Location, Ping, Pull, Push, Reply, Sink, Slice, Status,
+    ToLocation,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -18,52 +19,71 @@ use crate::layout::{
 pub fn build() -> u32 {
     with(|lanes| {
         let Lanes { input, output, words, reals, .. } = lanes;
-        let record = Record::new(input, words, reals);
-        match write(record, output) {
+        match write(Record::new(input, words, reals), None, output) {
             Ok(frame) => word(frame.len()),
             Err(error) => unbuilt(words, error),
         }
     })
 }
 
-/// Builds a PUSH from data points as JSON, which stand in the side text behind the head on the tape.
+/// Builds a PUSH from data points as JSON, behind the head on the tape.
 #[wasm_bindgen]
 pub fn build_points(points: &str) -> u32 {
     with(|lanes| {
         let Lanes { input, output, words, reals, .. } = lanes;
-        let mut record = Record::new(input, words, reals);
-        let frame = record.head().and_then(|head| {
-            let mut push = Push::to(&mut **output, head.auth, head.serial);
-            if let Some(seq) = head.seq {
-                push.seq(seq);
-            }
-            push.points_json(points).finish()
-        });
-        match frame {
+        match write_points(Record::new(input, words, reals), None, points, output) {
             Ok(frame) => word(frame.len()),
             Err(error) => unbuilt(words, error),
         }
     })
 }
 
-/// The frame on the tape, whatever it is.
-fn write<'b>(mut record: Record<'_>, output: &'b mut [u8]) -> Result<&'b [u8], BuildError> {
+/// A PUSH of data points: of the inner frame of an envelope the serial is known.
+pub fn write_points<'b>(
+    mut record: Record<'_>,
+    inner: Option<&str>,
+    points: &str,
+    output: &'b mut [u8],
+) -> Result<&'b [u8], BuildError> {
+    let head = record.head()?;
+    let mut push = begin(&head, inner, output);
+    push.points_json(points);
+    push.finish()
+}
+
+fn begin<'b>(head: &Head<'_>, inner: Option<&str>, output: &'b mut [u8]) -> Push<Slice<'b>> {
+    let mut push = match inner {
+        None => Push::to(output, head.auth, head.serial),
+        Some(serial) => Push::inner(output, serial),
+    };
+    if let Some(seq) = head.seq {
+        push.seq(seq);
+    }
+    push
+}
+
+/// The frame on the tape, whatever it is: of the inner frame of an envelope the serial is known.
+pub fn write<'b>(
+    mut record: Record<'_>,
+    inner: Option<&str>,
+    output: &'b mut [u8],
+) -> Result<&'b [u8], BuildError> {
     let kind = record.peek();
     if kind >= ACK {
-        return write_answer(record, output);
+        return write_answer(record, inner.is_some(), output);
     }
     let head = record.head()?;
     match kind {
         PUSH | RAW => {
-            let mut push = Push::to(output, head.auth, head.serial);
-            if let Some(seq) = head.seq {
-                push.seq(seq);
-            }
+            let mut push = begin(&head, inner, output);
             record.body(&head, &mut push);
             push.finish()
         }
         PULL => {
-            let mut pull = Pull::to(output, head.auth, head.serial);
+            let mut pull = match inner {
+                None => Pull::to(output, head.auth, head.serial),
+                Some(serial) => Pull::inner(output, serial),
+            };
             if let Some(seq) = head.seq {
                 pull.seq(seq);
             }
@@ -73,7 +93,10 @@ fn write<'b>(mut record: Record<'_>, output: &'b mut [u8]) -> Result<&'b [u8], B
             pull.finish()
         }
         _ => {
-            let mut ping = Ping::to(output, head.auth, head.serial);
+            let mut ping = match inner {
+                None => Ping::to(output, head.auth, head.serial),
+                Some(serial) => Ping::inner(output, serial),
+            };
             if let Some(seq) = head.seq {
                 ping.seq(seq);
             }
@@ -82,10 +105,14 @@ fn write<'b>(mut record: Record<'_>, output: &'b mut [u8]) -> Result<&'b [u8], B
     }
 }
 
-fn write_answer<'b>(mut record: Record<'_>, output: &'b mut [u8]) -> Result<&'b [u8], BuildError> {
+fn write_answer<'b>(
+    mut record: Record<'_>,
+    is_inner: bool,
+    output: &'b mut [u8],
+) -> Result<&'b [u8], BuildError> {
     let kind = record.word();
     let flags = record.word();
-    let mut reply = Reply::to(output);
+    let mut reply = if is_inner { Reply::inner(output) } else { Reply::to(output) };
     if let Some(seq) = record.seq(flags)? {
         reply.seq(seq);
     }
@@ -137,7 +164,8 @@ impl<'r> Record<'r> {
         Record { input, words, reals }
     }
 
-    fn peek(&self) -> u32 {
+    /// What it is of.
+    pub fn peek(&self) -> u32 {
         self.words.first().copied().unwrap_or_default()
     }
 

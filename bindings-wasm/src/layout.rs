@@ -31,7 +31,7 @@ table! {
     /// Bytes of the input buffer.
     INPUT = 65_536;
     /// Bytes of the output buffer.
-    OUTPUT = 32_768;
+    OUTPUT = 65_536;
     /// Words of the lane of numbers without a fraction.
     WORDS = 65_536;
     /// Numbers of the lane of those that may have one.

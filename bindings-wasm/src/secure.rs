@@ -2,14 +2,16 @@
 
 use tipwire::spans::Part;
 use tipwire::{
-    Cipher, Error, Hash, Header, InnerMethod, Layout, Opener as CoreOpener, Sealer as CoreSealer,
-    Token,
+    BuildError, Cipher, Error, Hash, Header, InnerMethod, Kind, Layout, Opener as CoreOpener,
+    Sealer as CoreSealer, Token,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::build::{self, Record};
 use crate::credentials::text;
-use crate::failure::{say, unreadable};
+use crate::failure::{say, unbuilt, unreadable};
 use crate::lanes::{Lanes, with, word};
+use crate::layout::{OUTPUT, PING, PULL, PUSH, RAW};
 
 /// A side that seals.
 #[wasm_bindgen]
@@ -49,6 +51,19 @@ impl Sealer {
         })
     }
 
+    /// Builds the frame on the tape, which says nothing of its sender, and seals it: the length of the
+    /// envelope, or 0 for an error.
+    pub fn build(&mut self) -> u32 {
+        self.build_and_seal(|record, serial, text| build::write(record, Some(serial), text))
+    }
+
+    /// The same of a PUSH of data points as JSON.
+    pub fn build_points(&mut self, points: &str) -> u32 {
+        self.build_and_seal(|record, serial, text| {
+            build::write_points(record, Some(serial), points, text)
+        })
+    }
+
     /// The counter of the next envelope.
     pub fn counter(&self) -> f64 {
         self.sealer.as_ref().map_or(0.0, |sealer| sealer.counter().next() as f64)
@@ -61,6 +76,32 @@ impl Sealer {
 }
 
 impl Sealer {
+    fn build_and_seal(
+        &mut self,
+        write: impl for<'t> FnOnce(Record<'_>, &str, &'t mut [u8]) -> Result<&'t [u8], BuildError>,
+    ) -> u32 {
+        with(|lanes| {
+            let Lanes { input, output, words, reals, .. } = lanes;
+            let Some(sealer) = &mut self.sealer else { return 0 };
+            let record = Record::new(input, words, reals);
+            let method = match record.peek() {
+                PUSH | RAW => InnerMethod::Push,
+                PULL => InnerMethod::Pull,
+                PING => InnerMethod::Ping,
+                _ => InnerMethod::Ack,
+            };
+            let (front, back) = output.split_at_mut(OUTPUT as usize / 2);
+            let sealed = write(record, sealer.serial(), back).and_then(|text| {
+                let sealed = sealer.seal_built(method, text, front);
+                sealed.map_err(|error| BuildError { kind: error.kind, point: None, field: None })
+            });
+            match sealed {
+                Ok(envelope) => word(envelope.len()),
+                Err(error) => unbuilt(words, error),
+            }
+        })
+    }
+
     /// What seals, for a session that has it from now on.
     pub fn take(self) -> Option<CoreSealer> {
         self.sealer
@@ -178,6 +219,29 @@ pub fn is_of(layout: u32, length: u32, serial: u32) -> bool {
     })
 }
 
+/// Whether the message that is the input is an answer in plaintext.
+#[wasm_bindgen]
+pub fn is_plaintext(length: u32) -> bool {
+    with(|lanes| {
+        let message = lanes.input.get(..length as usize).unwrap_or_default();
+        tipwire::plaintext_answer(message).is_some()
+    })
+}
+
+/// The answer to a request that has an error of this kind, as output; its length, or 0 if it is none.
+#[wasm_bindgen]
+pub fn reply_to(kind: u32, seq: Option<u32>) -> u32 {
+    with(|lanes| {
+        let kind = u8::try_from(kind).ok().and_then(Kind::from_number);
+        let Some(kind) = kind else { return 0 };
+        let mut reply = Error { kind, at: 0 }.reply(&mut *lanes.output);
+        if let Some(seq) = seq {
+            reply.seq(seq);
+        }
+        reply.finish().map_or(0, |answer| word(answer.len()))
+    })
+}
+
 /// The names of the ciphers by their numbers, of the layouts, and of the parts of messages, with commas
 /// between, as side text.
 #[wasm_bindgen]
@@ -196,5 +260,5 @@ pub fn layout_of(number: u32) -> Layout {
 
 fn cipher_of(number: u32) -> Result<Cipher, Error> {
     let cipher = u8::try_from(number).ok().and_then(Cipher::from_id);
-    cipher.ok_or(Error { kind: tipwire::Kind::Cipher, at: 0 })
+    cipher.ok_or(Error { kind: Kind::Cipher, at: 0 })
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as tipwire from "../../target/js/package/index.js";
 
-const { explain, parse, push, packet, parsePacket, deriveKey, Sealer, TipwireError, tagoio, thingsboard, thingspanel } = tipwire;
+const { explain, parse, push, packet, parsePacket, deriveKey, Opener, openWith, plaintextAnswer, replyTo, Sealer, TipwireError, tagoio, thingsboard, thingspanel } = tipwire;
 const AUTH = "4deedd7bab8817ec";
 const TOKEN = "ate2bd319014b24e0a8aca9f00aea4c0d0";
 
@@ -192,4 +192,126 @@ test("frames become TagoIO's requests and messages, and come back", () => {
   assert.equal(tagoio.joinLogin("4deedd7b", "ab8817ec"), AUTH);
   assert.throws(() => tagoio.joinLogin("4deedd7bab", "8817ec"), TipwireError);
   assert.throws(() => tagoio.topic("a/b", "ack"), TipwireError);
+});
+
+test("a sealer builds and seals at once, and what is wrong says where", () => {
+  for (const layout of ["current", "short"]) {
+    const settings = { cipher: "aes-128-ccm", key: deriveKey(TOKEN, "s").slice(0, 16), token: TOKEN, serial: "s", layout };
+    const [sealer, other] = [new Sealer(settings), new Sealer(settings)];
+    const opener = new Opener({ ...settings });
+    const inner = (envelope) => opener.open(envelope, layout).text;
+    const variables = [{ name: "t", value: "32.50", type: "number", unit: "C" }, { name: "s", value: "grüße|" }];
+    const envelope = sealer.push({ variables, group: "g" });
+    assert.deepEqual(envelope, other.seal("PUSH", "s|^g[t:=32.50#C;s=grüße\\|]"));
+    assert.equal(inner(sealer.push({ raw: { encoding: "hex", data: "DEAD" } })), "s|>xDEAD");
+    assert.equal(inner(sealer.push({ points: [{ variable: "t", value: 1.5 }] })), "s|[t:=1.5]");
+    assert.equal(inner(sealer.pull(["a", "b"])), "s|[a;b]");
+    assert.equal(inner(sealer.ping()), "s");
+    assert.equal(inner(sealer.ack({ count: 3 })), "OK|3");
+    assert.equal(inner(sealer.ack({ variables: [{ name: "t", value: 1 }] })), "OK|[t:=1]");
+    assert.equal(sealer.counter, 7);
+    assert.throws(() => sealer.push({ variables: [{ name: "t", value: 1 }, { name: "T", value: 1 }] }), refused("name", { point: 1, field: "variable" }));
+    assert.throws(() => sealer.push({ variables: [{ name: "t", value: "x".repeat(70_000) }] }), refused("too_large"));
+    assert.equal(sealer.counter, 7, "nothing was sealed");
+    for (const one of [sealer, other, opener]) one.free();
+  }
+});
+
+test("keys are looked up by the header, in turn", () => {
+  const settings = (byte) => ({ cipher: "chacha20-poly1305", key: new Uint8Array(32).fill(byte), token: TOKEN, serial: "s" });
+  const sealer = new Sealer({ ...settings(2), layout: "short" });
+  const openers = [new Opener(settings(1)), new Opener(settings(2))];
+  const envelope = sealer.pull(["a", "b"]);
+  const asked = [];
+  const opened = openWith(envelope, (header) => (asked.push(header.device.length), openers));
+  assert.deepEqual([opened.layout, opened.opener, opened.text, opened.method], ["short", openers[1], "s|[a;b]", "PULL"]);
+  assert.deepEqual(asked, [16, 8]);
+  assert.equal(openWith(envelope, () => openers[1], ["short"]).counter, 0);
+  assert.throws(() => openWith(envelope, () => undefined), refused("auth_failed"));
+  assert.throws(() => openWith(envelope, () => [openers[0]]), refused("auth_failed"));
+  assert.throws(() => openWith(new Uint8Array(), () => openers), refused("too_short"));
+  const thrown = new Error("mine");
+  assert.throws(() => openWith(envelope, () => { throw thrown; }), (error) => error === thrown);
+  for (const one of [sealer, ...openers]) one.free();
+});
+
+test("a server answers in plaintext what it cannot open, and a device sees that it is a hint", () => {
+  let error;
+  try {
+    parse("PING|nonsense|s");
+  } catch (problem) {
+    error = problem;
+  }
+  assert.equal(replyTo(error), "ACK|ERR|invalid_token");
+  try {
+    openWith(new Uint8Array(40), () => undefined);
+  } catch (problem) {
+    error = problem;
+  }
+  const answer = replyTo(error, 7);
+  assert.equal(answer, "ACK|!7|ERR|auth_failed");
+  assert.equal(plaintextAnswer(bytes(answer)).error, "auth_failed");
+  assert.equal(plaintextAnswer(Uint8Array.of(0, 0, 0, 0, 42)), undefined);
+  assert.throws(() => replyTo(error, -1), refused("type"));
+  assert.throws(() => replyTo({ kind: "oops" }), refused("type"));
+});
+
+test("random and huge strings are read, built and split without a crash", () => {
+  const odd = ["\ud800", "a\udc00b", "\0", "x".repeat(70_000), "ü".repeat(40_000), "😀".repeat(20_000), "PUSH|".repeat(20_000)];
+  for (const one of odd) {
+    for (const read of [parse, tipwire.parseAck, (given) => tipwire.parseInner("PUSH", given), (given) => parse(bytes(given))]) assert.throws(() => read(one), TipwireError);
+    assert.throws(() => push({ auth: one, serial: "s", variables: [{ name: "a", value: 1 }] }), TipwireError);
+    assert.throws(() => push({ auth: AUTH, serial: one, variables: [{ name: "a", value: 1 }] }), TipwireError);
+    assert.throws(() => tipwire.deriveKey(one, "s"), TipwireError);
+  }
+  for (let n = 0; n < 20_000; n++) {
+    const value = String.fromCharCode(...Array.from({ length: n % 20 }, () => Math.random() * 0x1_0000));
+    let line;
+    try {
+      line = push({ auth: AUTH, serial: "s", variables: [{ name: "a", value }] });
+    } catch (error) {
+      assert.ok(error instanceof TipwireError);
+      continue;
+    }
+    assert.equal(parse(line).variables[0].value, value);
+  }
+});
+
+test("buffers that were detached are empty", () => {
+  const detached = new Uint8Array(8);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  assert.throws(() => parse(detached), refused("method"));
+  assert.equal(explain(detached).spans.length, 0);
+  assert.throws(() => parsePacket(detached), TipwireError);
+  assert.throws(() => tipwire.parseHeader(detached), refused("too_short"));
+  const splitter = new tipwire.Splitter("lines");
+  assert.deepEqual(splitter.push(detached), []);
+  splitter.free();
+});
+
+test("two instances do not disturb each other", async () => {
+  const other = await import("../../target/js/package/index.js?second");
+  const line = (n) => `PUSH|${AUTH}|s${n}|[a=grüße ${n}]`;
+  for (let n = 0; n < 100; n++) {
+    const [first, second] = [parse(line(n)), other.parse(line(n + 1))];
+    assert.deepEqual([first.serial, second.serial], [`s${n}`, `s${n + 1}`]);
+    assert.equal(other.build(first), line(n));
+  }
+});
+
+// `FRAMES=10000000` is what is promised; fewer show a leak too.
+test("memory does not grow with frames", () => {
+  const count = Number(process.env.FRAMES ?? 300_000);
+  const line = `PUSH|${AUTH}|s|[a=grüße\\n;b:=1.5{k=v}]`;
+  const run = (frames) => {
+    for (let n = 0; n < frames; n++) {
+      const frame = parse(line);
+      if (n % 100 === 0) assert.equal(push(frame), line);
+    }
+  };
+  run(20_000);
+  globalThis.gc?.();
+  const before = process.memoryUsage().arrayBuffers;
+  run(count);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 1 << 20);
 });

@@ -31,14 +31,21 @@ let end = 0;
 /** The data point that is being written, for errors. */
 let point = -1;
 
+/** What makes bytes of the tape: the text of a frame, or an envelope around it. */
+export interface Target {
+  build(): number;
+  build_points(json: string): number;
+}
+const TEXT: Target = { build: buildTape, build_points: buildPointsTape };
+
 /** Builds a PUSH, without a line ending. */
 export function push(frame: PushInput): string {
   return outputText(putPush(frame));
 }
 
 /** The same left in the output: its length. */
-export function putPush(frame: PushInput): number {
-  if (frame.points !== undefined) return putPoints(frame, frame.points);
+export function putPush(frame: PushInput, target = TEXT): number {
+  if (frame.points !== undefined) return putPoints(frame, frame.points, target);
   const isRaw = frame.raw !== undefined;
   begin(isRaw ? L.RAW : L.PUSH, frame);
   if (frame.raw !== undefined) {
@@ -51,7 +58,7 @@ export function putPush(frame: PushInput): number {
     words[1]! |= rest(frame);
     variables(frame.variables);
   }
-  return finish();
+  return finish(target);
 }
 
 /** Builds a PULL of the last values of these variables. */
@@ -59,7 +66,7 @@ export function pull(frame: PullInput): string {
   return outputText(putPull(frame));
 }
 
-export function putPull(frame: PullInput): number {
+export function putPull(frame: PullInput, target = TEXT): number {
   begin(L.PULL, frame);
   if (!Array.isArray(frame.names)) throw refuse("type", -1, NAMES);
   const names = frame.names as readonly string[];
@@ -67,7 +74,7 @@ export function putPull(frame: PullInput): number {
   const count = Math.min(names.length, 101);
   words[w++] = count;
   for (let n = 0; n < count; n++) text(names[n], NAMES);
-  return finish();
+  return finish(target);
 }
 
 /** Builds a PING. */
@@ -75,9 +82,9 @@ export function ping(frame: PingInput): string {
   return outputText(putPing(frame));
 }
 
-export function putPing(frame: PingInput): number {
+export function putPing(frame: PingInput, target = TEXT): number {
   begin(L.PING, frame);
-  return finish();
+  return finish(target);
 }
 
 /** Builds an answer. */
@@ -85,7 +92,7 @@ export function ack(answer: AckInput): string {
   return outputText(putAck(answer));
 }
 
-export function putAck(answer: AckInput): number {
+export function putAck(answer: AckInput, target = TEXT): number {
   start();
   w = 2;
   r = end = 0;
@@ -115,7 +122,7 @@ export function putAck(answer: AckInput): number {
     words[0] = L.ACK;
   }
   words[1] = flags;
-  return finish();
+  return finish(target);
 }
 
 /** Builds whatever was read, or what looks like it. */
@@ -139,7 +146,7 @@ export function fromPoints(head: HeadInput, points: readonly PointInput[] | stri
   return outputText(putPoints(head, points));
 }
 
-function putPoints(head: HeadInput, points: readonly PointInput[] | string): number {
+function putPoints(head: HeadInput, points: readonly PointInput[] | string, target = TEXT): number {
   let json: string;
   if (typeof points === "string") {
     json = points;
@@ -152,7 +159,7 @@ function putPoints(head: HeadInput, points: readonly PointInput[] | string): num
     }
   }
   begin(L.PUSH, head);
-  const length = buildPointsTape(json);
+  const length = target.build_points(json);
   if (length === 0) throw unbuilt();
   start();
   return length;
@@ -173,8 +180,8 @@ function begin(kind: number, head: HeadInput): void {
   text(head.serial, SERIAL);
 }
 
-function finish(): number {
-  const length = buildTape();
+function finish(target: Target): number {
+  const length = target.build();
   if (length === 0) throw unbuilt();
   return length;
 }

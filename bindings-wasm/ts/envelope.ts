@@ -1,12 +1,13 @@
 // TagoTiP/S envelopes: `tipwire/secure`.
 
-import { header as headerTape, is_of, names, Opener as CoreOpener, Sealer as CoreSealer } from "#glue";
+import { header as headerTape, is_of, is_plaintext, names, Opener as CoreOpener, reply_to, Sealer as CoreSealer } from "#glue";
 
+import { putAck, putPing, putPull, putPush } from "./build.js";
 import { forget, outputBytes, outputText, reals, sideText, start, words } from "./core.js";
-import { refuse, unreadable } from "./error.js";
+import { kindOf, refuse, TipwireError, unreadable } from "./error.js";
 import { load, loadBytes, loadEither } from "./load.js";
-import { type InnerMethod, parseInner } from "./read.js";
-import type { Ack, Frame } from "./types.js";
+import { type InnerMethod, parseAck, parseInner } from "./read.js";
+import type { Ack, AckInput, Frame, HeadInput, PullInput, PushInput, WithoutHead } from "./types.js";
 
 export type Cipher = "aes-128-ccm" | "aes-128-gcm" | "aes-256-ccm" | "aes-256-gcm" | "chacha20-poly1305";
 export type Layout = "current" | "short";
@@ -56,6 +57,9 @@ export interface Opened extends Header {
 /** Takes what is behind a sealer away from it, for a session. */
 export let take: (sealer: Sealer) => CoreSealer;
 
+/** An inner frame says nothing of its sender: the sealer knows. */
+const NOBODY: HeadInput = { auth: "", serial: "", seq: undefined };
+
 /** Seals frames: holds its key expanded. */
 export class Sealer {
   readonly #sealer: CoreSealer;
@@ -67,12 +71,12 @@ export class Sealer {
   constructor({ cipher, key, token, serial, layout = "current", counter = 0 }: SealerSettings) {
     const numbers = [numberOf(1, layout), numberOf(0, cipher)] as const;
     if (!Number.isSafeInteger(counter) || counter < 0) throw refuse("type");
-    const keyEnd = loadBytes(key);
-    const tokenEnd = load(token, keyEnd);
-    const serialEnd = load(serial, tokenEnd);
-    reals[0] = counter;
-    this.#sealer = new CoreSealer(...numbers, keyEnd, tokenEnd - keyEnd, serialEnd - tokenEnd);
     try {
+      const keyEnd = loadBytes(key);
+      const tokenEnd = load(token, keyEnd);
+      const serialEnd = load(serial, tokenEnd);
+      reals[0] = counter;
+      this.#sealer = new CoreSealer(...numbers, keyEnd, tokenEnd - keyEnd, serialEnd - tokenEnd);
       if (!this.#sealer.is_valid()) {
         const error = unreadable(0);
         this.#sealer.free();
@@ -93,6 +97,26 @@ export class Sealer {
     if (written === 0) throw unreadable(0);
     start();
     return outputBytes(written);
+  }
+
+  /** Builds a PUSH of the device and seals it. */
+  push(frame: WithoutHead<PushInput>): Uint8Array {
+    return outputBytes(putPush({ ...frame, ...NOBODY } as PushInput, this.#sealer));
+  }
+
+  /** Builds a PULL of the last values of these variables and seals it. */
+  pull(names: readonly string[]): Uint8Array {
+    return outputBytes(putPull({ names, ...NOBODY } as PullInput, this.#sealer));
+  }
+
+  /** Seals a PING. */
+  ping(): Uint8Array {
+    return outputBytes(putPing(NOBODY, this.#sealer));
+  }
+
+  /** Builds an answer to the device and seals it: the counter of the envelope is that of the request. */
+  ack(answer: Omit<AckInput, "seq">): Uint8Array {
+    return outputBytes(putAck({ ...answer, seq: undefined }, this.#sealer));
   }
 
   /** The counter of the next envelope: to be stored. */
@@ -122,9 +146,9 @@ export class Opener {
   /** With a serial it opens only what is of that device. */
   constructor({ cipher, key, serial = "" }: { cipher: Cipher; key: Uint8Array; serial?: string | undefined }) {
     const number = numberOf(0, cipher);
-    const keyEnd = loadBytes(key);
-    this.#opener = new CoreOpener(number, keyEnd, load(serial, keyEnd) - keyEnd);
     try {
+      const keyEnd = loadBytes(key);
+      this.#opener = new CoreOpener(number, keyEnd, load(serial, keyEnd) - keyEnd);
       if (!this.#opener.is_valid()) {
         const error = unreadable(0);
         this.#opener.free();
@@ -158,6 +182,53 @@ export class Opener {
   [Symbol.dispose](): void {
     this.free();
   }
+}
+
+/**
+ * Opens an envelope with one of several keys. `candidates` gives those that may fit its header: they are
+ * tried in turn, such as an old and a new one. The layouts are tried in turn too.
+ */
+export function openWith(
+  envelope: Uint8Array,
+  candidates: (header: Header) => Opener | Iterable<Opener> | undefined,
+  layouts: readonly Layout[] = ["current", "short"],
+): Opened & { layout: Layout; opener: Opener } {
+  let failure: unknown;
+  for (const layout of layouts) {
+    let header: Header;
+    try {
+      header = parseHeader(envelope, layout);
+    } catch (error) {
+      failure ??= error;
+      continue;
+    }
+    const found = candidates(header);
+    for (const opener of found === undefined ? [] : found instanceof Opener ? [found] : found) {
+      try {
+        return { ...opener.open(envelope, layout), layout, opener };
+      } catch (error) {
+        if (!(error instanceof TipwireError)) throw error;
+      }
+    }
+    failure = refuse("auth_failed");
+  }
+  throw failure ?? refuse("auth_failed");
+}
+
+/**
+ * The answer in plaintext that a server falls back to where it cannot open or seal, if this is one.
+ * Nothing vouches for it: it can only be a hint.
+ */
+export function plaintextAnswer(message: Uint8Array): Ack | undefined {
+  return is_plaintext(loadBytes(message)) ? parseAck(message) : undefined;
+}
+
+/** The answer of a server to what could not be read, opened or taken apart, with the counter of the request. */
+export function replyTo(error: TipwireError, seq?: number): string {
+  if (seq !== undefined && !(Number.isInteger(seq) && seq >= 0 && seq <= 0xffff_ffff)) throw refuse("type");
+  const length = reply_to(kindOf(error.kind), seq);
+  if (length === 0) throw refuse("type");
+  return outputText(length);
 }
 
 /** Reads the header of an envelope, to find its key. */

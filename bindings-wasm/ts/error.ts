@@ -75,7 +75,7 @@ export function ofKind(number: number, at?: number): TipwireError {
 }
 
 /** An error that this side sees: a value of a type that cannot go over, text that is no Unicode. */
-export function refuse(kind: "type" | "utf8" | "missing" | "invalid_settings" | "too_large", point = -1, field?: number): TipwireError {
+export function refuse(kind: "type" | "utf8" | "missing" | "invalid_settings" | "too_large" | "auth_failed", point = -1, field?: number): TipwireError {
   return buildError(kindOf(kind), point, field ?? 0);
 }
 

@@ -89,7 +89,7 @@ export function explain(message: string | Uint8Array, { inner, layout }: Explain
     units = Math.min(message.length, length);
   } else if (message instanceof Uint8Array) {
     length = units = Math.min(message.length, L.INPUT);
-    input.set(length === message.length ? message : message.subarray(0, length));
+    if (length > 0) input.set(length === message.length ? message : message.subarray(0, length));
   } else {
     throw refuse("type");
   }

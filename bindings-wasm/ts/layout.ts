@@ -4,7 +4,7 @@
 export const INPUT = 65536;
 
 /** Bytes of the output buffer. */
-export const OUTPUT = 32768;
+export const OUTPUT = 65536;
 
 /** Words of the lane of numbers without a fraction. */
 export const WORDS = 65536;

@@ -18,7 +18,8 @@ export function loadBytes(bytes: Uint8Array): number {
   if (!(bytes instanceof Uint8Array)) throw refuse("type");
   start();
   const length = Math.min(bytes.length, INPUT / 2);
-  input.set(length === bytes.length ? bytes : bytes.subarray(0, length));
+  // Nothing can be copied from a buffer that was detached: it is empty.
+  if (length > 0) input.set(length === bytes.length ? bytes : bytes.subarray(0, length));
   return length;
 }
 
@@ -38,7 +39,7 @@ export function asText(value: unknown): string {
 
 /** Bytes, or a text as its bytes. */
 export function bytesOf(value: string | Uint8Array): Uint8Array {
-  if (value instanceof Uint8Array) return value;
+  if (value instanceof Uint8Array) return value.length > 0 ? value : new Uint8Array();
   return encoder.encode(asText(value));
 }
 

@@ -74,7 +74,8 @@ function load(what: number, text: string | Uint8Array, read?: Read): number {
   } else if (text instanceof Uint8Array) {
     // More than the input takes is more than a frame has.
     length = Math.min(text.length, L.INPUT);
-    input.set(length === text.length ? text : text.subarray(0, length));
+    // Nothing can be copied from a buffer that was detached: it is empty.
+    if (length > 0) input.set(length === text.length ? text : text.subarray(0, length));
     units = -1;
   } else {
     throw refuse("type");

@@ -1,6 +1,6 @@
 // Envelopes and what belongs to them: `tipwire/secure`.
 
-export { isOf, Opener, parseHeader, Sealer } from "./envelope.js";
+export { isOf, Opener, openWith, parseHeader, plaintextAnswer, replyTo, Sealer } from "./envelope.js";
 export type { Cipher, Header, Layout, Opened, SealerSettings } from "./envelope.js";
 export { parseInner } from "./read.js";
 export { authHash, deriveKey, deviceHash } from "./credentials.js";

@@ -4,13 +4,13 @@
 import { Client as CoreClient, Devices as CoreDevices, Server as CoreServer } from "#glue";
 
 import { putAck, putPing, putPull, putPush } from "./build.js";
-import { at, input, outputBytes, reals, start, words } from "./core.js";
+import { at, forget, input, outputBytes, reals, start, words } from "./core.js";
 import { type Sealer, take } from "./envelope.js";
 import { ofKind, refuse, type TipwireError, unbuilt } from "./error.js";
 import * as L from "./layout.js";
 import { load, loadBytes, loadEither } from "./load.js";
 import { readAck, readFrame, readText, readWord, sideTape } from "./read.js";
-import type { Ack, AckInput, Frame, HeadInput, PullInput, PushInput } from "./types.js";
+import type { Ack, AckInput, Frame, PullInput, PushInput, WithoutHead } from "./types.js";
 
 /** What a server tells. */
 export type ServerEvent =
@@ -333,6 +333,8 @@ export class Client {
     this.auth = auth;
     this.serial = serial;
     this.#client = new CoreClient(authEnd, serialEnd - authEnd, sealer === undefined ? undefined : take(sealer));
+    // The authorization may be a token.
+    forget();
     if (!this.#client.is_valid()) {
       const error = unbuilt();
       this.#client.free();
@@ -474,9 +476,6 @@ export class Client {
     this.free();
   }
 }
-
-/** Of each kind of input what is not its head. */
-type WithoutHead<T> = T extends unknown ? Omit<T, keyof HeadInput> : never;
 
 function all<E>(session: { nextEvent(now: number): E | undefined }, now: number): E[] {
   const events: E[] = [];

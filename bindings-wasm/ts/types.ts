@@ -172,3 +172,6 @@ export interface AckInput {
   error?: string | undefined;
   text?: string | undefined;
 }
+
+/** Of each kind of input what is not its head. */
+export type WithoutHead<T> = T extends unknown ? Omit<T, keyof HeadInput> : never;
