@@ -9,7 +9,7 @@ use crate::shell::{
 };
 
 /// What the tests of the C library need of the system.
-const SYSTEM: &[Need] = &[("gcc", "gcc"), ("g++", "g++"), ("ar", "binutils")];
+pub const SYSTEM: &[Need] = &[("gcc", "gcc"), ("g++", "g++"), ("ar", "binutils")];
 
 const TESTS: &[Need] = &[
     ("clang", "clang"),

@@ -5,12 +5,13 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::c::{build_library, built, compiler, program};
-use crate::shell::{Outcome, command};
+use crate::c::{SYSTEM, build_library, built, compiler, program};
+use crate::shell::{Outcome, command, have_system};
 
 const SANITIZED: &[&str] = &["-g", "-O1", "-fsanitize=address,undefined"];
 
 pub fn build() -> Outcome {
+    have_system(SYSTEM)?;
     build_library(&[])?;
     ["device", "server"].into_iter().try_for_each(|name| {
         let source = format!("examples/c/{name}.c");
