@@ -22,6 +22,11 @@ macro_rules! table {
                 $(out += &format!("\n/**{} */", $what);)+
                 out += &format!("\nexport const {} = {};\n", stringify!($name), $name);
             )*
+            for (nth, field) in tipwire::Field::ALL.iter().enumerate() {
+                let (name, number) = (field.name(), nth + 1);
+                out += &format!("\n/** What is wrong is `{name}`. */\n");
+                out += &format!("export const FIELD_{} = {number};\n", name.to_uppercase());
+            }
             out
         }
     };

@@ -22,9 +22,6 @@ import type {
 
 const STATUSES: Record<Status, number> = { OK: L.OK, PONG: L.PONG, CMD: L.CMD, ERR: L.ERR };
 
-/** The fields of errors, by the core's numbers. */
-const SEQ = 1, AUTH = 2, SERIAL = 3, VARIABLE = 4, VALUE = 5, UNIT = 6, LOCATION = 7, TIME = 8, GROUP = 9, METADATA = 10, NAMES = 11, RAW = 12, STATUS = 13, DETAIL = 14;
-
 let w = 0;
 let r = 0;
 let end = 0;
@@ -50,10 +47,10 @@ export function putPush(frame: PushInput, target = TEXT): number {
   begin(isRaw ? L.RAW : L.PUSH, frame);
   if (frame.raw !== undefined) {
     // The core refuses what stands beside it; here there is no place for it.
-    if (frame.variables !== undefined && frame.variables.length > 0) throw refuse("type", -1, RAW);
+    if (frame.variables !== undefined && frame.variables.length > 0) throw refuse("type", -1, L.FIELD_RAW);
     if (frame.raw.encoding === "base64") words[1]! |= L.BASE64;
-    else if (frame.raw.encoding !== "hex") throw refuse("type", -1, RAW);
-    text(frame.raw.data, RAW);
+    else if (frame.raw.encoding !== "hex") throw refuse("type", -1, L.FIELD_RAW);
+    text(frame.raw.data, L.FIELD_RAW);
   } else {
     words[1]! |= rest(frame);
     variables(frame.variables);
@@ -68,12 +65,12 @@ export function pull(frame: PullInput): string {
 
 export function putPull(frame: PullInput, target = TEXT): number {
   begin(L.PULL, frame);
-  if (!Array.isArray(frame.names)) throw refuse("type", -1, NAMES);
+  if (!Array.isArray(frame.names)) throw refuse("type", -1, L.FIELD_NAMES);
   const names = frame.names as readonly string[];
   // One above what is allowed is enough to be refused.
   const count = Math.min(names.length, 101);
   words[w++] = count;
-  for (let n = 0; n < count; n++) text(names[n], NAMES);
+  for (let n = 0; n < count; n++) text(names[n], L.FIELD_NAMES);
   return finish(target);
 }
 
@@ -101,23 +98,23 @@ export function putAck(answer: AckInput, target = TEXT): number {
   let flags = 0;
   if (answer.seq !== undefined) {
     flags |= L.HAS_SEQ;
-    real(answer.seq, SEQ);
+    real(answer.seq, L.FIELD_SEQ);
   }
   const number = STATUSES[status as Status];
-  if (number === undefined) throw refuse(status === undefined ? "missing" : "type", -1, STATUS);
+  if (number === undefined) throw refuse(status === undefined ? "missing" : "type", -1, L.FIELD_STATUS);
   words[w++] = number;
   const detail = answer.command ?? answer.error ?? answer.text;
   const given = [answer.count, answer.variables, answer.command, answer.error, answer.text];
-  if (given.filter((part) => part !== undefined).length > 1) throw refuse("type", -1, DETAIL);
+  if (given.filter((part) => part !== undefined).length > 1) throw refuse("type", -1, L.FIELD_DETAIL);
   if (answer.count !== undefined) {
     words[0] = L.ACK_COUNT;
-    flags |= integer(answer.countText ?? answer.count, DETAIL);
+    flags |= integer(answer.countText ?? answer.count, L.FIELD_DETAIL);
   } else if (answer.variables !== undefined) {
     words[0] = L.ACK_VARIABLES;
     variables(answer.variables);
   } else if (detail !== undefined) {
     words[0] = L.ACK_TEXT;
-    text(detail, DETAIL);
+    text(detail, L.FIELD_DETAIL);
   } else {
     words[0] = L.ACK;
   }
@@ -174,10 +171,10 @@ function begin(kind: number, head: HeadInput): void {
   words[1] = 0;
   if (head.seq !== undefined) {
     words[1] = L.HAS_SEQ;
-    real(head.seq, SEQ);
+    real(head.seq, L.FIELD_SEQ);
   }
-  text(head.auth, AUTH);
-  text(head.serial, SERIAL);
+  text(head.auth, L.FIELD_AUTH);
+  text(head.serial, L.FIELD_SERIAL);
 }
 
 function finish(target: Target): number {
@@ -214,7 +211,7 @@ function integer(value: Digits, field: number): number {
 }
 
 function variables(list: readonly VariableInput[]): void {
-  if (!Array.isArray(list)) throw refuse(list === undefined ? "missing" : "type", -1, VARIABLE);
+  if (!Array.isArray(list)) throw refuse(list === undefined ? "missing" : "type", -1, L.FIELD_VARIABLE);
   // One above what is allowed is enough to be refused.
   const count = Math.min(list.length, 101);
   words[w++] = count;
@@ -225,16 +222,16 @@ function variables(list: readonly VariableInput[]): void {
 function variable(input: VariableInput): void {
   if (typeof input !== "object" || input === null) throw refuse("type", point);
   const at = w++;
-  text(input.name, VARIABLE);
+  text(input.name, L.FIELD_VARIABLE);
   const value = input.value;
   let flags = 0;
   switch (typeof value) {
     case "number": {
-      if (input.type !== undefined && input.type !== "number") throw refuse("type", point, VALUE);
+      if (input.type !== undefined && input.type !== "number") throw refuse("type", point, L.FIELD_VALUE);
       const exact = input.text;
       if (exact !== undefined && Number(exact) === value) {
         flags = L.EXACT;
-        text(exact, VALUE);
+        text(exact, L.FIELD_VALUE);
       } else {
         reals[r++] = value;
       }
@@ -242,7 +239,7 @@ function variable(input: VariableInput): void {
     }
     case "bigint":
       flags = L.EXACT;
-      text(value.toString(), VALUE);
+      text(value.toString(), L.FIELD_VALUE);
       break;
     case "string":
       if (input.type === "number") {
@@ -250,24 +247,24 @@ function variable(input: VariableInput): void {
       } else if (input.type === undefined || input.type === "string") {
         flags = L.STRING << L.TYPE_SHIFT;
       } else {
-        throw refuse("type", point, VALUE);
+        throw refuse("type", point, L.FIELD_VALUE);
       }
-      text(value, VALUE);
+      text(value, L.FIELD_VALUE);
       break;
     case "boolean":
-      if (input.type !== undefined && input.type !== "boolean") throw refuse("type", point, VALUE);
+      if (input.type !== undefined && input.type !== "boolean") throw refuse("type", point, L.FIELD_VALUE);
       flags = (L.BOOLEAN << L.TYPE_SHIFT) | (value ? L.TRUE : 0);
       break;
     default:
-      if (value === undefined) throw refuse("missing", point, VALUE);
-      if (input.type !== undefined && input.type !== "location") throw refuse("type", point, VALUE);
-      flags = (L.LOCATION << L.TYPE_SHIFT) | place(value, VALUE);
+      if (value === undefined) throw refuse("missing", point, L.FIELD_VALUE);
+      if (input.type !== undefined && input.type !== "location") throw refuse("type", point, L.FIELD_VALUE);
+      flags = (L.LOCATION << L.TYPE_SHIFT) | place(value, L.FIELD_VALUE);
       // The core would say that it has one already, but has no flags for two.
-      if (input.location !== undefined) throw refuse("type", point, LOCATION);
+      if (input.location !== undefined) throw refuse("type", point, L.FIELD_LOCATION);
   }
   if (input.unit !== undefined) {
     flags |= L.HAS_UNIT;
-    text(input.unit, UNIT);
+    text(input.unit, L.FIELD_UNIT);
   }
   words[at] = flags | rest(input);
 }
@@ -275,25 +272,25 @@ function variable(input: VariableInput): void {
 /** What defaults and variables may have alike. */
 function rest(input: Pick<VariableInput, "location" | "time" | "timeText" | "group" | "metadata">): number {
   let flags = 0;
-  if (input.location !== undefined) flags |= L.HAS_LOCATION | place(input.location, LOCATION);
+  if (input.location !== undefined) flags |= L.HAS_LOCATION | place(input.location, L.FIELD_LOCATION);
   const time = input.time;
   if (time !== undefined) {
-    flags |= L.HAS_TIME | integer(input.timeText ?? (time instanceof Date ? time.getTime() : time), TIME);
+    flags |= L.HAS_TIME | integer(input.timeText ?? (time instanceof Date ? time.getTime() : time), L.FIELD_TIME);
   }
   if (input.group !== undefined) {
     flags |= L.HAS_GROUP;
-    text(input.group, GROUP);
+    text(input.group, L.FIELD_GROUP);
   }
   const metadata = input.metadata;
   if (metadata !== undefined) {
-    if (typeof metadata !== "object" || metadata === null) throw refuse("type", point, METADATA);
+    if (typeof metadata !== "object" || metadata === null) throw refuse("type", point, L.FIELD_METADATA);
     const at = w++;
     let count = 0;
     for (const key of keysOf(metadata)) {
       // One above what is allowed is enough to be refused.
       if (count++ > 32) break;
-      text(key, METADATA);
-      text(metadata[key], METADATA);
+      text(key, L.FIELD_METADATA);
+      text(metadata[key], L.FIELD_METADATA);
     }
     words[at] = Math.min(count, 33);
     flags |= L.HAS_METADATA;

@@ -176,3 +176,45 @@ export const NONE = 0;
 
 /** The text begins here in the text that was unescaped. */
 export const SIDE = 2147483648;
+
+/** What is wrong is `seq`. */
+export const FIELD_SEQ = 1;
+
+/** What is wrong is `auth`. */
+export const FIELD_AUTH = 2;
+
+/** What is wrong is `serial`. */
+export const FIELD_SERIAL = 3;
+
+/** What is wrong is `variable`. */
+export const FIELD_VARIABLE = 4;
+
+/** What is wrong is `value`. */
+export const FIELD_VALUE = 5;
+
+/** What is wrong is `unit`. */
+export const FIELD_UNIT = 6;
+
+/** What is wrong is `location`. */
+export const FIELD_LOCATION = 7;
+
+/** What is wrong is `time`. */
+export const FIELD_TIME = 8;
+
+/** What is wrong is `group`. */
+export const FIELD_GROUP = 9;
+
+/** What is wrong is `metadata`. */
+export const FIELD_METADATA = 10;
+
+/** What is wrong is `names`. */
+export const FIELD_NAMES = 11;
+
+/** What is wrong is `raw`. */
+export const FIELD_RAW = 12;
+
+/** What is wrong is `status`. */
+export const FIELD_STATUS = 13;
+
+/** What is wrong is `detail`. */
+export const FIELD_DETAIL = 14;
