@@ -702,25 +702,25 @@ private:
 
 /* The same with its memory inside: so many bytes for requests that have no answer, and for an answer
  * of which only a part has come. */
-template <size_t QUEUE, size_t INPUT> class StaticClient : public Client {
+template <size_t QUEUE, size_t INPUT_SIZE> class StaticClient : public Client {
 public:
   StaticClient() {}
   StaticClient(const char *auth, const char *serial,
                const tipwire_client_settings &settings = ClientSettings())
-      : Client(auth, serial, queue_, QUEUE, input_, INPUT, settings) {}
+      : Client(auth, serial, queue_, QUEUE, input_, INPUT_SIZE, settings) {}
   explicit StaticClient(Sealer &sealer, const tipwire_client_settings &settings = ClientSettings())
-      : Client(sealer, queue_, QUEUE, input_, INPUT, settings) {}
+      : Client(sealer, queue_, QUEUE, input_, INPUT_SIZE, settings) {}
   bool begin(const char *auth, const char *serial,
              const tipwire_client_settings &settings = ClientSettings()) {
-    return Client::begin(auth, serial, queue_, QUEUE, input_, INPUT, settings);
+    return Client::begin(auth, serial, queue_, QUEUE, input_, INPUT_SIZE, settings);
   }
   bool begin(Sealer &sealer, const tipwire_client_settings &settings = ClientSettings()) {
-    return Client::begin(sealer, queue_, QUEUE, input_, INPUT, settings);
+    return Client::begin(sealer, queue_, QUEUE, input_, INPUT_SIZE, settings);
   }
 
 private:
   char queue_[QUEUE];
-  char input_[INPUT];
+  char input_[INPUT_SIZE];
 };
 
 /* Settings that begin as the defaults. */
@@ -797,15 +797,15 @@ private:
 
 /* The same with its memory inside: so many bytes for a request of which only a part has come, and for
  * answers that are not sent. */
-template <size_t INPUT, size_t OUTPUT> class StaticServer : public Server {
+template <size_t INPUT_SIZE, size_t OUTPUT_SIZE> class StaticServer : public Server {
 public:
   explicit StaticServer(uint64_t now, const tipwire_devices *devices = nullptr,
                         const tipwire_server_settings &settings = ServerSettings())
-      : Server(input_, INPUT, output_, OUTPUT, now, devices, settings) {}
+      : Server(input_, INPUT_SIZE, output_, OUTPUT_SIZE, now, devices, settings) {}
 
 private:
-  char input_[INPUT];
-  char output_[OUTPUT];
+  char input_[INPUT_SIZE];
+  char output_[OUTPUT_SIZE];
 };
 
 /* Platforms -------------------------------------------------------------------------------------- */
