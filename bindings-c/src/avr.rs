@@ -67,11 +67,26 @@ mod registers {
         }
     }
 
+    impl From<&[u8]> for text_argument {
+        fn from(bytes: &[u8]) -> text_argument {
+            tipwire_text::from(bytes).into()
+        }
+    }
+
     impl From<Option<&str>> for text_argument {
         fn from(text: Option<&str>) -> text_argument {
             tipwire_text::from(text).into()
         }
     }
+}
+
+/// What Rust calls to multiply, which the compilers' library does not have.
+#[cfg(target_arch = "avr")]
+#[unsafe(no_mangle)]
+extern "C" fn __mulosi4(a: i32, b: i32, has_overflown: &mut core::ffi::c_int) -> i32 {
+    let product = i64::from(a) * i64::from(b);
+    *has_overflown = core::ffi::c_int::from(i32::try_from(product).is_err());
+    product as i32
 }
 
 /// Doubles are changed as bits: the functions that do that in other C libraries are missing.

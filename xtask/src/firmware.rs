@@ -14,9 +14,17 @@ pub struct Processor {
     /// What C compilers are told.
     pub flags: &'static [&'static str],
     pub compiler: &'static str,
-    emulator: &'static [&'static str],
-    /// Where the board has its memories, and how much of them is used.
-    memories: [&'static str; 4],
+    pub board: Board,
+}
+
+/// How a program runs on a processor.
+pub enum Board {
+    /// Emulated by QEMU, which answers what it is asked. Nothing is there but the memories: where they
+    /// are, and how much of them is used.
+    Bare { emulator: &'static [&'static str], memories: [&'static str; 4] },
+    /// Emulated by simavr, with the start and the library of the compiler. It says what it has to say
+    /// over the serial port.
+    Avr { chip: &'static str },
 }
 
 const ARM: &str = "arm-none-eabi-";
@@ -27,43 +35,55 @@ pub const PROCESSORS: &[Processor] = &[
         target: "thumbv6m-none-eabi",
         flags: &["-mthumb", "-mcpu=cortex-m0"],
         compiler: ARM,
-        emulator: &["qemu-system-arm", "-M", "microbit"],
-        memories: ["0", "256K", "0x20000000", "16K"],
+        board: Board::Bare {
+            emulator: &["qemu-system-arm", "-M", "microbit"],
+            memories: ["0", "256K", "0x20000000", "16K"],
+        },
     },
     Processor {
         target: "thumbv7m-none-eabi",
         flags: &["-mthumb", "-mcpu=cortex-m3"],
         compiler: ARM,
-        emulator: &["qemu-system-arm", "-M", "lm3s6965evb"],
-        memories: ["0", "256K", "0x20000000", "64K"],
+        board: Board::Bare {
+            emulator: &["qemu-system-arm", "-M", "lm3s6965evb"],
+            memories: ["0", "256K", "0x20000000", "64K"],
+        },
     },
     Processor {
         target: "thumbv7em-none-eabi",
         flags: &["-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=soft"],
         compiler: ARM,
-        emulator: &["qemu-system-arm", "-M", "mps2-an386"],
-        memories: ["0", "1M", "0x20000000", "64K"],
+        board: Board::Bare {
+            emulator: &["qemu-system-arm", "-M", "mps2-an386"],
+            memories: ["0", "1M", "0x20000000", "64K"],
+        },
     },
     Processor {
         target: "thumbv7em-none-eabihf",
         flags: &["-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
         compiler: ARM,
-        emulator: &["qemu-system-arm", "-M", "mps2-an386"],
-        memories: ["0", "1M", "0x20000000", "64K"],
+        board: Board::Bare {
+            emulator: &["qemu-system-arm", "-M", "mps2-an386"],
+            memories: ["0", "1M", "0x20000000", "64K"],
+        },
     },
     Processor {
         target: "thumbv8m.main-none-eabi",
         flags: &["-mthumb", "-mcpu=cortex-m33", "-mfloat-abi=soft"],
         compiler: ARM,
-        emulator: &["qemu-system-arm", "-M", "mps2-an505"],
-        memories: ["0x10000000", "1M", "0x38000000", "64K"],
+        board: Board::Bare {
+            emulator: &["qemu-system-arm", "-M", "mps2-an505"],
+            memories: ["0x10000000", "1M", "0x38000000", "64K"],
+        },
     },
     Processor {
         target: "riscv32imc-unknown-none-elf",
         flags: &["-march=rv32imc", "-mabi=ilp32"],
         compiler: RISCV,
-        emulator: &["qemu-system-riscv32", "-M", "virt", "-bios", "none"],
-        memories: ["0x80000000", "1M", "0x80100000", "64K"],
+        board: Board::Bare {
+            emulator: &["qemu-system-riscv32", "-M", "virt", "-bios", "none"],
+            memories: ["0x80000000", "1M", "0x80100000", "64K"],
+        },
     },
 ];
 
@@ -159,38 +179,62 @@ pub fn program(
     let to = folder(processor).join(name).with_extension("elf");
     std::fs::create_dir_all(folder(processor)).map_err(|error| error.to_string())?;
     let mut gcc = command(gcc, processor.flags);
-    gcc.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-Os", "-ffreestanding", "-Iinclude"]);
-    gcc.args(["-ffunction-sections", "-fdata-sections", "-nostdlib", "-Wl,--gc-sections"]);
-    gcc.args(["-Wl,--no-warn-rwx-segments", "-T", "bindings-c/tests/firmware/board.ld"]);
-    let names = ["FLASH", "FLASH_SIZE", "RAM", "RAM_SIZE"];
-    for (symbol, value) in names.iter().zip(processor.memories) {
-        gcc.arg(format!("-Wl,--defsym={symbol}={value}"));
-    }
+    gcc.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-Os", "-Iinclude"]);
+    gcc.args(["-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"]);
     let source = more.first().map_or(name, |_| "text");
     gcc.args(more).arg(format!("bindings-c/tests/firmware/{source}.c"));
-    gcc.arg("bindings-c/tests/firmware/board.c").arg("-o").arg(&to).arg(archive).arg("-lgcc");
-    run(&mut gcc)?;
+    let board = match processor.board {
+        Board::Bare { memories, .. } => {
+            gcc.args(["-ffreestanding", "-nostdlib", "-Wl,--no-warn-rwx-segments"]);
+            gcc.args(["-T", "bindings-c/tests/firmware/board.ld"]);
+            let names = ["FLASH", "FLASH_SIZE", "RAM", "RAM_SIZE"];
+            for (symbol, value) in names.iter().zip(memories) {
+                gcc.arg(format!("-Wl,--defsym={symbol}={value}"));
+            }
+            "board"
+        }
+        Board::Avr { .. } => "avr",
+    };
+    gcc.arg(format!("bindings-c/tests/firmware/{board}.c"));
+    run(gcc.arg("-o").arg(&to).arg(archive).arg("-lgcc"))?;
     Ok(to)
 }
 
 /// Runs a program on its board, and gives what it says.
 pub fn emulate(processor: &Processor, program: &Path) -> Result<String, String> {
-    let (emulator, arguments) = processor.emulator.split_first().unwrap_or((&"", &[]));
-    let mut emulator = command("timeout", &["60", emulator]);
-    emulator.args(arguments).args(["-nographic", "-monitor", "none", "-serial", "none"]);
-    emulator.args(["-semihosting-config", "enable=on,target=native", "-kernel"]).arg(program);
-    let ran = emulator.output().map_err(|error| error.to_string())?;
+    let mut emulator = command("timeout", &["60"]);
+    match processor.board {
+        Board::Bare { emulator: arguments, .. } => {
+            emulator.args(arguments).args(["-nographic", "-monitor", "none", "-serial", "none"]);
+            emulator.args(["-semihosting-config", "enable=on,target=native", "-kernel"]);
+        }
+        Board::Avr { chip } => {
+            emulator.args(["simavr", "-m", chip, "-f", "16000000"]);
+        }
+    }
+    let ran = emulator.arg(program).output().map_err(|error| error.to_string())?;
     let said =
         String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
-    if ran.status.success() {
+    let said = plain(&said);
+    if ran.status.success() && said.lines().any(|line| line == "done") {
         Ok(said)
     } else {
         Err(format!("{}: {} {said}", program.display(), ran.status))
     }
 }
 
+/// The most bytes of stack that a program has measured.
+pub fn stack(said: &str) -> Option<usize> {
+    said.lines().filter_map(|line| line.strip_prefix("stack ")).flat_map(str::parse).max()
+}
+
+/// What simavr shows of a serial port, without its colours, and the point after each line.
+pub fn plain(said: &str) -> String {
+    said.replace("\u{1b}[0m", "").replace("\u{1b}[32m", "").replace(".\n", "\n")
+}
+
 /// Bytes of flash that a program takes.
-fn flash(processor: &Processor, program: &Path) -> Result<usize, String> {
+pub fn flash(processor: &Processor, program: &Path) -> Result<usize, String> {
     let size = format!("{}size", processor.compiler);
     let table = output(command(size, &[]).arg(program)).ok_or("sizes cannot be read")?;
     let row = table.lines().nth(1).unwrap_or_default();
@@ -220,8 +264,7 @@ pub fn sizes() -> Result<Vec<Size>, String> {
         for (what, archive) in [("text", ccm), ("ccm", ccm), ("all", all)] {
             let program = program(processor, what, &[], archive)?;
             let said = emulate(processor, &program)?;
-            let stacks = said.lines().filter_map(|line| line.strip_prefix("stack "));
-            let stack = stacks.flat_map(str::parse).max();
+            let stack = stack(&said);
             sizes.push(Size {
                 target: processor.target,
                 flash: flash(processor, &program)? - nothing,

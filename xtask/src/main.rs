@@ -1,6 +1,8 @@
 //! The project's tasks: `cargo xtask help`.
 
 mod arduino;
+mod assembly;
+mod avr;
 mod bench;
 mod c;
 mod c_examples;
@@ -38,6 +40,7 @@ Usage: cargo xtask <task> [options]
                      a word to measure only what has it in its name
   build js           the npm package, in target/js/package
   dist arduino       the Arduino library, in target/dist/arduino: a folder and a zip
+  assembly [names]   that library's assembly made and run on emulated boards, of these processors
   dist c             the C library for others, in target/dist: for this machine and as firmware,
                      with what CMake and pkg-config want
   driver <language>  the black box of docs/spec/driver.md on standard input and output:
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "build" => build(rest),
         "dist" => dist::run(rest),
+        "assembly" => arduino::assemble(rest),
         "driver" => driver::run(rest),
         "vectors" => vectors::run_for(rest),
         "gen" => generated::run(rest),
