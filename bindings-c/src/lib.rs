@@ -4,7 +4,7 @@
 //! A function takes C's pointers by `memory`, which is the only place that believes them, calls the
 //! core, and gives a status. Nothing is decided here.
 #![cfg_attr(not(feature = "std"), no_std)]
-#![cfg_attr(any(target_arch = "avr", target_arch = "xtensa"), feature(asm_experimental_arch))]
+#![cfg_attr(target_arch = "avr", feature(asm_experimental_arch))]
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 #![allow(non_camel_case_types, reason = "these are the names that C sees")]
 #![allow(missing_docs, reason = "fields are told of where their type is")]

@@ -60,16 +60,13 @@ mod bare {
         "tipwire_panicked:",
         "j tipwire_panicked",
     );
-    #[cfg(any(target_arch = "avr", target_arch = "xtensa"))]
+    #[cfg(target_arch = "avr")]
     core::arch::global_asm!(
         ".section .text.tipwire_panicked,\"ax\",@progbits",
         ".weak tipwire_panicked",
         ".type tipwire_panicked,@function",
         "tipwire_panicked:",
-        #[cfg(target_arch = "avr")]
         "rjmp tipwire_panicked",
-        #[cfg(target_arch = "xtensa")]
-        "j tipwire_panicked",
     );
 
     unsafe extern "C" {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::assembly::{self, CORES, Core};
 use crate::shell::{Need, Outcome, cargo, command, have_system, root, run, step};
-use crate::{conversations, sketches};
+use crate::{builder, conversations, sketches};
 
 const SYSTEM: &[Need] = &[("zip", "zip"), ("g++", "g++")];
 
@@ -89,6 +89,7 @@ pub fn test() -> Outcome {
     step("its assembly on emulated boards", || {
         CORES.iter().try_for_each(|core| assembly::emulate(core, &file(core)))
     })?;
+    step("its sketches on an Uno", builder::test)?;
     sketches::test()?;
     conversations::test()
 }

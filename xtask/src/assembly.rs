@@ -69,7 +69,7 @@ pub const CORES: &[Core] = &[
         is_new: false,
         rust_flags: "",
     },
-    // A return address has two bytes up to 128 KB of flash, and three beyond.
+    // Not for more flash, where a return address has three bytes: LLVM looks for arguments behind two.
     Core {
         name: "avr5",
         guard: "defined(__AVR__) && (__AVR_ARCH__ == 5 || __AVR_ARCH__ == 51)",
@@ -79,23 +79,11 @@ pub const CORES: &[Core] = &[
         rust_flags: " -Ctarget-cpu=atmega328p",
         runs_on: &[("atmega328p", &["text"]), ("atmega1284p", &["ccm"])],
     },
-    Core {
-        name: "avr6",
-        guard: "defined(__AVR__) && __AVR_ARCH__ == 6",
-        target: "avr-none",
-        features: "aes-128-ccm",
-        is_new: true,
-        rust_flags: " -Ctarget-cpu=atmega2560",
-        runs_on: &[("atmega2560", &["ccm"])],
-    },
 ];
 
 /// Processors that only this library has.
-const CHIPS: &[Processor] = &[
-    chip("atmega328p", &["-mmcu=atmega328p"]),
-    chip("atmega1284p", &["-mmcu=atmega1284p"]),
-    chip("atmega2560", &["-mmcu=atmega2560"]),
-];
+const CHIPS: &[Processor] =
+    &[chip("atmega328p", &["-mmcu=atmega328p"]), chip("atmega1284p", &["-mmcu=atmega1284p"])];
 
 const fn chip(chip: &'static str, flags: &'static [&'static str]) -> Processor {
     Processor { target: chip, flags, compiler: "avr-", board: Board::Avr { chip } }

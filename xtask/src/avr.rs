@@ -11,7 +11,11 @@ pub fn repaired(text: &str) -> Result<String, String> {
     let mut result = String::with_capacity(text.len());
     let mut carry = Carry::Other;
     let mut saved = Carry::Other;
-    'lines: for line in text.lines() {
+    'lines: for (number, line) in text.lines().enumerate() {
+        // Debug information that the assembler adds has room for 16 bits.
+        if number % 50_000 == 49_999 {
+            result += "#line 1\n";
+        }
         let mut words = line.split([' ', '\t', ',']).filter(|word| !word.is_empty());
         let (name, operands) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
         match (name, carry) {

@@ -213,9 +213,7 @@ pub fn emulate(processor: &Processor, program: &Path) -> Result<String, String> 
         }
     }
     let ran = emulator.arg(program).output().map_err(|error| error.to_string())?;
-    let said =
-        String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
-    let said = plain(&said);
+    let said = plain(&ran);
     if ran.status.success() && said.lines().any(|line| line == "done") {
         Ok(said)
     } else {
@@ -228,8 +226,10 @@ pub fn stack(said: &str) -> Option<usize> {
     said.lines().filter_map(|line| line.strip_prefix("stack ")).flat_map(str::parse).max()
 }
 
-/// What simavr shows of a serial port, without its colours, and the point after each line.
-pub fn plain(said: &str) -> String {
+/// What a program has said; without the colours, and the point after each line, of simavr.
+pub fn plain(ran: &std::process::Output) -> String {
+    let said = [&ran.stdout[..], &ran.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
     said.replace("\u{1b}[0m", "").replace("\u{1b}[32m", "").replace(".\n", "\n")
 }
 

@@ -4,6 +4,7 @@ mod arduino;
 mod assembly;
 mod avr;
 mod bench;
+mod builder;
 mod c;
 mod c_examples;
 mod conversations;

@@ -68,9 +68,13 @@ inline size_t println(Print &to, const tipwire_text &text) {
   return printed + to.println();
 }
 
-/* Prints what a status means. */
+/* Prints what a status means; on AVR only its number, since there all sentences would be in memory. */
 inline size_t print_status(Print &to, int32_t status) {
+#ifdef __AVR__
+  return to.print(F("status ")) + to.print(status);
+#else
   return print(to, tipwire_status_sentence(status));
+#endif
 }
 
 /* A text that was read, as a String: on the heap. */
