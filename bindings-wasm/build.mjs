@@ -1,7 +1,7 @@
 // Makes the package out of the TypeScript and what wasm-bindgen left: target/js/package.
 // Called by `cargo xtask build js`, which does everything before this.
 
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { execFileSync } from "node:child_process";
 import { basename, dirname, join } from "node:path";
@@ -17,12 +17,21 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(join(out, "cjs"), { recursive: true });
 mkdirSync(join(out, "workerd"), { recursive: true });
 
-// The types, and what nobody but this script wants to see.
+// The types: those that an entry leads to, which must lead to nothing that is not in the package.
+const declared = join(target, "types");
+rmSync(declared, { recursive: true, force: true });
 execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", here], { stdio: "inherit" });
-rmSync(join(out, "command"), { recursive: true });
-for (const name of readdirSync(out, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
-  mkdirSync(dirname(join(out, "cjs", name)), { recursive: true });
-  copyFileSync(join(out, name), join(out, "cjs", name));
+const reached = new Set(["index.d.ts", "text.d.ts", "secure.d.ts", "node.d.ts"]);
+for (const name of reached) {
+  const text = readFileSync(join(declared, name), "utf8");
+  for (const [, from] of text.matchAll(/\b(?:from|import)\b\s*\(?"([^"]+)"/g)) {
+    if (from.startsWith("#")) throw new Error(`the types of ${name} want ${from}`);
+    if (from.startsWith(".")) reached.add(join(dirname(name), from.replace(/\.js$/, ".d.ts")));
+  }
+  for (const folder of [out, join(out, "cjs")]) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
 }
 
 /** Resolves the names that the sources have for what comes from elsewhere. */

@@ -54,7 +54,7 @@ export interface Opened extends Header {
   text: string;
 }
 
-/** Takes what is behind a sealer away from it, for a session. */
+/** @internal Takes what is behind a sealer away from it, for a session. */
 export let take: (sealer: Sealer) => CoreSealer;
 
 /** An inner frame says nothing of its sender: the sealer knows. */
