@@ -110,8 +110,8 @@ await beside("node.ts", "cjs/node.js", "cjs");
 
 // The same instance as everything: only fewer names.
 const secure = readFileSync(join(here, "ts/secure.ts"), "utf8");
-const names = ["Sealer", "Opener", "openWith", "parseHeader", "plaintextAnswer", "replyTo", "isOf"];
-for (const [, list] of secure.matchAll(/export \{ (.*?) \}/g)) names.push(...list.split(", "));
+const names = [];
+for (const [, list] of secure.matchAll(/export \{(.*?)\}/gs)) names.push(...list.split(",").map((name) => name.trim()).filter((name) => name !== ""));
 writeFileSync(join(out, "secure.js"), `export { ${names.join(", ")} } from "./index.js";\n`);
 writeFileSync(join(out, "workerd/secure.js"), `export { ${names.join(", ")} } from "./index.js";\n`);
 writeFileSync(join(out, "cjs/secure.js"), names.map((name) => `exports.${name} = require("./index.js").${name};\n`).join(""));

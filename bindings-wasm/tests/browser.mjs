@@ -11,21 +11,12 @@ const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", 
 const EMPTY = '<!doctype html><meta charset="utf-8"><title>tipwire</title><link rel="icon" href="data:,">';
 
 /**
- * Serves folders (`{"/path": folder}`) and pages (`{"/path": html}`, which begin with `<`), and runs
- * `work` with a page of a browser. The page may ask nobody else.
+ * Runs `work` with a page of a browser, which may ask nobody but the server: one of folders
+ * (`{"/path": folder}`) and pages (`{"/path": html}`, which begin with `<`), or that at an address.
  */
 export async function inBrowser(served, work, headers = {}) {
-  const server = createServer((request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url, "http://x").pathname));
-    const content = find(served, path);
-    const type = served[path] === content ? "text/html" : (TYPES[extname(path)] ?? "application/octet-stream");
-    // Isolated, so that the clock is as fine as it gets.
-    const isolated = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
-    response.writeHead(content === undefined ? 404 : 200, { "content-type": type, ...isolated, ...headers });
-    response.end(content);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = `http://127.0.0.1:${server.address().port}`;
+  const server = typeof served === "string" ? undefined : await serve(served, headers);
+  const address = server === undefined ? served : `http://127.0.0.1:${server.address().port}`;
   const profile = mkdtempSync(join(tmpdir(), "tipwire-browser-"));
   const require = createRequire(join(process.env.NPM_FOLDER, "package.json"));
   const { chromium } = require("playwright-core");
@@ -39,14 +30,28 @@ export async function inBrowser(served, work, headers = {}) {
       const { origin, protocol } = new URL(request.url());
       if (protocol.startsWith("http") && origin !== address) problems.push(`the page asked ${request.url()}`);
     });
-    const result = await work({ page, address });
+    const result = await work({ page, address, problems });
     if (problems.length > 0) throw new Error(problems.join("\n"));
     return result;
   } finally {
     await browser.close();
-    server.close();
+    server?.close();
     rmSync(profile, { recursive: true, force: true });
   }
+}
+
+async function serve(served, headers) {
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url, "http://x").pathname));
+    const content = find(served, path);
+    const type = served[path] === content ? "text/html" : (TYPES[extname(path)] ?? "application/octet-stream");
+    // Isolated, so that the clock is as fine as it gets.
+    const isolated = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+    response.writeHead(content === undefined ? 404 : 200, { "content-type": type, ...isolated, ...headers });
+    response.end(content);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
 }
 
 function find(served, path) {

@@ -15,7 +15,7 @@ pub struct Driver {
 }
 
 /// Every request there is.
-const ALL: &[&str] = &[
+pub const ALL: &[&str] = &[
     "uplink",
     "ack",
     "inner",

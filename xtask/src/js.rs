@@ -4,16 +4,24 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::python;
+use crate::driver::{self, Driver};
 use crate::shell::{
     Outcome, cargo, command, have_rust, have_system, output, root, run as run_to_end, step,
     toolchain,
 };
+use crate::{python, vectors};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the build needs of npm.
 const BUILD: &[&str] = &["esbuild@0", "typescript@5", "@types/node@20"];
+
+/// What looks at the packed package.
+const PACKED: &[&str] = &["publint@0", "@arethetypeswrong/cli@0"];
+
+/// What makes pages of it, and the runtimes; their programs are packages of npm as well.
+const HOSTS: &[&str] =
+    &["vite@8", "webpack@5", "playwright-core@1", "deno@2", "bun@1", "workerd@1"];
 
 /// A module, and the features that it is built with.
 const MODULES: &[(&str, &[&str])] = &[("text", &["--no-default-features"]), ("full", &[])];
@@ -123,7 +131,7 @@ fn node_test(names: &[&str]) -> Outcome {
     // What hangs is to be told, not waited for.
     let mut test = command("node", &["--test", "--test-timeout=180000"]);
     test.args(names.iter().map(|name| format!("bindings-wasm/tests/{name}.test.mjs")));
-    run_to_end(test.env("PYTHON", python::program("python")))
+    run_to_end(test.env("PYTHON", python::program("python")).env("NPM_FOLDER", npm_folder()))
 }
 
 pub fn test() -> Outcome {
@@ -133,6 +141,10 @@ pub fn test() -> Outcome {
         run_to_end(cargo(&["fmt", "--check"]).current_dir(bindgen))
     })?;
     step("npm package: tests on Node", || node_test(&["package", "api", "readme", "session"]))?;
+    step("npm package: packed and installed", || {
+        have_npm(PACKED)?;
+        node_test(&["packed"])
+    })?;
     step("npm package: command line", || {
         python::build()?;
         node_test(&["command"])
@@ -142,4 +154,56 @@ pub fn test() -> Outcome {
         node_test(&["node", "examples"])
     })?;
     step("npm package: benchmarks run", || bench_in(&["node"], &["/ping".into(), "--json".into()]))
+}
+
+/// `cargo xtask test --packages`: the packed package in every kind of project, and the vectors
+/// wherever else JavaScript runs.
+pub fn test_packages() -> Outcome {
+    step("npm package", build)?;
+    step("npm package: every kind of project", || {
+        have_npm(PACKED)?;
+        let mut test = command("node", &["--test", "--test-timeout=900000"]);
+        test.arg("bindings-wasm/tests/packed.test.mjs").env("EVERY_KIND", "1");
+        run_to_end(test.env("NPM_FOLDER", npm_folder()))
+    })?;
+    step("npm package: pages and workers", || {
+        have_system(&[("/usr/bin/chromium", "chromium")])?;
+        have_npm(HOSTS)?;
+        run_to_end(command("node", &["bindings-wasm/tests/hosts/make.mjs"]).env("CI", "true"))
+    })?;
+    step("npm package: vectors in pages and other runtimes", || {
+        let hosts: [(&str, fn() -> Command); 11] = [
+            ("Deno", || runtime("deno", &["run"])),
+            ("Bun", || runtime("bun", &["run"])),
+            ("workerd", || host("workerd", &[])),
+            ("a page without a bundler", || host("chromium", &["plain"])),
+            ("a page with a strict policy", || host("chromium", &["csp"])),
+            ("a page made by esbuild", || host("chromium", &["esbuild"])),
+            ("a page made by webpack", || host("chromium", &["webpack"])),
+            ("a page made by Vite", || host("chromium", &["vite"])),
+            ("a page that Vite serves", || host("chromium", &["vite-dev"])),
+            ("a worker of a page", || host("chromium", &["worker"])),
+            ("Node, installed", || {
+                command("node", &["target/js/projects/hosts/hosts/process.mjs"])
+            }),
+        ];
+        hosts.into_iter().try_for_each(|(language, start)| {
+            vectors::check(&Driver { language, answers: driver::ALL, build: || Ok(()), start })
+        })
+    })
+}
+
+/// A program that asks the black box elsewhere.
+fn host(name: &str, arguments: &[&str]) -> Command {
+    let mut host = command("node", &[&format!("bindings-wasm/tests/hosts/{name}.mjs")]);
+    host.args(arguments).env("NPM_FOLDER", npm_folder());
+    host
+}
+
+/// Another runtime with the installed package.
+fn runtime(name: &str, arguments: &[&str]) -> Command {
+    let mut runtime = command("node", &["bindings-wasm/tests/hosts/runtime.mjs", name]);
+    runtime.args(arguments).arg("target/js/projects/hosts/hosts/process.mjs");
+    runtime.env("NPM_FOLDER", npm_folder());
+    runtime
 }

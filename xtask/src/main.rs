@@ -35,7 +35,7 @@ Usage: cargo xtask <task> [options]
   test [part]        everything that exists: format, lints, tests, vectors in every language;
                      or the parts named: lint, core, c, sketches, vectors, python, js,
                      gateway; and, only where they are named, --firmware, --inspector, --scale,
-                     --arduino, and --conversations, which is a part of that
+                     --packages, --arduino, and --conversations, which is a part of that
   bench [rust|c|python|js|gateway]
                      side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name

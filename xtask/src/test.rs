@@ -39,6 +39,7 @@ const EXTRA: &[Group] = &[
     Group { name: "firmware", run: crate::firmware::test },
     Group { name: "inspector", run: crate::gateway::test_page },
     Group { name: "pythons", run: crate::pythons::test },
+    Group { name: "packages", run: crate::js::test_packages },
     Group { name: "scale", run: python::scale },
 ];
 

@@ -31,7 +31,8 @@ pub fn run_for(languages: &[String]) -> Outcome {
     drivers.into_iter().try_for_each(check)
 }
 
-fn check(driver: &Driver) -> Outcome {
+/// Asks one driver.
+pub fn check(driver: &Driver) -> Outcome {
     let mut cases = Vec::new();
     for (file, make) in FILES {
         for case in load(file)? {
