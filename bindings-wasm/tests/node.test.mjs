@@ -324,7 +324,8 @@ test("a peer that says nothing, or its frame byte by byte, is not waited for", (
     slow.on("error", () => {}).resume();
     await new Promise((resolve) => slow.on("close", resolve));
     clearInterval(drip);
-    assert.equal(server.connections.size, 0);
+    // Each side hears of the end by itself, in whatever order.
+    while (server.connections.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     // Whoever says enough has its time, but no more than that.
     const busy = net.connect(server.port, "127.0.0.1");
     const start = performance.now();
