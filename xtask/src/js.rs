@@ -172,7 +172,7 @@ pub fn test_packages() -> Outcome {
         run_to_end(command("node", &["bindings-wasm/tests/hosts/make.mjs"]).env("CI", "true"))
     })?;
     step("npm package: vectors in pages and other runtimes", || {
-        let hosts: [(&str, fn() -> Command); 11] = [
+        let hosts: [(&str, Start); 11] = [
             ("Deno", || runtime("deno", &["run"])),
             ("Bun", || runtime("bun", &["run"])),
             ("workerd", || host("workerd", &[])),
@@ -192,6 +192,9 @@ pub fn test_packages() -> Outcome {
         })
     })
 }
+
+/// What starts a host.
+type Start = fn() -> Command;
 
 /// A program that asks the black box elsewhere.
 fn host(name: &str, arguments: &[&str]) -> Command {
