@@ -17,6 +17,7 @@ const TOOLS: &[&str] = &[
     "polars",
     "duckdb",
     "pytz",
+    "pandas",
     "rich",
     "mypy>=1.18",
     "typing_extensions>=4.15",
