@@ -32,8 +32,6 @@ fn method(name: &str) -> PyResult<InnerMethod> {
 #[pyclass(frozen, module = "tipwire")]
 pub struct Sealer {
     sealer: Mutex<Option<tipwire::Sealer>>,
-    /// The authorization hash of its headers.
-    auth: Hash,
 }
 
 impl Sealer {
@@ -46,11 +44,6 @@ impl Sealer {
             Some(sealer) => work(sealer),
             None => Err(PyValueError::new_err("this sealer belongs to a session now")),
         }
-    }
-
-    /// The authorization hash of its headers.
-    pub fn auth(&self) -> [u8; 8] {
-        *self.auth.bytes()
     }
 
     /// Takes the key out, for good: its counter has one owner.
@@ -103,7 +96,7 @@ impl Sealer {
         };
         let sealer = tipwire::Sealer::with_hash(layout, cipher, key.bytes(), hash, serial, counter);
         let sealer = sealer.map_err(|error| sealed(py, error))?;
-        Ok(Sealer { sealer: Mutex::new(Some(sealer)), auth: hash })
+        Ok(Sealer { sealer: Mutex::new(Some(sealer)) })
     }
 
     fn seal<'py>(

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use tipwire::{BuildError, Error, Field, Kind};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::lanes::{Lanes, with, word};
+use crate::lanes::{Lanes, tell, with, word};
 
 /// Leaves an error of reading in the first words; 0 as the result says so.
 pub fn unreadable(words: &mut [u32], error: Error) -> u32 {
@@ -21,8 +21,13 @@ pub fn unbuilt(words: &mut [u32], error: BuildError) -> u32 {
 }
 
 fn leave(words: &mut [u32], parts: [u32; 4]) -> u32 {
-    words.iter_mut().zip(parts).for_each(|(place, part)| *place = part);
+    tell(words, parts);
     0
+}
+
+/// An error of building that is of no point and of no field.
+pub const fn plain(kind: Kind) -> BuildError {
+    BuildError { kind, point: None, field: None }
 }
 
 /// The name (0), the code (1) or the sentence (2) of a kind, or the sentence with what was found in

@@ -40,6 +40,11 @@ pub struct Lanes<'l> {
     pub side: &'l mut String,
 }
 
+/// Leaves these parts as the first words.
+pub fn tell<const N: usize>(words: &mut [u32], parts: [u32; N]) {
+    words.iter_mut().zip(parts).for_each(|(place, part)| *place = part);
+}
+
 /// Lends the lanes.
 #[inline(always)]
 pub fn with<T>(work: impl FnOnce(&mut Lanes<'_>) -> T) -> T {

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::build::{self, Record};
 use crate::credentials::text;
 use crate::failure::{say, unbuilt, unreadable};
-use crate::lanes::{Lanes, with, word};
+use crate::lanes::{Lanes, tell, with, word};
 use crate::layout::{OUTPUT, PING, PULL, PUSH, RAW};
 
 /// A side that seals.
@@ -205,7 +205,7 @@ fn describe_header(words: &mut [u32], side: &mut String, header: &Header) {
         header.counter,
         word(side.len()),
     ];
-    words.iter_mut().zip(parts).for_each(|(place, part)| *place = part);
+    tell(words, parts);
 }
 
 /// Whether the envelope that is the input is of this serial, which follows it.

@@ -11,8 +11,8 @@ use tipwire::{BuildError, Code, Error, Kind};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::credentials::text;
-use crate::failure::unbuilt;
-use crate::lanes::{Lanes, Tape, with, word};
+use crate::failure::{plain, unbuilt};
+use crate::lanes::{Lanes, Tape, tell, with, word};
 use crate::layout::{
     ANSWERED, CLOSED, COMMANDED, CONNECT, DISCONNECT, EXTRA, LOST, NONE, NOTHING, REJECTED,
     REQUEST, UNREADABLE,
@@ -313,7 +313,7 @@ impl Client {
             match client.send(lanes.written(source, length), now as u64) {
                 Ok(queued) => {
                     self.dropped.extend(queued.dropped);
-                    lanes.words.iter_mut().take(1).for_each(|place| *place = queued.number);
+                    tell(lanes.words, [queued.number]);
                     1
                 }
                 Err(error) => unbuilt(lanes.words, error),
@@ -497,13 +497,9 @@ fn write_error(tape: &mut Tape<'_>, error: Option<Error>) {
 
 fn place(bytes: &[u8]) {
     let parts = [word(bytes.as_ptr() as usize), word(bytes.len())];
-    with(|lanes| lanes.words.iter_mut().zip(parts).for_each(|(place, part)| *place = part));
+    with(|lanes| tell(lanes.words, parts));
 }
 
 fn real(number: Option<u64>) -> f64 {
     number.map_or(f64::NAN, |number| number as f64)
-}
-
-const fn plain(kind: Kind) -> BuildError {
-    BuildError { kind, point: None, field: None }
 }

@@ -4,7 +4,7 @@ use tipwire::Kind;
 use tipwire::stream::{Any, Order, Rule, Settings, Splitter as Core};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::lanes::{Lanes, with, word};
+use crate::lanes::{Lanes, tell, with, word};
 use crate::settings::Numbers;
 
 /// A splitter; what it splits is in the input.
@@ -50,7 +50,7 @@ impl Splitter {
                 Some(Err(kind)) => [2, kind.number().into(), 0],
             };
             let parts = [what, a, b, to - word(rest.len())];
-            words.iter_mut().zip(parts).for_each(|(place, part)| *place = part);
+            tell(words, parts);
         });
     }
 

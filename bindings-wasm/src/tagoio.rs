@@ -4,11 +4,11 @@
 use tipwire::platform::tagoio::{
     Channel, HttpRequest, HttpResponse, MqttMessage, Topic, join_login, login,
 };
-use tipwire::{BuildError, Error, Field, Kind, Method};
+use tipwire::{BuildError, Error, Kind, Method};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::failure::{unbuilt, unreadable};
-use crate::lanes::{Lanes, with, word};
+use crate::failure::{plain, unbuilt, unreadable};
+use crate::lanes::{Lanes, tell, with, word};
 
 /// What is written beside a frame: topics, paths, headers.
 const MORE: usize = 256;
@@ -77,7 +77,7 @@ pub fn http_ack(
     output(|buffer| {
         let methods = [Method::Push, Method::Pull, Method::Ping];
         let method = methods.into_iter().find(|known| known.name() == method);
-        let method = method.ok_or(refuse(Kind::Method))?;
+        let method = method.ok_or(plain(Kind::Method))?;
         response.to_ack(method, seq, buffer).map(<[u8]>::len)
     })
 }
@@ -123,7 +123,7 @@ pub fn mqtt_has_envelope(topic: &str) -> bool {
 #[wasm_bindgen]
 pub fn mqtt_topic(serial: &str, channel: &str, sealed: bool) -> u32 {
     output(|buffer| {
-        let channel = Channel::from_name(channel).ok_or(refuse(Kind::Topic))?;
+        let channel = Channel::from_name(channel).ok_or(plain(Kind::Topic))?;
         Topic { sealed, serial, channel }.write(buffer).map(<[u8]>::len)
     })
 }
@@ -141,7 +141,7 @@ pub fn mqtt_login(join: u32, first: &str, second: &str) -> u32 {
 fn put_response(lanes: &mut Lanes<'_>, response: &HttpResponse<'_>) -> u32 {
     put(lanes, &[response.command.unwrap_or_default(), text(response.body)]);
     let parts = [response.status.into(), response.command.is_some().into()];
-    lanes.words.iter_mut().skip(2).zip(parts).for_each(|(place, part)| *place = part);
+    tell(lanes.words.get_mut(2..).unwrap_or_default(), parts);
     1
 }
 
@@ -173,8 +173,4 @@ fn output(write: impl FnOnce(&mut [u8]) -> Result<usize, BuildError>) -> u32 {
 /// Bodies that are made of frames are text.
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
-}
-
-const fn refuse(kind: Kind) -> BuildError {
-    BuildError { kind, point: None, field: None::<Field> }
 }

@@ -10,7 +10,7 @@ use tipwire::{Frame, Kind, Push};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::failure::{say, unbuilt, unreadable};
-use crate::lanes::{Lanes, with, word};
+use crate::lanes::{Lanes, tell, with, word};
 
 /// One of the core's converters.
 #[wasm_bindgen]
@@ -142,8 +142,8 @@ fn unusable(lanes: &mut Lanes<'_>, kind: Kind) -> u32 {
 fn leave(lanes: &mut Lanes<'_>, kind: Kind, at: u32, parts: [&str; 3]) -> u32 {
     lanes.clear_side();
     parts.iter().for_each(|part| lanes.side.push_str(part));
-    let words = [kind.number().into(), at].into_iter().chain(parts.map(|part| word(part.len())));
-    lanes.words.iter_mut().zip(words).for_each(|(place, part)| *place = part);
+    let [field, code, sentence] = parts.map(|part| word(part.len()));
+    tell(lanes.words, [kind.number().into(), at, field, code, sentence]);
     0
 }
 

@@ -1,11 +1,11 @@
 //! ThingsPanel's packets, values and topics.
 
 use tipwire::platform::thingspanel::{self as core, Channel, Packet, Topic, Values};
-use tipwire::{BuildError, Frame, Kind, Push};
+use tipwire::{Frame, Kind, Push};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::failure::{say, unbuilt, unreadable};
-use crate::lanes::{with, word};
+use crate::failure::{plain, say, unbuilt, unreadable};
+use crate::lanes::{tell, with, word};
 
 /// Reads a packet. The words are its type, its command, and where its payload begins; 0 is an error.
 #[wasm_bindgen]
@@ -14,7 +14,7 @@ pub fn packet(bytes: &[u8]) -> u32 {
         Ok(packet) => {
             let start = word(bytes.len() - packet.payload.len());
             let parts = [packet.kind.into(), packet.command.into(), start];
-            lanes.words.iter_mut().zip(parts).for_each(|(place, part)| *place = part);
+            tell(lanes.words, parts);
             1
         }
         Err(error) => unreadable(lanes.words, error),
@@ -71,11 +71,7 @@ pub fn panel_push(json: &[u8], auth: &str, serial: &str) -> u32 {
 /// A topic as side text; 0 is an error.
 #[wasm_bindgen]
 pub fn panel_topic(channel: &str, id: &str, gateway: bool) -> u32 {
-    let channel = Channel::from_name(channel).ok_or(BuildError {
-        kind: Kind::Topic,
-        point: None,
-        field: None,
-    });
+    let channel = Channel::from_name(channel).ok_or(plain(Kind::Topic));
     match channel.and_then(|channel| Topic { gateway, channel, id }.write(String::new())) {
         Ok(topic) => say(|lanes| lanes.side.push_str(&topic)),
         Err(error) => with(|lanes| unbuilt(lanes.words, error)),
@@ -92,7 +88,7 @@ pub fn parse_panel_topic(topic: &str) -> u32 {
             lanes.side.push_str(channel.name());
             lanes.side.push_str(id);
             let parts = [gateway.into(), word(channel.name().len()), word(id.len())];
-            lanes.words.iter_mut().zip(parts).for_each(|(place, part)| *place = part);
+            tell(lanes.words, parts);
             1
         }
         Err(error) => unreadable(lanes.words, error),

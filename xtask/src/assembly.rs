@@ -116,7 +116,8 @@ pub fn make(core: &Core, file: &Path) -> Outcome {
 
 /// Whether a file is of the core as it is now.
 fn is_current(text: &str) -> Result<bool, String> {
-    Ok(text.lines().nth(1).is_some_and(|line| line.contains(&sources().unwrap_or_default())))
+    let sources = sources()?;
+    Ok(text.lines().nth(1).is_some_and(|line| line.contains(&sources)))
 }
 
 /// A file comes out alike in another folder, and is known to be old when the core has changed.

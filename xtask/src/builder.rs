@@ -1,11 +1,11 @@
 //! Sketches built for an Uno by Debian's Arduino, and run.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::arduino::name_of;
 use crate::firmware;
-use crate::shell::{Need, Outcome, command, have_system, output, root};
+use crate::shell::{Need, Outcome, command, have_system, root};
 use crate::sketches;
 
 const SYSTEM: &[Need] = &[
@@ -29,7 +29,7 @@ pub fn test() -> Outcome {
     have_system(SYSTEM)?;
     for (sketch, start) in SKETCHES {
         let program = build(sketch)?;
-        let (flash, memory) = sizes(&program)?;
+        let (flash, memory) = firmware::memories("avr-", &program)?;
         println!("{sketch} on an Uno: {flash} bytes of flash, {memory} of memory");
         if flash > FLASH || memory > MEMORY / 2 {
             return Err(format!("{sketch} takes too much of an Uno"));
@@ -67,15 +67,4 @@ fn build(sketch: &str) -> Result<PathBuf, String> {
         return Err(format!("{sketch} cannot be built for an Uno: {said}"));
     }
     Ok(folder.join(format!("{sketch}.ino.elf")))
-}
-
-/// Bytes of flash, and of memory that is taken from the start.
-fn sizes(program: &Path) -> Result<(usize, usize), String> {
-    let table = output(command("avr-size", &[]).arg(program)).ok_or("sizes cannot be read")?;
-    let row = table.lines().nth(1).unwrap_or_default();
-    let numbers: Vec<usize> = row.split_whitespace().take(3).flat_map(str::parse).collect();
-    match numbers[..] {
-        [text, data, bss] => Ok((text + data, data + bss)),
-        _ => Err("sizes cannot be read".into()),
-    }
 }

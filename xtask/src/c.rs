@@ -99,7 +99,7 @@ struct Way {
     runner: &'static [&'static str],
 }
 
-const SANITIZED: &[&str] =
+pub const SANITIZED: &[&str] =
     &["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1"];
 
 const WAYS: &[Way] = &[

@@ -5,10 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::c::{SYSTEM, build_library, built, compiler, program};
+use crate::c::{SANITIZED, SYSTEM, build_library, built, compiler, program};
 use crate::shell::{Outcome, command, have_system};
-
-const SANITIZED: &[&str] = &["-g", "-O1", "-fsanitize=address,undefined"];
 
 pub fn build() -> Outcome {
     have_system(SYSTEM)?;

@@ -7,14 +7,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::gateway;
+use crate::gateway::{self, Running};
 use crate::shell::{Need, Outcome, command, have_system, step};
 use crate::sketches::{self, BUILDS, Build, built};
 
@@ -248,11 +248,8 @@ impl Readings {
 /// The times at which each reading is stored.
 type Stored = BTreeMap<usize, Vec<i64>>;
 
-/// The gateway, with nothing stored. It ends with the value.
-struct Gateway {
-    child: Child,
-    addresses: HashMap<String, SocketAddr>,
-}
+/// The gateway, with nothing stored.
+struct Gateway(Running);
 
 impl Gateway {
     fn start() -> Result<Gateway, String> {
@@ -263,24 +260,11 @@ impl Gateway {
         let settings = format!("database = {:?}\n{SETTINGS}", folder.join("gateway.db"));
         fs::write(folder.join("gateway.toml"), settings).map_err(failed)?;
         let mut program = command(gateway::PROGRAM, &[]);
-        program.arg(folder.join("gateway.toml")).stdout(Stdio::piped());
-        let child = program.spawn().map_err(failed)?;
-        let mut gateway = Gateway { child, addresses: HashMap::new() };
-        let output = gateway.child.stdout.take().ok_or("no output")?;
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if line == "ready" {
-                return Ok(gateway);
-            }
-            let (name, address) = line.split_at_checked(20).ok_or("no address")?;
-            let address = address.trim().replace("http://", "");
-            let address = address.parse().map_err(|_| format!("{address} is no address"))?;
-            gateway.addresses.insert(name.trim().to_owned(), address);
-        }
-        Err("the gateway did not start".into())
+        Running::start(program.arg(folder.join("gateway.toml")), |_| {}).map(Gateway)
     }
 
     fn address(&self, name: &str) -> Result<SocketAddr, String> {
-        self.addresses.get(name).copied().ok_or(format!("the gateway has no {name}"))
+        self.0.address(name).parse().map_err(|_| format!("the gateway has no {name}"))
     }
 
     /// The body of what its page gets.
@@ -317,14 +301,6 @@ impl Gateway {
             stored.entry((value * 10.0).round() as usize).or_default().push(time);
         }
         Ok(stored)
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        // It has no other end.
-        _ = self.child.kill();
-        _ = self.child.wait();
     }
 }
 

@@ -195,7 +195,7 @@ pub fn program(
         }
         Board::Avr { .. } => "avr",
     };
-    gcc.arg(format!("bindings-c/tests/firmware/{board}.c"));
+    gcc.arg(format!("bindings-c/tests/firmware/{board}.c")).arg("bindings-c/tests/firmware/say.c");
     run(gcc.arg("-o").arg(&to).arg(archive).arg("-lgcc"))?;
     Ok(to)
 }
@@ -235,11 +235,19 @@ pub fn plain(ran: &std::process::Output) -> String {
 
 /// Bytes of flash that a program takes.
 pub fn flash(processor: &Processor, program: &Path) -> Result<usize, String> {
-    let size = format!("{}size", processor.compiler);
+    memories(processor.compiler, program).map(|(flash, _)| flash)
+}
+
+/// Bytes of flash that a program of this compiler takes, and of memory from the start.
+pub fn memories(compiler: &str, program: &Path) -> Result<(usize, usize), String> {
+    let size = format!("{compiler}size");
     let table = output(command(size, &[]).arg(program)).ok_or("sizes cannot be read")?;
     let row = table.lines().nth(1).unwrap_or_default();
-    let numbers: Vec<usize> = row.split_whitespace().take(2).flat_map(str::parse).collect();
-    Ok(numbers.iter().sum())
+    let numbers: Vec<usize> = row.split_whitespace().take(3).flat_map(str::parse).collect();
+    match numbers[..] {
+        [text, data, bss] => Ok((text + data, data + bss)),
+        _ => Err("sizes cannot be read".into()),
+    }
 }
 
 /// What a processor needs for one set of functions.

@@ -97,7 +97,7 @@ pub fn example() -> Command {
 }
 
 /// A gateway that runs, and ends with this value.
-struct Running {
+pub struct Running {
     gateway: Child,
     /// Where it listens, by what is spoken there.
     addresses: HashMap<String, String>,
@@ -105,7 +105,7 @@ struct Running {
 
 impl Running {
     /// Starts a gateway; it is ready when this returns, and has said these lines.
-    fn start(command: &mut Command, mut tell: impl FnMut(&str)) -> Result<Running, String> {
+    pub fn start(command: &mut Command, mut tell: impl FnMut(&str)) -> Result<Running, String> {
         let mut gateway = command
             .stdout(Stdio::piped())
             .spawn()
@@ -125,7 +125,7 @@ impl Running {
         Err("the gateway did not start".into())
     }
 
-    fn address(&self, name: &str) -> &str {
+    pub fn address(&self, name: &str) -> &str {
         self.addresses.get(name).map_or("", String::as_str)
     }
 

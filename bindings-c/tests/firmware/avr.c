@@ -14,20 +14,6 @@ void say(const char *text) {
   }
 }
 
-void say_number(const char *name, uint32_t number) {
-  char digits[12];
-  char *at = digits + sizeof digits - 1;
-  *at = 0;
-  *--at = '\n';
-  do {
-    *--at = (char)('0' + number % 10);
-    number /= 10;
-  } while (number);
-  say(name);
-  say(" ");
-  say(at);
-}
-
 /* Sleep that nothing ends is what ends the emulator. */
 void finish(int code) {
   if (code == 0) {
@@ -44,12 +30,6 @@ void exit(int code) {
   finish(code);
   for (;;) {
   }
-}
-
-/* If tipwire were to have a bug, it would be told here. */
-void tipwire_panicked(void) {
-  say("tipwire panicked\n");
-  finish(3);
 }
 
 extern volatile uint8_t __bss_end[];

@@ -38,20 +38,6 @@ __attribute__((section(".vectors"), naked, used)) void entry(void) {
 
 void say(const char *text) { ask(4, text); }
 
-void say_number(const char *name, uint32_t number) {
-  char digits[12];
-  char *at = digits + sizeof digits - 1;
-  *at = 0;
-  *--at = '\n';
-  do {
-    *--at = (char)('0' + number % 10);
-    number /= 10;
-  } while (number);
-  say(name);
-  say(" ");
-  say(at);
-}
-
 void finish(int code) {
   if (code == 0) {
     say("done\n");
@@ -60,12 +46,6 @@ void finish(int code) {
   ask(0x20, block);
   for (;;) {
   }
-}
-
-/* If tipwire were to have a bug, it would be told here. */
-void tipwire_panicked(void) {
-  say("tipwire panicked\n");
-  finish(3);
 }
 
 void start(void) {
