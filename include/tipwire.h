@@ -846,6 +846,12 @@ int32_t tipwire_opener_init(tipwire_opener *opener,
                             size_t key_length,
                             const char *serial);
 
+/* The same for TIPWIRE_AES_128_CCM: a program that calls only this is linked without other ciphers. */
+int32_t tipwire_opener_init_ccm(tipwire_opener *opener,
+                                const void *key,
+                                size_t key_length,
+                                const char *serial);
+
 /* Wipes an opener. It can be set up again. */
 int32_t tipwire_opener_wipe(tipwire_opener *opener);
 
@@ -901,6 +907,15 @@ int32_t tipwire_sealer_init(tipwire_sealer *sealer,
                             const tipwire_token *token,
                             const char *serial,
                             uint64_t next);
+
+/* The same for TIPWIRE_AES_128_CCM: a program that calls only this is linked without other ciphers. */
+int32_t tipwire_sealer_init_ccm(tipwire_sealer *sealer,
+                                uint8_t layout,
+                                const void *key,
+                                size_t key_length,
+                                const tipwire_token *token,
+                                const char *serial,
+                                uint64_t next);
 
 /* The same where the authorization hash is known instead of the token, as to a server that answers:
  * it stands in the header of what it has opened. */

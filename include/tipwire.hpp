@@ -414,17 +414,30 @@ struct Opened {
   bool ok() const { return status == 0; }
 };
 
-/* What opens envelopes; wiped at its end. */
+/* AES-128-CCM has functions of its own. Where it stands in the code, and not in a variable, nothing else
+ * is called, so that other ciphers are not linked; which takes inlining. */
+#if defined(__GNUC__)
+#define TIPWIRE_INLINE inline __attribute__((always_inline))
+#else
+#define TIPWIRE_INLINE inline
+#endif
+
+/* What opens envelopes; wiped at its end. What is made without a key gets it from begin(). */
 class Opener : Unmoved {
 public:
-  /* Of one device, or where serial is nullptr of any. */
-  Opener(uint8_t cipher, const void *key, size_t length, const char *serial) {
-    status_ = tipwire_opener_init(&opener_, cipher, key, length, serial);
+  Opener() : status_(TIPWIRE_E_UNINITIALIZED) {}
+  TIPWIRE_INLINE Opener(uint8_t cipher, const void *key, size_t length, const char *serial)
+      : Opener() {
+    begin(cipher, key, length, serial);
   }
-  ~Opener() {
-    if (ok()) {
-      tipwire_opener_wipe(&opener_);
-    }
+  ~Opener() { wipe(); }
+  /* Of one device, or where serial is nullptr of any. */
+  TIPWIRE_INLINE bool begin(uint8_t cipher, const void *key, size_t length, const char *serial) {
+    wipe();
+    status_ = cipher == TIPWIRE_AES_128_CCM
+                  ? tipwire_opener_init_ccm(&opener_, key, length, serial)
+                  : tipwire_opener_init(&opener_, cipher, key, length, serial);
+    return ok();
   }
   bool ok() const { return status_ == 0; }
   int32_t status() const { return status_; }
@@ -437,6 +450,12 @@ public:
   const tipwire_opener *get() const { return &opener_; }
 
 private:
+  void wipe() {
+    if (ok()) {
+      tipwire_opener_wipe(&opener_);
+    }
+  }
+
   tipwire_opener opener_ = tipwire_opener();
   int32_t status_;
 };
@@ -446,15 +465,16 @@ private:
 class Sealer : Unmoved {
 public:
   Sealer() : layout_(TIPWIRE_LAYOUT_CURRENT), status_(TIPWIRE_E_UNINITIALIZED) {}
-  Sealer(uint8_t cipher, const void *key, size_t length, const Token &token, const char *serial,
-         uint64_t next, uint8_t layout = TIPWIRE_LAYOUT_CURRENT)
+  TIPWIRE_INLINE Sealer(uint8_t cipher, const void *key, size_t length, const Token &token,
+                        const char *serial, uint64_t next,
+                        uint8_t layout = TIPWIRE_LAYOUT_CURRENT)
       : Sealer() {
     begin(cipher, key, length, token, serial, next, layout);
   }
   ~Sealer() { wipe(); }
   /* With the key that is derived from the token. */
-  bool begin(uint8_t cipher, const Token &token, const char *serial, uint64_t next,
-             uint8_t layout = TIPWIRE_LAYOUT_CURRENT) {
+  TIPWIRE_INLINE bool begin(uint8_t cipher, const Token &token, const char *serial, uint64_t next,
+                            uint8_t layout = TIPWIRE_LAYOUT_CURRENT) {
     unsigned char key[32];
     int32_t length = tipwire_key_length(cipher);
     length = length > 0 && token.derive_key(serial, key, length) ? length : 0;
@@ -464,12 +484,15 @@ public:
     }
     return ok();
   }
-  bool begin(uint8_t cipher, const void *key, size_t length, const Token &token, const char *serial,
-             uint64_t next, uint8_t layout = TIPWIRE_LAYOUT_CURRENT) {
+  TIPWIRE_INLINE bool begin(uint8_t cipher, const void *key, size_t length, const Token &token,
+                            const char *serial, uint64_t next,
+                            uint8_t layout = TIPWIRE_LAYOUT_CURRENT) {
     wipe();
     layout_ = layout;
-    status_ =
-        tipwire_sealer_init(&sealer_, layout, cipher, key, length, token.get(), serial, next);
+    status_ = cipher == TIPWIRE_AES_128_CCM
+                  ? tipwire_sealer_init_ccm(&sealer_, layout, key, length, token.get(), serial, next)
+                  : tipwire_sealer_init(&sealer_, layout, cipher, key, length, token.get(), serial,
+                                        next);
     return ok();
   }
   bool ok() const { return status_ == 0; }
@@ -552,12 +575,19 @@ struct Message {
   bool ok() const { return status >= 0; }
 };
 
-/* What cuts a stream into messages, over a buffer of tipwire_splitter_capacity() bytes. */
+/* What cuts a stream into messages, over a buffer of tipwire_splitter_capacity() bytes. What is made
+ * without a rule gets it from begin(). */
 class Splitter : Unmoved {
 public:
+  Splitter() : status_(TIPWIRE_E_UNINITIALIZED) {}
   Splitter(const char *rule, void *buffer, size_t size,
            const tipwire_splitter_settings *settings = nullptr) {
+    begin(rule, buffer, size, settings);
+  }
+  bool begin(const char *rule, void *buffer, size_t size,
+             const tipwire_splitter_settings *settings = nullptr) {
     status_ = tipwire_splitter_init(&splitter_, rule, settings, buffer, size);
+    return ok();
   }
   bool ok() const { return status_ == 0; }
   int32_t status() const { return status_; }

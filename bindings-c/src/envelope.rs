@@ -144,11 +144,18 @@ pub extern "C" fn tipwire_opener_init(
     key_length: usize,
     serial: *const c_char,
 ) -> i32 {
-    run(|| {
-        let serial = if serial.is_null() { None } else { Some(string(serial)?) };
-        let made = Opener::new(cipher_of(cipher)?, bytes(key, key_length)?, serial);
-        store(opener, made.map_err(of_error)?)
-    })
+    run(|| init_opener(opener, cipher_of(cipher)?, (key, key_length), serial))
+}
+
+/// The same for TIPWIRE_AES_128_CCM: a program that calls only this is linked without other ciphers.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_opener_init_ccm(
+    opener: *mut tipwire_opener,
+    key: *const c_void,
+    key_length: usize,
+    serial: *const c_char,
+) -> i32 {
+    run(|| init_opener(opener, Cipher::Aes128Ccm, (key, key_length), serial))
 }
 
 /// Wipes an opener. It can be set up again.
@@ -259,12 +266,21 @@ pub extern "C" fn tipwire_sealer_init(
     serial: *const c_char,
     next: u64,
 ) -> i32 {
-    run(|| {
-        let (layout, cipher) = (layout_of(layout)?, cipher_of(cipher)?);
-        let (key, token, serial) = (bytes(key, key_length)?, fetch(token)?, string(serial)?);
-        let made = Sealer::new(layout, cipher, key, token, serial, next);
-        store(sealer, made.map_err(of_error)?)
-    })
+    run(|| init_sealer(sealer, layout, cipher_of(cipher)?, (key, key_length), token, serial, next))
+}
+
+/// The same for TIPWIRE_AES_128_CCM: a program that calls only this is linked without other ciphers.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_sealer_init_ccm(
+    sealer: *mut tipwire_sealer,
+    layout: u8,
+    key: *const c_void,
+    key_length: usize,
+    token: *const tipwire_token,
+    serial: *const c_char,
+    next: u64,
+) -> i32 {
+    run(|| init_sealer(sealer, layout, Cipher::Aes128Ccm, (key, key_length), token, serial, next))
 }
 
 /// The same where the authorization hash is known instead of the token, as to a server that answers:
@@ -358,6 +374,34 @@ pub extern "C" fn tipwire_finish_sealed(
         let envelope = sealer.seal_in_place(method, buffer(out, capacity)?, length);
         of_length(envelope.map_err(of_error)?.len())
     })
+}
+
+/// Inlined, so that a cipher that is known brings no other.
+#[inline(always)]
+fn init_sealer(
+    sealer: *mut tipwire_sealer,
+    layout: u8,
+    cipher: Cipher,
+    (key, key_length): (*const c_void, usize),
+    token: *const tipwire_token,
+    serial: *const c_char,
+    next: u64,
+) -> Outcome {
+    let (key, token, serial) = (bytes(key, key_length)?, fetch(token)?, string(serial)?);
+    let made = Sealer::new(layout_of(layout)?, cipher, key, token, serial, next);
+    store(sealer, made.map_err(of_error)?)
+}
+
+#[inline(always)]
+fn init_opener(
+    opener: *mut tipwire_opener,
+    cipher: Cipher,
+    (key, key_length): (*const c_void, usize),
+    serial: *const c_char,
+) -> Outcome {
+    let serial = if serial.is_null() { None } else { Some(string(serial)?) };
+    let made = Opener::new(cipher, bytes(key, key_length)?, serial);
+    store(opener, made.map_err(of_error)?)
 }
 
 fn sealed_form(

@@ -228,6 +228,14 @@ static void envelopes_open_with_their_key_only(void) {
     tipwire_sealed_begin(&w, &sealer, TIPWIRE_PING, envelope, sizeof envelope);
     CHECK(tipwire_finish_sealed(&w, &sealer) == TIPWIRE_E_UNINITIALIZED);
   }
+  CHECK(tipwire_sealer_init_ccm(&sealer, 0, key, 15, &token, "s", 0) == TIPWIRE_E_INVALID_KEY);
+  CHECK(tipwire_sealer_init_ccm(&sealer, 0, key, 16, &token, "s", 7) == 0);
+  CHECK(tipwire_opener_init_ccm(&opener, key, 32, NULL) == TIPWIRE_E_INVALID_KEY);
+  CHECK(tipwire_opener_init_ccm(&opener, key, 16, NULL) == 0);
+  tipwire_sealed_begin(&w, &sealer, TIPWIRE_PING, envelope, sizeof envelope);
+  CHECK(tipwire_finish_sealed(&w, &sealer) == 21 + 1 + 8);
+  CHECK(tipwire_open(&opener, 0, envelope, 30, &header, &text) == 0 && tipwire_equals(text, "s"));
+  CHECK(header.cipher == TIPWIRE_AES_128_CCM && header.counter == 7);
   CHECK(tipwire_token_wipe(&token) == 0);
 }
 

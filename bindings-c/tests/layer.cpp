@@ -133,8 +133,16 @@ static int what_begins_later_gets_its_credentials_then() {
   CHECK(ping && opener.open(envelope, ping.size).text == "s");
   CHECK(!sealer.begin(9, token, "s", 5) && sealer.status() == TIPWIRE_E_ARGUMENT);
   CHECK(!sealer.ok() && sealer.next() == 0);
+  tipwire::Opener none;
+  CHECK(!none.ok() && none.open(envelope, ping.size).status == TIPWIRE_E_UNINITIALIZED);
+  CHECK(!none.begin(TIPWIRE_AES_128_CCM, key, sizeof key, "s") &&
+        none.status() == TIPWIRE_E_INVALID_KEY);
+  CHECK(none.begin(TIPWIRE_AES_128_CCM, key, 16, "s"));
   CHECK(sealer.begin(TIPWIRE_AES_128_CCM, key, 16, token, "s", 7));
-  CHECK(sealed.begin(sealer) && sealed.ping(0).number == 7);
+  ping = sealer.ping(envelope, sizeof envelope);
+  CHECK(ping && none.open(envelope, ping.size).text == "s");
+  CHECK(none.begin(TIPWIRE_AES_256_GCM, key, sizeof key, nullptr) && sealer.next() == 8);
+  CHECK(sealed.begin(sealer) && sealed.ping(0).number == 8);
   CHECK(client.begin(AUTH, "s") && client.ping(0).number == 1);
   return 0;
 }
@@ -154,8 +162,10 @@ static int streams_are_cut() {
     }
   }
   CHECK(splitter.ok() && lines == 3 && errors == 1 && splitter.pending() == 0);
-  tipwire::Splitter none("what", buffer, sizeof buffer);
-  CHECK(!none.ok());
+  tipwire::Splitter none;
+  CHECK(none.status() == TIPWIRE_E_UNINITIALIZED && none.pending() < 0);
+  CHECK(none.begin("lines", buffer, sizeof buffer, &settings) && none.pending() == 0);
+  CHECK(!none.begin("what", buffer, sizeof buffer));
   for (auto &message : none.split("x", 1)) {
     CHECK(message.ok());
   }

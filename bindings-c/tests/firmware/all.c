@@ -4,6 +4,7 @@
 
 #include "text.h"
 
+#define CIPHERS 5
 #include "envelope.h"
 
 static char json[512];
@@ -78,7 +79,7 @@ static void split(void) {
 
 int main(void) {
   text_checks();
-  envelope_checks(5);
+  envelope_checks();
   say_number("stack", stack_of(write_json));
   CHECK(json_length > 100 && json[0] == '[' && json[json_length - 1] == ']');
   say_number("stack", stack_of(converse));

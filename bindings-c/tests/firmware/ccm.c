@@ -4,10 +4,11 @@
 
 #include "text.h"
 
+#define CIPHERS 1
 #include "envelope.h"
 
 int main(void) {
   text_checks();
-  envelope_checks(1);
+  envelope_checks();
   return 0;
 }

@@ -14,7 +14,7 @@ use aes::cipher::{
 use zeroize::Zeroize;
 
 use crate::envelope::block::{Block, is_equal, padded, shortened, store, xor};
-use crate::envelope::cipher::{Aead, Message};
+use crate::envelope::cipher::{Aead, Direction, Message};
 use crate::envelope::refuse;
 use crate::error::{Error, Kind};
 
@@ -72,12 +72,6 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
         self.0.encrypt_with_backend(Pass { direction, counter, header, text, mac: &mut mac });
         Ok(mac)
     }
-}
-
-#[derive(Clone, Copy)]
-enum Direction {
-    Encrypt,
-    Decrypt,
 }
 
 /// A pass over one message, for the cipher to call with what encrypts blocks best here.

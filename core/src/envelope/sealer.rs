@@ -42,6 +42,7 @@ impl Sealer {
     /// Sets a key up for one device, to go on with the counter `next`: 0 with a new key.
     ///
     /// A number must never be used twice under one key: see [`Counter`] for what to store.
+    #[inline(always)]
     pub fn new(
         layout: Layout,
         cipher: Cipher,
@@ -55,6 +56,7 @@ impl Sealer {
 
     /// The same where the authorization hash is known instead of the token, as to a server that
     /// answers: it stands in the [`Header`].
+    #[inline(always)]
     pub fn with_hash(
         layout: Layout,
         cipher: Cipher,
