@@ -371,7 +371,7 @@ pub extern "C" fn tipwire_finish_sealed(
         let sealer = fetch_mut(sealer)?;
         let Envelope { out, capacity, method } = writer.envelope.ok_or(status(Kind::Misplaced))?;
         let length = finish(writer, false)?.len();
-        let envelope = sealer.seal_in_place(method, buffer(out, capacity)?, length);
+        let envelope = sealer.seal_built_in_place(method, buffer(out, capacity)?, length);
         of_length(envelope.map_err(of_error)?.len())
     })
 }

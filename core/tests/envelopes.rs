@@ -249,20 +249,32 @@ fn what_cannot_be_built_or_has_no_room_takes_no_counter() {
 #[test]
 fn what_was_built_is_sealed_unread_but_only_for_its_device() {
     everywhere(|layout, cipher| {
-        let (mut checked, mut built) = (sealer(layout, cipher, 0), sealer(layout, cipher, 0));
+        let [mut checked, mut built, mut in_place] = [(); 3].map(|()| sealer(layout, cipher, 0));
         let (mut a, mut b) = ([0; 256], [0; 256]);
         for (method, text) in [(InnerMethod::Push, TEXT), (InnerMethod::Ack, b"OK|1")] {
             let expected = checked.seal(method, text, &mut a).unwrap();
             assert_eq!(built.seal_built(method, text, &mut b), Ok(expected));
+            let start = in_place.header_len();
+            b[start..start + text.len()].copy_from_slice(text);
+            let sealed = in_place.seal_built_in_place(method, &mut b, text.len());
+            assert_eq!(sealed, Ok(expected));
         }
         for text in ["sensor-02|[t:=1]", "sensor-011|[t:=1]", "sensor-0", ""] {
             let error = built.seal_built(InnerMethod::Push, text.as_bytes(), &mut b).unwrap_err();
             assert_eq!(error.kind, Kind::OtherSerial);
+            let start = in_place.header_len();
+            b[start..start + text.len()].copy_from_slice(text.as_bytes());
+            let sealed = in_place.seal_built_in_place(InnerMethod::Push, &mut b, text.len());
+            assert_eq!(sealed.unwrap_err().kind, Kind::OtherSerial);
+        }
+        for length in [256, usize::MAX] {
+            let sealed = in_place.seal_built_in_place(InnerMethod::Ack, &mut b, length);
+            assert_eq!(sealed.unwrap_err().kind, Kind::Buffer);
         }
         let long = vec![b'x'; 16_385];
         let error = built.seal_built(InnerMethod::Ack, &long, &mut b).unwrap_err();
         assert_eq!(error.kind, Kind::EnvelopeTooLarge);
-        assert_eq!(built.counter().next(), 2);
+        assert_eq!((built.counter().next(), in_place.counter().next()), (2, 2));
     });
 }
 

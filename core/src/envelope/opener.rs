@@ -44,8 +44,10 @@ impl Opener {
     /// the header names.
     #[inline(always)]
     pub fn new(cipher: Cipher, key: &[u8], serial: Option<&str>) -> Result<Opener, Error> {
-        let suite = Suite::new(cipher, key)?;
+        cipher.check_key(key)?;
+        // Before there is a key, which would lie below on the stack.
         let device = serial.map_or(Ok(Device::ANY), Device::new)?;
+        let suite = Suite::new(cipher, key)?;
         Ok(Opener { suite, device })
     }
 

@@ -137,10 +137,7 @@ impl Sealer {
         text: &[u8],
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], Error> {
-        self.check_size(method, text)?;
-        if method != InnerMethod::Ack && !self.opener.device().is_some_and(|it| it.is_of(text)) {
-            return Err(refuse(Kind::OtherSerial));
-        }
+        self.check_built(method, text)?;
         self.copy_and_seal(method, text, buffer)
     }
 
@@ -152,8 +149,18 @@ impl Sealer {
         buffer: &'b mut [u8],
         length: usize,
     ) -> Result<&'b [u8], Error> {
-        let text = buffer.get(self.header_len()..).and_then(|rest| rest.get(..length));
-        self.check(method, text.ok_or(refuse(Kind::Buffer))?)?;
+        self.check(method, self.text_in(buffer, length)?)?;
+        self.seal_checked(method, buffer, length)
+    }
+
+    /// Both: a text that was built, or parsed, where it stands in the buffer.
+    pub fn seal_built_in_place<'b>(
+        &mut self,
+        method: InnerMethod,
+        buffer: &'b mut [u8],
+        length: usize,
+    ) -> Result<&'b [u8], Error> {
+        self.check_built(method, self.text_in(buffer, length)?)?;
         self.seal_checked(method, buffer, length)
     }
 
@@ -256,6 +263,20 @@ impl Sealer {
             Inner::Frame(frame) if frame.serial != self.serial() => Err(refuse(Kind::OtherSerial)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a text can be sealed that was built, or parsed, before.
+    fn check_built(&self, method: InnerMethod, text: &[u8]) -> Result<(), Error> {
+        self.check_size(method, text)?;
+        if method != InnerMethod::Ack && !self.opener.device().is_some_and(|it| it.is_of(text)) {
+            return Err(refuse(Kind::OtherSerial));
+        }
+        Ok(())
+    }
+
+    fn text_in<'b>(&self, buffer: &'b [u8], length: usize) -> Result<&'b [u8], Error> {
+        let text = buffer.get(self.header_len()..).and_then(|rest| rest.get(..length));
+        text.ok_or(refuse(Kind::Buffer))
     }
 
     fn copy_and_seal<'b>(
