@@ -25,7 +25,7 @@ __all__ = ["main"]
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs a command; gives the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
         # Frames and JSON are UTF-8 wherever this runs.
         sys.stdout.reconfigure(encoding="utf-8")
@@ -39,19 +39,31 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except (tipwire.TipwireError, OSError, ValueError) as error:
+    except (tipwire.TipwireError, OSError, ValueError, OverflowError) as error:
         print(f"tipwire: {error}", file=sys.stderr)
         return 1
 
 
+def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    # argparse leaves files and values that stand behind an option.
+    listed = getattr(options, "values", getattr(options, "file", None))
+    if rest and (listed is None or any(word.startswith("-") and word != "-" for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if listed is not None:
+        listed.extend(rest)
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="tipwire", description="Device telemetry on the command line."
+        prog="tipwire", description="Device telemetry on the command line.", allow_abbrev=False
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text)
+        added = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         added.set_defaults(run=run)
         return added
 
@@ -242,8 +254,16 @@ def _rows(frame: Any) -> Iterable[str]:
     yield f"{frame.method}{seq} {serial or getattr(frame, 'status', '')}"
     for key in ("count", "command", "error", "text", "names", "raw", "time", "group", "location"):
         value = getattr(frame, key, None)
+        if isinstance(value, tipwire.Raw):
+            value = f"{len(value.data)} characters of {value.encoding}"
+        elif isinstance(value, tipwire.Location):
+            value = value.text
+        elif isinstance(value, tuple):
+            value = ", ".join(value)
         if value is not None:
             yield f"  {key}: {value}"
+    if getattr(frame, "metadata", None):
+        yield f"  metadata: {json.dumps(frame.metadata, ensure_ascii=False)}"
     for variable in getattr(frame, "variables", ()):
         unit = variable.unit or ""
         text = variable.text.replace("\n", "\\n")
@@ -322,10 +342,15 @@ def _value(text: str) -> tuple[str, Any]:
     if not equals:
         raise ValueError(f"{text!r} is no name=value")
     with suppress(ValueError):
-        found = json.loads(value, parse_float=Decimal)
+        found = json.loads(value, parse_float=Decimal, parse_constant=_no_json)
         if not isinstance(found, (dict, list, type(None))):
             return name, found
     return name, value
+
+
+def _no_json(constant: str) -> Any:
+    """``NaN`` and the infinities are text, as in JSON."""
+    raise ValueError(constant)
 
 
 def _send(options: argparse.Namespace) -> int:

@@ -77,9 +77,8 @@ export function secret(text: string): string {
 
 /** Bytes out of hex, where white space may be between them. */
 export function fromHex(text: string): Uint8Array {
-  const digits = text.replaceAll(/\s/g, "");
-  if (!/^([0-9a-fA-F]{2})*$/.test(digits)) throw new Error("expected bytes in hex");
-  return new Uint8Array(Buffer.from(digits, "hex"));
+  if (!/^([ \t\n\v\f\r]*[0-9a-fA-F]{2})*[ \t\n\v\f\r]*$/.test(text)) throw new Error("expected bytes in hex");
+  return new Uint8Array(Buffer.from(text.replaceAll(/\s/g, ""), "hex"));
 }
 
 export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

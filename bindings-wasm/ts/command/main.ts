@@ -4,7 +4,7 @@
 // It ends with 0 where all went well, with 1 where some input was bad or refused, and with 2 where the
 // command itself makes no sense.
 
-import { authHash, type Cipher, deviceHash, fromPoints, type InnerMethod, type Layout, Opener, parse, parseAck, parseHeader, Sealer, TipwireError, toJSON, toPointsJSON } from "../index.js";
+import { authHash, type Cipher, deviceHash, fromPoints, type InnerMethod, type Layout, Opener, parse, parseAck, parseHeader, Sealer, thingsboard, TipwireError, toJSON, toPointsJSON } from "../index.js";
 import { Bar, chunks, fromHex, Output, secret, toHex } from "./files.js";
 import { type Command, help, HELP_ROW, type Option, type Options, readOptions, table, usage, UsageError } from "./options.js";
 import { send, serve } from "./talk.js";
@@ -19,7 +19,7 @@ const COMMANDS: Record<string, Command> = {
     help: "Frames, one a line, to JSON lines; a table on a terminal.",
     positionals: FILES,
     options: {
-      format: { value: "FORMAT", choices: ["json", "points", "table"], help: "json unless on a terminal" },
+      format: { value: "FORMAT", choices: ["json", "points", "telemetry", "table"], help: "json unless on a terminal" },
       ack: { help: "the frames are answers" },
       progress: { help: "a bar on standard error" },
     },
@@ -34,6 +34,15 @@ const COMMANDS: Record<string, Command> = {
       seq: { value: "SEQ", is: "integer", help: "the first sequence counter; it goes up" },
     },
     run: encode,
+  }),
+  convert: command({
+    help: "Messages, one a line, to ThingsBoard's uplink objects.",
+    positionals: [{ name: "converter", help: "binary ones are in hex", least: 1, most: 1, choices: ["text", "json", "binary"] }, ...FILES],
+    options: {
+      settings: { value: "SETTINGS", help: "of the converter: JSON, @file, or env:NAME" },
+      auth: { value: "AUTH", help: "gives frames with this authorization hash in place of objects" },
+    },
+    run: convert,
   }),
   seal: command({
     help: "Inner frames, one a line, to envelopes in hex.",
@@ -157,6 +166,7 @@ async function decode({ positionals, values }: Options<"format" | "ack" | "progr
     }
     if (style === "table") return rows(frame);
     if (style === "json") return [toJSON(frame)];
+    if (style === "telemetry") return frame.method === "PUSH" ? [thingsboard.gatewayTelemetry(frame)] : [];
     return [frame.method === "PUSH" || frame.method === "ACK" ? toPointsJSON(frame) : "[]"];
   };
   const code = await each(positionals, one, bar);
@@ -173,6 +183,17 @@ async function encode({ positionals, values }: Options<"auth" | "serial" | "seq"
     if (seq !== undefined) seq++;
     return [frame];
   });
+}
+
+async function convert({ positionals: [name, ...files], values }: Options<"settings" | "auth">): Promise<number> {
+  const { auth, settings = "" } = values;
+  const converter = new thingsboard.Converter(name as "text" | "json" | "binary", secret(settings));
+  const code = await each(files, (line) => {
+    const message = name === "binary" ? fromHex(latin1(line)) : line;
+    return auth === undefined ? [converter.convert(message)] : converter.uplinks(message).map((uplink) => uplink.push({ auth }));
+  });
+  converter.free();
+  return code;
 }
 
 async function seal({ positionals, values }: Options<"key" | "serial" | "layout" | "cipher" | "method" | "token" | "counter">): Promise<number> {
@@ -193,7 +214,7 @@ async function open({ positionals, values }: Options<"key" | "serial" | "layout"
   const key = fromHex(secret(values.key ?? ""));
   const layout = values.layout as Layout;
   return each(positionals, (line) => {
-    const envelope = fromHex(Buffer.from(line).toString("latin1"));
+    const envelope = fromHex(latin1(line));
     const opener = new Opener({ cipher: parseHeader(envelope, layout).cipher, key, serial: values.serial });
     try {
       return [opener.open(envelope, layout).text];
@@ -202,6 +223,8 @@ async function open({ positionals, values }: Options<"key" | "serial" | "layout"
     }
   });
 }
+
+const latin1 = (line: Uint8Array): string => Buffer.from(line).toString("latin1");
 
 async function hash({ positionals: [token = ""], values }: Options<"serial">): Promise<number> {
   console.log(authHash(secret(token)));

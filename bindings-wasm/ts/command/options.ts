@@ -19,6 +19,8 @@ export interface Positional {
   help: string;
   least: number;
   most: number;
+  /** The only ones that it may be. */
+  choices?: readonly string[];
 }
 
 export interface Command<Name extends string = string> {
@@ -49,7 +51,7 @@ export function readOptions<Name extends string>(command: Command<Name>, words: 
   config.help = { type: "boolean", short: "h" };
   let parsed;
   try {
-    parsed = parseArgs({ args: [...words], allowPositionals: true, options: config });
+    parsed = parseArgs({ args: joined(words, known), allowPositionals: true, options: config });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
@@ -68,16 +70,32 @@ export function readOptions<Name extends string>(command: Command<Name>, words: 
   let most = 0;
   for (const place of command.positionals) {
     if (positionals.length < most + place.least) throw new UsageError(`the following arguments are required: ${place.name}`);
+    positionals.slice(most, most + place.most).forEach((word) => oneOf(place.name, place.choices, word));
     most += place.most;
   }
   if (positionals.length > most) throw new UsageError(`unrecognized arguments: ${positionals.slice(most).join(" ")}`);
   return { positionals, values: values as Options<Name>["values"] };
 }
 
-function checked(name: string, { choices, is }: Option, value: string): string {
-  if (choices !== undefined && !choices.includes(value)) {
-    throw new UsageError(`argument --${name}: invalid choice: '${value}' (choose from ${choices.join(", ")})`);
+/** A number below zero is no option, but the value of the one before it. */
+function joined(words: readonly string[], known: Record<string, Option>): string[] {
+  const all: string[] = [];
+  for (const word of words) {
+    const before = all.at(-1);
+    const wants = before?.startsWith("--") && known[before.slice(2)]?.value !== undefined;
+    if (wants && /^-[0-9.]/.test(word)) all.push(`${all.pop()}=${word}`);
+    else all.push(word);
   }
+  return all;
+}
+
+function oneOf(name: string, choices: readonly string[] | undefined, value: string): void {
+  if (choices === undefined || choices.includes(value)) return;
+  throw new UsageError(`argument ${name}: invalid choice: '${value}' (choose from ${choices.join(", ")})`);
+}
+
+function checked(name: string, { choices, is }: Option, value: string): string {
+  oneOf(`--${name}`, choices, value);
   const isNumber = is === "integer" ? /^\s*[-+]?[0-9]+\s*$/.test(value) : is === undefined || (value.trim() !== "" && Number.isFinite(Number(value)));
   if (!isNumber) throw new UsageError(`argument --${name}: invalid ${is} value: '${value}'`);
   return value;
@@ -96,14 +114,17 @@ export function usage(program: string, command: Command): string {
 }
 
 export function help(program: string, command: Command): string {
-  const places = command.positionals.map(({ name, help }) => [name, help] as const);
+  const places = command.positionals.map(({ name, help, choices }) => [name, listed(help, choices)] as const);
   const options = Object.entries(command.options).map((entry): [string, string] => {
     const { help = "", choices, default: preset } = entry[1];
-    const more = [help, choices === undefined ? "" : `one of ${choices.join(", ")}`, preset === undefined ? "" : `${preset} if it is not given`];
-    return [shown(entry), more.filter((part) => part !== "").join("; ")];
+    return [shown(entry), listed(help, choices, preset === undefined ? "" : `${preset} if it is not given`)];
   });
   const lines = ["positional arguments:", ...table(places), "", "options:", ...table([HELP_ROW, ...options])];
   return [usage(program, command), "", command.help, "", ...lines].join("\n");
+}
+
+function listed(help: string, choices: readonly string[] | undefined, more = ""): string {
+  return [help, choices === undefined ? "" : `one of ${choices.join(", ")}`, more].filter((part) => part !== "").join("; ");
 }
 
 export function table(rows: readonly (readonly [string, string])[]): string[] {

@@ -1,20 +1,20 @@
 // Talking to a server, and being one.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Ack, type Frame, toJSON, type Variable, type VariableInput } from "../index.js";
+import { type Ack, type Frame, toJSON, type Variable } from "../index.js";
 import { connect, createServer } from "../node.js";
 import type { Options } from "./options.js";
 
 export async function send({ positionals: [address = "", ...words], values }: Options<"auth" | "serial" | "udp" | "tls" | "timeout">): Promise<number> {
   const [host, port] = hostAndPort(address);
-  // The last one of a name counts.
-  const variables = [...new Map(words.map((word) => [word.split("=", 1)[0], variable(word)])).values()];
   const { auth = "", serial = "" } = values;
+  // The last one of a name counts.
+  const points = [...new Map(words.map(point)).values()];
   const device = connect({ host, port, auth, serial, udp: values.udp !== undefined, tls: values.tls !== undefined });
   try {
     const seconds = Number(values.timeout);
     const late = sleep(seconds * 1000, undefined, { ref: false });
-    const answer = await Promise.race([variables.length > 0 ? device.push({ variables }) : device.ping(), late]);
+    const answer = await Promise.race([points.length > 0 ? device.push({ points: `[${points.join(",")}]` }) : device.ping(), late]);
     if (answer === undefined) {
       console.error(`tipwire: no answer within ${seconds} s`);
       return 1;
@@ -64,22 +64,24 @@ function answer(frame: Frame, known: Map<string, Variable>): number | Variable[]
 
 function hostAndPort(text: string): [string, number] {
   const [, host, port] = /^(.*):([0-9]+)$/.exec(text) ?? [];
-  if (host === undefined) throw new Error(`'${text}' is no host:port`);
+  if (host === undefined || Number(port) > 65535) throw new Error(`'${text}' is no host:port`);
   return [host.replace(/^\[(.*)\]$/, "$1") || "127.0.0.1", Number(port)];
 }
 
-/** `name=value`, where the value is what it looks like in JSON, else text. */
-function variable(word: string): VariableInput {
+/** `name=value` as a name and its data point, where the value is what it looks like in JSON, else text. */
+function point(word: string): [string, string] {
   const equals = word.indexOf("=");
   if (equals < 0) throw new Error(`'${word}' is no name=value`);
   const [name, text] = [word.slice(0, equals), word.slice(equals + 1)];
-  let value: unknown;
+  return [name, `{"variable":${JSON.stringify(name)},"value":${isScalar(text) ? text : JSON.stringify(text)}}`];
+}
+
+/** Whether it is JSON of one value. Its digits stay as they were typed. */
+function isScalar(text: string): boolean {
   try {
-    value = JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return typeof value !== "object";
   } catch {
-    return { name, value: text };
+    return false;
   }
-  // Digits stay as they were typed.
-  if (typeof value === "number") return /e/i.test(text) ? { name, value } : { name, value: text.trim(), type: "number" };
-  return typeof value === "boolean" || typeof value === "string" ? { name, value } : { name, value: text };
 }
