@@ -16,7 +16,8 @@ pub struct Generated {
 const GENERATED: &[Generated] = &[
     Generated { path: "README.md", make: readme },
     Generated { path: "docs/errors.md", make: |_| errors() },
-    Generated { path: "bindings-wasm/ts/layout.ts", make: |_| crate::js::layout() },
+    Generated { path: "bindings-wasm/ts/layout.ts", make: |_| crate::js::printed("layout") },
+    Generated { path: "bindings-wasm/ts/names.ts", make: |_| crate::js::printed("names") },
 ];
 
 pub fn run(arguments: &[String]) -> Outcome {

@@ -121,10 +121,10 @@ pub fn driver() -> Command {
     command("node", &["bindings-wasm/tests/hosts/process.mjs"])
 }
 
-/// `ts/layout.ts`, from the table of the Rust side.
-pub fn layout() -> Result<String, String> {
-    let mut layout = cargo(&["run", "--quiet", "-p", "tipwire-wasm", "--example", "layout"]);
-    output(&mut layout).ok_or("the example layout does not run".into())
+/// TypeScript that an example of the Rust side prints.
+pub fn printed(example: &str) -> Result<String, String> {
+    let mut print = cargo(&["run", "--quiet", "-p", "tipwire-wasm", "--example", example]);
+    output(&mut print).ok_or(format!("the example {example} does not run"))
 }
 
 fn node_test(names: &[&str]) -> Outcome {
