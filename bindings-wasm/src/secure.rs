@@ -1,15 +1,16 @@
 //! Envelopes. Keys and texts come in by the input, envelopes and texts go out by the output.
 
-use tipwire::spans::Part;
+use std::rc::Rc;
+
 use tipwire::{
-    BuildError, Cipher, Error, Hash, Header, InnerMethod, Kind, Layout, Opener as CoreOpener,
-    Sealer as CoreSealer, Token,
+    BuildError, Cipher, Error, Hash, Header, InnerMethod, Kind, Layout, Opened,
+    Opener as CoreOpener, Sealer as CoreSealer, Token,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::build::{self, Record};
 use crate::credentials::text;
-use crate::failure::{say, unbuilt, unreadable};
+use crate::failure::{unbuilt, unreadable};
 use crate::lanes::{Lanes, tell, with, word};
 use crate::layout::{OUTPUT, PING, PULL, PUSH, RAW};
 
@@ -129,7 +130,7 @@ fn make_sealer(
 /// A side that opens.
 #[wasm_bindgen]
 pub struct Opener {
-    opener: Option<CoreOpener>,
+    opener: Option<Rc<CoreOpener>>,
 }
 
 #[wasm_bindgen]
@@ -145,7 +146,7 @@ impl Opener {
             });
             made.map_err(|error| unreadable(lanes.words, error))
         });
-        Opener { opener: opener.ok() }
+        Opener { opener: opener.ok().map(Rc::new) }
     }
 
     /// Whether it can be used.
@@ -161,16 +162,62 @@ impl Opener {
             let envelope = input.get_mut(..length as usize).unwrap_or_default();
             let Some(opener) = &self.opener else { return 0 };
             match opener.open(layout_of(layout), envelope) {
-                Ok(opened) => {
-                    let text = opened.text.as_bytes();
-                    output.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
-                    describe_header(words, side, &opened.header);
-                    word(text.len()) + 1
-                }
+                Ok(opened) => tell_opened(output, words, side, &opened),
                 Err(error) => unreadable(words, error),
             }
         })
     }
+
+    /// The same once more, for `open_with`.
+    pub fn share(&self) -> Opener {
+        Opener { opener: self.opener.clone() }
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Who knows keys.
+    pub type Candidates;
+
+    /// Openers that may fit the header that `header` would tell of.
+    #[wasm_bindgen(method, structural)]
+    fn find(this: &Candidates) -> Vec<Opener>;
+}
+
+/// Opens the envelope that is the input with one of several keys, in any of these layouts, as
+/// `Opener::open`; the fifth word is the layout then, and the sixth the number of the opener.
+#[wasm_bindgen]
+pub fn open_with(layouts: &[u8], length: u32, candidates: &Candidates) -> u32 {
+    let layouts: Vec<Layout> = layouts.iter().map(|number| layout_of((*number).into())).collect();
+    // Who looks keys up may use the input for other things.
+    let mut envelope = with(|lanes| lanes.written(0, length).to_vec());
+    let opened = tipwire::open_with(&mut envelope, &layouts, |header| {
+        with(|lanes| describe_header(lanes.words, lanes.side, header));
+        candidates.find().into_iter().filter_map(|found| found.opener)
+    });
+    with(|lanes| match &opened {
+        Ok(opened) => {
+            let Lanes { output, words, side, .. } = lanes;
+            let layout = Layout::ALL.iter().position(|layout| *layout == opened.header.layout);
+            let parts = [layout.unwrap_or_default(), opened.candidate].map(word);
+            words.iter_mut().skip(4).zip(parts).for_each(|(place, part)| *place = part);
+            tell_opened(output, words, side, opened)
+        }
+        Err(error) => unreadable(lanes.words, *error),
+    })
+}
+
+/// Leaves what was opened; how long its text is, plus one.
+fn tell_opened(
+    output: &mut [u8],
+    words: &mut [u32],
+    side: &mut String,
+    opened: &Opened<'_>,
+) -> u32 {
+    let text = opened.text.as_bytes();
+    output.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+    describe_header(words, side, &opened.header);
+    word(text.len()) + 1
 }
 
 /// Reads the header of the envelope that is the input, without a key. The words are the numbers of
@@ -240,18 +287,6 @@ pub fn reply_to(kind: u32, seq: Option<u32>) -> u32 {
         }
         reply.finish().map_or(0, |answer| word(answer.len()))
     })
-}
-
-/// The names of the ciphers by their numbers, of the layouts, and of the parts of messages, with commas
-/// between, as side text.
-#[wasm_bindgen]
-pub fn names(of: u32) -> u32 {
-    let names: Vec<&str> = match of {
-        0 => Cipher::ALL.iter().map(|cipher| cipher.name()).collect(),
-        1 => Layout::ALL.iter().map(|layout| layout.name()).collect(),
-        _ => Part::ALL.iter().map(|part| part.name()).collect(),
-    };
-    say(|lanes| lanes.side.push_str(&names.join(",")))
 }
 
 pub fn layout_of(number: u32) -> Layout {

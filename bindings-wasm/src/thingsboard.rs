@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use tipwire::platform::thingsboard::{
     self as core, ConvertError, Converter as Core, DEVICE_TOPIC, Downlink, Entry, GATEWAY_TOPIC,
-    JsonText, Uplink, Uplinks,
+    JsonText, Moment, Uplink, Uplinks,
 };
 use tipwire::{Frame, Kind, Push};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -100,6 +100,34 @@ pub fn telemetry(form: u32, frame: &str, device: Option<String>, details: bool) 
         };
         word(out.len())
     })
+}
+
+/// Stored values of several devices as a gateway publishes them: the devices' names, how many moments
+/// each of them has, how many values each of these has, the times of all, and the names and values of
+/// all, which are JSON.
+#[wasm_bindgen]
+pub fn moments(
+    devices: Vec<String>,
+    counts: Vec<u32>,
+    sizes: Vec<u32>,
+    times: Vec<u64>,
+    names: Vec<String>,
+    values: Vec<String>,
+) -> u32 {
+    let pairs = names.iter().map(String::as_str).zip(values.iter().map(String::as_str));
+    let pairs: Vec<(&str, &str)> = pairs.collect();
+    let mut rest = &*pairs;
+    let mut moments = times.iter().zip(sizes).map(|(time, size)| {
+        let values = rest.split_off(..size as usize).unwrap_or_default();
+        Moment { time: *time, values }
+    });
+    let devices: Vec<(&str, Vec<Moment<'_>>)> = devices
+        .iter()
+        .zip(counts)
+        .map(|(device, count)| (device.as_str(), moments.by_ref().take(count as usize).collect()))
+        .collect();
+    // Writing to a string does not fail.
+    say(|lanes| _ = core::write_gateway_moments(devices, lanes.side))
 }
 
 /// The bytes that a downlink sends to a device; nothing for an error.

@@ -1,7 +1,12 @@
 //! ThingsPanel's packets, values and topics.
 
-use tipwire::platform::thingspanel::{self as core, Channel, Packet, Topic, Values};
-use tipwire::{Frame, Kind, Push};
+use std::fmt::Write;
+
+use tipwire::platform::thingspanel::{
+    self as core, Attribute, Attributes, Channel, Event, Gateway, Packet, RawMessage, SubDevices,
+    Topic, Values,
+};
+use tipwire::{BuildError, Frame, Kind, Push};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::failure::{plain, say, unbuilt, unreadable};
@@ -93,4 +98,132 @@ pub fn parse_panel_topic(topic: &str) -> u32 {
         }
         Err(error) => unreadable(lanes.words, error),
     })
+}
+
+/// What a gateway sends in packets (no `own`), or over MQTT, as side text: the values of PUSHes by the
+/// addresses of devices. 0 is an error.
+#[wasm_bindgen]
+pub fn panel_devices(own: Option<String>, addresses: Vec<String>, frames: Vec<String>) -> u32 {
+    with(|lanes| {
+        lanes.clear_side();
+        let own = own.as_ref().map(|own| Frame::parse(own.as_bytes())).transpose();
+        let written = own.and_then(|own| {
+            let frames = frames.iter().map(|frame| Frame::parse(frame.as_bytes()));
+            let frames = frames.collect::<Result<Vec<_>, _>>()?;
+            let addresses = addresses.iter().map(String::as_str);
+            let devices = addresses.zip(frames.iter().map(Frame::points));
+            // Writing to a string does not fail.
+            _ = match own {
+                Some(own) => core::write_gateway(lanes.side, own.points(), devices),
+                None => core::write_sub_devices(lanes.side, devices),
+            };
+            Ok(word(lanes.side.len()))
+        });
+        written.unwrap_or_else(|error| unreadable(lanes.words, error))
+    })
+}
+
+/// The envelope of a raw message, as side text.
+#[wasm_bindgen]
+pub fn panel_raw(token: &str, message: &[u8]) -> u32 {
+    // Writing to a string does not fail.
+    say(|lanes| _ = core::write_raw(lanes.side, token, message))
+}
+
+/// The message in such an envelope; its token is the side text, whose length is the first word.
+/// Nothing for an error.
+#[wasm_bindgen]
+pub fn parse_panel_raw(json: &[u8]) -> Option<Vec<u8>> {
+    // No message is longer than its base64.
+    let mut buffer = vec![0; json.len()];
+    with(|lanes| {
+        lanes.clear_side();
+        let length = RawMessage::parse(json).and_then(|message| {
+            _ = write!(lanes.side, "{}", message.token);
+            message.decode_into(&mut buffer).map(<[u8]>::len).map_err(plain)
+        });
+        let length = length.map_err(|error| unbuilt(lanes.words, error)).ok()?;
+        buffer.truncate(length);
+        tell(lanes.words, [word(lanes.side.len())]);
+        Some(buffer)
+    })
+}
+
+/// The token that the first message of a raw connection is.
+#[wasm_bindgen]
+pub fn panel_token(message: &[u8]) -> Vec<u8> {
+    core::raw_token(message).to_vec()
+}
+
+/// What an object of JSON says, as places in it, two numbers each, which are the same where there is
+/// none; those of texts are with their quotes: the method and the params of an event (0); the values of a gateway of packets, which is none,
+/// and its devices, each with its address and its values (1); the same of a gateway of MQTT (2); for
+/// each attribute its device, its name and its value (3). Nothing for an error.
+#[wasm_bindgen]
+pub fn panel_places(what: u32, json: &[u8]) -> Option<Vec<u32>> {
+    let mut places = Places { json, found: Vec::new() };
+    let read = match what {
+        0 => Event::parse(json).map(|event| {
+            places.text(event.method.raw());
+            places.object(event.params.as_ref());
+        }),
+        1 => SubDevices::parse(json).and_then(|devices| {
+            places.object(None);
+            places.devices(devices)
+        }),
+        2 => Gateway::parse(json).and_then(|gateway| {
+            places.object(gateway.own.as_ref());
+            places.devices(gateway.devices)
+        }),
+        _ => Attributes::parse(json).map(|attributes| {
+            for Attribute { device, name, value, is_string } in attributes {
+                match device {
+                    Some(address) => places.text(address.raw()),
+                    None => places.found.extend([0, 0]),
+                }
+                places.text(name.raw());
+                places.add(value, is_string.into());
+            }
+        }),
+    };
+    match read {
+        Ok(()) => Some(places.found),
+        Err(error) => {
+            with(|lanes| unbuilt(lanes.words, error));
+            None
+        }
+    }
+}
+
+struct Places<'j> {
+    json: &'j [u8],
+    found: Vec<u32>,
+}
+
+impl Places<'_> {
+    /// A part of the JSON, with what surrounds it.
+    fn add(&mut self, part: &str, quote: usize) {
+        let start = (part.as_ptr() as usize).wrapping_sub(self.json.as_ptr() as usize);
+        self.found.extend([word(start - quote), word(start + part.len() + quote)]);
+    }
+
+    fn text(&mut self, raw: &str) {
+        self.add(raw, 1);
+    }
+
+    fn object(&mut self, values: Option<&Values<'_>>) {
+        match values {
+            Some(values) => self.add(values.json(), 0),
+            None => self.found.extend([0, 0]),
+        }
+    }
+
+    fn devices(&mut self, mut devices: SubDevices<'_>) -> Result<(), BuildError> {
+        devices.try_for_each(|device| {
+            let (address, values) = device?;
+            self.text(address.raw());
+            self.object(Some(&values));
+            Ok(())
+        })
+    }
 }

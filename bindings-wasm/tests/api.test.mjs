@@ -1,12 +1,24 @@
 // What the vectors do not ask for: what only this package has, and hostile input.
 
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import * as tipwire from "../../target/js/package/index.js";
+import { frameTransform, splitTransform } from "../../target/js/package/node.js";
 
 const { explain, parse, push, packet, parsePacket, deriveKey, Opener, openWith, plaintextAnswer, replyTo, Sealer, TipwireError, tagoio, thingsboard, thingspanel } = tipwire;
 const AUTH = "4deedd7bab8817ec";
 const TOKEN = "ate2bd319014b24e0a8aca9f00aea4c0d0";
+
+/** The modules that have been started. */
+const instances = [];
+WebAssembly.Instance = class extends WebAssembly.Instance {
+  constructor(...given) {
+    super(...given);
+    instances.push(this);
+  }
+};
+const moduleMemory = () => instances.reduce((sum, { exports }) => sum + exports.memory.buffer.byteLength, 0);
 
 const refused = (kind, more = {}) => (error) => {
   assert.ok(error instanceof TipwireError, String(error));
@@ -165,6 +177,92 @@ test("packets of ThingsPanel are read and written", () => {
   assert.throws(() => thingspanel.topic({ channel: "oops" }), refused("topic"));
 });
 
+test("gateways of ThingsPanel tell of the devices behind them, and are read", () => {
+  const [one, two] = [`PUSH|${AUTH}|s|[t:=36.50]`, parse(`PUSH|${AUTH}|s|[on?=true;at@=1,2]`)];
+  const devices = new Map([["7", one], ["1", two], ["ü \"", bytes(one)]]);
+  const packets = '{"7":{"t":36.50},"1":{"on":true,"at":{"lat":1,"lng":2}},"ü \\"":{"t":36.50}}';
+  assert.equal(thingspanel.subDevices(devices), packets);
+  assert.equal(thingspanel.subDevices({ a: one }), '{"a":{"t":36.50}}');
+  assert.equal(thingspanel.gateway(one, { a: two }), '{"gateway_data":{"t":36.50},"sub_device_data":{"a":{"on":true,"at":{"lat":1,"lng":2}}}}');
+  assert.throws(() => thingspanel.subDevices({ a: "oops" }), refused("method"));
+  assert.throws(() => thingspanel.subDevices([["\ud800", one]]), refused("utf8"));
+
+  const read = thingspanel.parseSubDevices(packets);
+  assert.deepEqual(read.map(({ address }) => address), ["7", "1", 'ü "']);
+  assert.equal(thingspanel.valuesPush(read[1].values, { auth: AUTH, serial: "b" }), `PUSH|${AUTH}|b|[on?=true;at@=1,2]`);
+  for (const given of [thingspanel.gateway(one, devices), bytes(thingspanel.gateway(one, devices))]) {
+    assert.deepEqual(thingspanel.parseGateway(given), { own: '{"t":36.50}', devices: read });
+  }
+  assert.deepEqual(thingspanel.parseGateway("{}"), { own: undefined, devices: [] });
+  assert.throws(() => thingspanel.parseSubDevices('{"a":1}'), refused("type"));
+  assert.throws(() => thingspanel.parseGateway("{"), refused("json"));
+  assert.throws(() => thingspanel.parseGateway(Uint8Array.of(0xff)), refused("utf8"));
+
+  const all = thingspanel.attributes('{"light":98.0,"a":{"s":"x\\n","e":"","l":[1]},"at":{"lat":1,"lng":2},"":null}');
+  assert.deepEqual(all, [
+    { device: undefined, name: "light", value: 98, text: "98.0" },
+    { device: "a", name: "s", value: "x\n", text: undefined },
+    { device: "a", name: "e", value: "", text: undefined },
+    { device: "a", name: "l", value: [1], text: undefined },
+    { device: undefined, name: "at", value: { lat: 1, lng: 2 }, text: undefined },
+    { device: undefined, name: "", value: null, text: undefined },
+  ]);
+});
+
+test("events and raw messages of ThingsPanel are written and read", () => {
+  const event = thingspanel.event("alarm", `PUSH|${AUTH}|s|[level:=3.0]`);
+  assert.deepEqual(thingspanel.parseEvent(event), { method: "alarm", params: '{"level":3.0}' });
+  assert.deepEqual(thingspanel.parseEvent('{"method":""}'), { method: "", params: undefined });
+  assert.throws(() => thingspanel.parseEvent("{}"), refused("missing"));
+  assert.throws(() => thingspanel.parseEvent('{"method":"a","params":1}'), refused("type"));
+
+  const message = Uint8Array.of(1, 2, 255, 0);
+  const json = thingspanel.raw({ token: "b79f6640", message });
+  assert.equal(json, '{"token":"b79f6640","values":"AQL/AA=="}');
+  assert.deepEqual(thingspanel.parseRaw(json), { token: "b79f6640", message });
+  assert.deepEqual(thingspanel.parseRaw('{"values":"AQL\\/AA==","token":"\\u00fc"}'), { token: "ü", message });
+  const long = new Uint8Array(100_000).fill(7);
+  assert.deepEqual(thingspanel.parseRaw(thingspanel.raw({ token: "", message: long })).message, long);
+  assert.throws(() => thingspanel.parseRaw('{"token":"a","values":"?"}'), refused("base64"));
+  assert.throws(() => thingspanel.parseRaw('{"token":"a"}'), refused("missing"));
+  assert.deepEqual(thingspanel.rawToken("\r\nb79f6640\n"), bytes("b79f6640"));
+  assert.deepEqual([thingspanel.DATA, thingspanel.HEARTBEAT, thingspanel.AUTH, thingspanel.ATTRIBUTES, thingspanel.EVENTS], [0, 1, 0, 1, 2]);
+  assert.equal(thingspanel.DEVICE_NOT_FOUND, "RPC:device not found");
+});
+
+test("what comes as JSON from anywhere is read or refused", () => {
+  const parts = ['{"', '"', '":', "1", "{", "}", ",", "null", '"method"', '"params"', '"token"', '"values"', '"gateway_data"', '"sub_device_data"', "\\", "\\ud800", "[", "]", "ü", " "];
+  const { attributes, parseEvent, parseGateway, parseRaw, parseSubDevices, valuesPush } = thingspanel;
+  let read = 0;
+  for (let n = 0; n < 20_000; n++) {
+    const inside = Array.from({ length: n % 12 }, () => parts[Math.trunc(Math.random() * parts.length)]).join("");
+    const json = n % 3 === 0 ? inside : n % 3 === 1 ? `{${inside}}` : `{"a":{"${inside.replaceAll('"', "")}":1},"method":"${inside.replaceAll('"', "")}"}`;
+    for (const reader of [attributes, parseEvent, parseGateway, parseRaw, parseSubDevices, (json) => valuesPush(json, { auth: AUTH, serial: "s" }), thingsboard.parseUplinks]) {
+      try {
+        reader(json);
+        read++;
+      } catch (error) {
+        assert.ok(error instanceof TipwireError, `${json}: ${error}`);
+      }
+    }
+  }
+  assert.ok(read > 1000, `${read} were read`);
+});
+
+test("stored values become the telemetry of a gateway", () => {
+  const moments = [{ time: 1694567890000, values: { temperature: "25.70", on: "true" } }, { time: "18446744073709551615", values: [["2", "null"], ["1", '"a"']] }];
+  assert.equal(
+    thingsboard.gatewayMoments({ "SN-002": moments, "a \"b\"": [] }),
+    '{"SN-002":[{"ts":1694567890000,"values":{"temperature":25.70,"on":true}},{"ts":18446744073709551615,"values":{"2":null,"1":"a"}}],"a \\"b\\"":[]}',
+  );
+  const one = (moment) => () => thingsboard.gatewayMoments([["a", [moment]]]);
+  for (const time of [-1, 1.5, 2 ** 60, 2n ** 64n, "18446744073709551616", "x", ""]) assert.throws(one({ time, values: {} }), refused("time_range"), String(time));
+  assert.throws(one({ time: 1, values: { a: "oops" } }), refused("json"));
+  assert.throws(one({ time: 1, values: { a: 5 } }), refused("type"));
+  assert.throws(one({ time: 1, values: { "\ud800": "1" } }), refused("utf8"));
+  assert.equal(thingsboard.gatewayMoments({}), "{}");
+});
+
 test("frames become TagoIO's requests and messages, and come back", () => {
   const lines = [`PUSH|${AUTH}|s|[t:=1]`, `PUSH|${AUTH}|s|>xDEAD`, `PULL|${AUTH}|s|[a;b]`, `PING|${AUTH}|s`];
   for (const line of lines) {
@@ -231,8 +329,19 @@ test("keys are looked up by the header, in turn", () => {
   assert.throws(() => openWith(envelope, () => [openers[0]]), refused("auth_failed"));
   assert.throws(() => openWith(new Uint8Array(), () => openers), refused("too_short"));
   const thrown = new Error("mine");
-  assert.throws(() => openWith(envelope, () => { throw thrown; }), (error) => error === thrown);
+  let calls = 0;
+  assert.throws(() => openWith(envelope, () => { calls++; throw thrown; }), (error) => error === thrown);
+  assert.equal(calls, 1);
+  assert.throws(() => openWith(envelope, () => openers, ["oops"]), refused("type"));
+  // Whoever looks keys up may open, read and build meanwhile.
+  const busy = (header) => {
+    assert.throws(() => openWith(envelope, () => undefined), refused("auth_failed"));
+    assert.equal(parse(push({ auth: AUTH, serial: header.device, variables: [{ name: "a", value: "x".repeat(999) }] })).serial, header.device);
+    return new Set([new Opener(settings(3)), new Opener(settings(2))]);
+  };
+  assert.equal(openWith(envelope, busy).text, "s|[a;b]");
   for (const one of [sealer, ...openers]) one.free();
+  assert.throws(() => openWith(envelope, () => openers), /freed/);
 });
 
 test("a server answers in plaintext what it cannot open, and a device sees that it is a hint", () => {
@@ -310,8 +419,127 @@ test("memory does not grow with frames", () => {
     }
   };
   run(20_000);
-  globalThis.gc?.();
-  const before = process.memoryUsage().arrayBuffers;
+  const [memory, { rss }] = [moduleMemory(), process.memoryUsage()];
   run(count);
-  assert.ok(process.memoryUsage().arrayBuffers - before < 1 << 20);
+  assert.equal(moduleMemory(), memory);
+  const grown = process.memoryUsage().rss - rss;
+  assert.ok(grown < 64 << 20, `${grown}`);
+});
+
+test("what was freed or given away says so, and may be freed again", () => {
+  const settings = { cipher: "aes-128-ccm", key: new Uint8Array(16), token: TOKEN, serial: "s" };
+  const given = new Sealer(settings);
+  new tipwire.Client({ auth: AUTH, serial: "s", sealer: given }).free();
+  const uses = [
+    [given, [() => given.ping(), () => given.counter, () => new tipwire.Client({ auth: AUTH, serial: "s", sealer: given }), () => new tipwire.Devices().addKey(given)]],
+  ];
+  const made = (one, ...calls) => {
+    one[Symbol.dispose ?? "free"]();
+    uses.push([one, calls.map((call) => () => call(one))]);
+  };
+  const devices = new tipwire.Devices();
+  made(new tipwire.Splitter("lines"), (one) => one.push(new Uint8Array(1)), (one) => one.pending, (one) => one.reset());
+  made(new tipwire.Frames(), (one) => [...one.push(new Uint8Array(1))]);
+  made(new Sealer(settings), (one) => one.seal("PING", "s"), (one) => one.reserve(1), (one) => one.counter);
+  made(new Opener(settings), (one) => one.open(new Uint8Array(50)), (one) => one.parse(new Uint8Array(50)));
+  made(new tipwire.Server({ devices }), (one) => one.nextEvent(0), (one) => one.receive(new Uint8Array(1)), (one) => one.dataToSend(), (one) => one.deadline);
+  made(new tipwire.Client({ auth: AUTH, serial: "s" }), (one) => one.ping(0), (one) => one.nextEvent(0), (one) => one.deadline, (one) => one.isConnected);
+  made(new thingsboard.Converter("text"), (one) => one.convert("a"), (one) => one.uplinks("a"));
+  made(new thingsboard.Converter(() => "{}"), (one) => one.convert("a"));
+  made(devices, (one) => one.counter(0), (one) => new tipwire.Server({ devices: one }).nextEvent(0));
+  for (const [one, calls] of uses) {
+    one.free();
+    for (const call of calls) assert.throws(call, /^TypeError: it was freed or given away/, `${one.constructor.name}: ${call}`);
+  }
+});
+
+const MEGABYTE = 1 << 20;
+const SETTINGS = { max: MEGABYTE };
+
+/** What streams hold of the module while nobody collects garbage. */
+async function held(make) {
+  await make();
+  const before = moduleMemory();
+  for (let n = 0; n < 60; n++) await make();
+  return moduleMemory() - before;
+}
+
+const chunk = () => new TextEncoder().encode(`PING|${AUTH}|s\n${"x".repeat(MEGABYTE / 2)}`);
+const endless = () => new ReadableStream({ pull: (controller) => controller.enqueue(chunk()) });
+
+const ENDS = {
+  "is cancelled by its reader": async (stream) => {
+    const reader = endless().pipeThrough(stream).getReader();
+    await reader.read();
+    await reader.cancel("enough");
+  },
+  "is left by a loop": async (stream) => {
+    for await (const _ of endless().pipeThrough(stream)) break;
+  },
+  "is aborted by its writer": async (stream) => {
+    const reader = stream.readable.getReader();
+    const writer = stream.writable.getWriter();
+    void writer.write(chunk()).catch(() => {});
+    await reader.read();
+    await writer.abort("broken");
+    await assert.rejects(reader.read());
+  },
+  "gets something bad": async (stream) => {
+    const source = new ReadableStream({
+      start(controller) {
+        controller.enqueue(chunk());
+        controller.enqueue(new Uint8Array(3 * MEGABYTE));
+      },
+    });
+    await assert.rejects(async () => {
+      for await (const _ of source.pipeThrough(stream));
+    }, TipwireError);
+  },
+  "ends": async (stream) => {
+    const lines = ReadableStream.from([chunk().subarray(0, 30)]).pipeThrough(stream);
+    let count = 0;
+    for await (const _ of lines) count++;
+    assert.equal(count, 1);
+  },
+};
+for (const [how, end] of Object.entries(ENDS)) {
+  test(`a stream that ${how} gives its memory back`, async () => {
+    for (const make of [() => tipwire.splitStream("lines", SETTINGS), () => tipwire.frameStream(SETTINGS)]) {
+      const grown = await held(() => end(make()));
+      assert.ok(grown < 8 * MEGABYTE, `${grown}`);
+    }
+  });
+}
+
+test("streams of Node and loops that are left give their memory back", async () => {
+  const chunks = function* () {
+    while (true) yield chunk();
+  };
+  const ways = [
+    async () => {
+      for await (const _ of Readable.from(chunks()).compose(splitTransform("lines", SETTINGS))) break;
+    },
+    async () => {
+      const stream = frameTransform(SETTINGS);
+      stream.on("error", () => {});
+      stream.write(chunk());
+      stream.destroy(new Error("broken"));
+      await new Promise((resolve) => stream.on("close", resolve));
+    },
+    async () => {
+      for await (const _ of tipwire.messages(chunks(), "lines", SETTINGS)) break;
+    },
+    async () => {
+      for await (const _ of tipwire.frames(chunks(), SETTINGS)) break;
+    },
+    async () => {
+      const frames = tipwire.frames(chunks(), SETTINGS);
+      await frames.next();
+      await frames.return();
+    },
+  ];
+  for (const way of ways) {
+    const grown = await held(way);
+    assert.ok(grown < 8 * MEGABYTE, `${grown}: ${way}`);
+  }
 });

@@ -1,29 +1,26 @@
 // TagoTiP/S envelopes: `tipwire/secure`.
 
-import { header as headerTape, is_of, is_plaintext, names, Opener as CoreOpener, reply_to, Sealer as CoreSealer } from "#glue";
+import { header as headerTape, is_of, is_plaintext, open_with, Opener as CoreOpener, reply_to, Sealer as CoreSealer } from "#glue";
 
 import { putAck, putPing, putPull, putPush } from "./build.js";
 import { forget, outputBytes, outputText, reals, sideText, start, words } from "./core.js";
-import { kindOf, refuse, TipwireError, unreadable } from "./error.js";
+import { kindOf, refuse, type TipwireError, unreadable } from "./error.js";
+import { FREED } from "./freed.js";
 import { load, loadBytes, loadEither } from "./load.js";
-import { type InnerMethod, parseAck, parseInner } from "./read.js";
+import { type Cipher, CIPHERS, type InnerMethod, type Layout, LAYOUTS, METHODS } from "./names.js";
+import { parseAck, parseInner } from "./read.js";
 import type { Ack, AckInput, Frame, HeadInput, PullInput, PushInput, WithoutHead } from "./types.js";
 
-export type Cipher = "aes-128-ccm" | "aes-128-gcm" | "aes-256-ccm" | "aes-256-gcm" | "chacha20-poly1305";
-export type Layout = "current" | "short";
-
-const METHODS: readonly InnerMethod[] = ["PUSH", "PULL", "PING", "ACK"];
-const lists: string[][] = [];
-
-/** The core's names of ciphers (0) or layouts (1), by number. */
-function named(of: number): string[] {
-  start();
-  return (lists[of] ??= sideText(names(of)).split(","));
+/** The number that the core has for a layout. */
+export function layoutNumber(layout: Layout): number {
+  const number = LAYOUTS.indexOf(layout);
+  if (number < 0) throw refuse("type");
+  return number;
 }
 
-export function numberOf(of: number, name: string): number {
-  const number = named(of).indexOf(name);
-  if (number < 0) throw refuse("type");
+function cipherNumber(cipher: Cipher): number {
+  const number = CIPHERS.indexOf(cipher);
+  if (number < 0) throw refuse("unsupported_cipher");
   return number;
 }
 
@@ -62,14 +59,18 @@ const NOBODY: HeadInput = { auth: "", serial: "", seq: undefined };
 
 /** Seals frames: holds its key expanded. */
 export class Sealer {
-  readonly #sealer: CoreSealer;
+  #sealer: CoreSealer;
 
   static {
-    take = (sealer) => sealer.#sealer;
+    take = (sealer) => {
+      const taken = sealer.#sealer;
+      sealer.#sealer = FREED;
+      return taken;
+    };
   }
 
   constructor({ cipher, key, token, serial, layout = "current", counter = 0 }: SealerSettings) {
-    const numbers = [numberOf(1, layout), numberOf(0, cipher)] as const;
+    const numbers = [layoutNumber(layout), cipherNumber(cipher)] as const;
     if (!Number.isSafeInteger(counter) || counter < 0) throw refuse("type");
     try {
       const keyEnd = loadBytes(key);
@@ -94,7 +95,7 @@ export class Sealer {
     if (number < 0) throw refuse("type");
     const length = loadEither(inner);
     const written = this.#sealer.seal(number, length);
-    if (written === 0) throw unreadable(0);
+    if (written === 0) throw unreadable(length);
     start();
     return outputBytes(written);
   }
@@ -132,6 +133,7 @@ export class Sealer {
   /** Gives its memory back, the key wiped. */
   free(): void {
     this.#sealer.free();
+    this.#sealer = FREED;
   }
 
   [Symbol.dispose](): void {
@@ -139,13 +141,20 @@ export class Sealer {
   }
 }
 
+/** Another hold of what is behind an opener. */
+let share: (opener: Opener) => CoreOpener;
+
 /** Opens envelopes: holds its key expanded. */
 export class Opener {
-  readonly #opener: CoreOpener;
+  #opener: CoreOpener;
+
+  static {
+    share = (opener) => opener.#opener.share();
+  }
 
   /** With a serial it opens only what is of that device. */
   constructor({ cipher, key, serial = "" }: { cipher: Cipher; key: Uint8Array; serial?: string | undefined }) {
-    const number = numberOf(0, cipher);
+    const number = cipherNumber(cipher);
     try {
       const keyEnd = loadBytes(key);
       this.#opener = new CoreOpener(number, keyEnd, load(serial, keyEnd) - keyEnd);
@@ -161,7 +170,7 @@ export class Opener {
 
   /** Opens an envelope: its header, now vouched for, and its text. */
   open(envelope: Uint8Array, layout: Layout = "current"): Opened {
-    const number = numberOf(1, layout);
+    const number = layoutNumber(layout);
     const written = this.#opener.open(number, loadBytes(envelope));
     if (written === 0) throw unreadable(0);
     start();
@@ -177,6 +186,7 @@ export class Opener {
   /** Gives its memory back, the key wiped. */
   free(): void {
     this.#opener.free();
+    this.#opener = FREED;
   }
 
   [Symbol.dispose](): void {
@@ -191,28 +201,26 @@ export class Opener {
 export function openWith(
   envelope: Uint8Array,
   candidates: (header: Header) => Opener | Iterable<Opener> | undefined,
-  layouts: readonly Layout[] = ["current", "short"],
+  layouts: readonly Layout[] = LAYOUTS,
 ): Opened & { layout: Layout; opener: Opener } {
-  let failure: unknown;
-  for (const layout of layouts) {
-    let header: Header;
+  let openers: Opener[] = [];
+  let problem: { thrown: unknown } | undefined;
+  const find = (): CoreOpener[] => {
     try {
-      header = parseHeader(envelope, layout);
-    } catch (error) {
-      failure ??= error;
-      continue;
+      const found = problem === undefined ? candidates(readHeader()) : undefined;
+      openers = found === undefined ? [] : found instanceof Opener ? [found] : [...found];
+      return openers.map(share);
+    } catch (thrown) {
+      problem ??= { thrown };
+      return [];
     }
-    const found = candidates(header);
-    for (const opener of found === undefined ? [] : found instanceof Opener ? [found] : found) {
-      try {
-        return { ...opener.open(envelope, layout), layout, opener };
-      } catch (error) {
-        if (!(error instanceof TipwireError)) throw error;
-      }
-    }
-    failure = refuse("auth_failed");
-  }
-  throw failure ?? refuse("auth_failed");
+  };
+  const written = open_with(Uint8Array.from(layouts, layoutNumber), loadBytes(envelope), { find });
+  if (problem !== undefined) throw problem.thrown;
+  if (written === 0) throw unreadable(0);
+  start();
+  const [layout, opener] = [LAYOUTS[words[4]!]!, openers[words[5]!]!];
+  return { ...readHeader(), text: outputText(written - 1), layout, opener };
 }
 
 /**
@@ -233,14 +241,14 @@ export function replyTo(error: TipwireError, seq?: number): string {
 
 /** Reads the header of an envelope, to find its key. */
 export function parseHeader(envelope: Uint8Array, layout: Layout = "current"): Header {
-  const number = numberOf(1, layout);
+  const number = layoutNumber(layout);
   if (headerTape(number, loadBytes(envelope)) === 0) throw unreadable(0);
   return readHeader();
 }
 
 /** Whether the header of an envelope names this serial. */
 export function isOf(envelope: Uint8Array, serial: string, layout: Layout = "current"): boolean {
-  const number = numberOf(1, layout);
+  const number = layoutNumber(layout);
   const end = loadBytes(envelope);
   return is_of(number, end, load(serial, end) - end);
 }
@@ -250,7 +258,7 @@ function readHeader(): Header {
   const [cipher, method, counter, length] = words as unknown as [number, number, number, number];
   const hex = sideText(length);
   return {
-    cipher: named(0)[cipher] as Cipher,
+    cipher: CIPHERS[cipher]!,
     method: METHODS[method]!,
     counter,
     auth: hex.slice(0, 16),

@@ -1,13 +1,14 @@
 // One class of errors; names and sentences come from the core when they are needed.
 
 import { describe, field as fieldName, kind as kindNumber, side } from "#glue";
+import type { ErrorKind } from "./names.js";
 import { at as memoryAt, decode, put, sideText, start, words } from "./core.js";
 
 /** Why something could not be read, built, opened or split. */
 export class TipwireError extends Error {
   override readonly name = "TipwireError";
   /** What is wrong, as a short name that never changes: `leading_zero`. */
-  readonly kind: string;
+  readonly kind: ErrorKind;
   /** The code that a server answers with (`invalid_payload`), or the kind where there is none. */
   readonly code: string;
   /** The byte at which reading failed. */
@@ -17,7 +18,7 @@ export class TipwireError extends Error {
   /** Its field, as its key in JSON. */
   readonly field: string | undefined;
 
-  constructor(message: string, kind: string, code: string, at?: number, point?: number, field?: string) {
+  constructor(message: string, kind: ErrorKind, code: string, at?: number, point?: number, field?: string) {
     super(message);
     this.kind = kind;
     this.code = code;
@@ -34,6 +35,7 @@ export function stringIndex(text: string, at: number): number {
 }
 
 const say = (what: number, kind: number): string => sideText(describe(what, kind, 0, 0));
+const nameOf = (kind: number): ErrorKind => say(0, kind) as ErrorKind;
 
 /** The error of reading that the module left; `length` bytes of input are still there. */
 export function unreadable(length: number): TipwireError {
@@ -44,7 +46,7 @@ export function unreadable(length: number): TipwireError {
 /** The same error, from elsewhere. */
 export function unreadableAt(kind: number, at: number, length: number): TipwireError {
   const message = sideText(describe(3, kind, at, length));
-  return new TipwireError(message, say(0, kind), say(1, kind), at);
+  return new TipwireError(message, nameOf(kind), say(1, kind), at);
 }
 
 /** The error of building that the module left. */
@@ -60,7 +62,7 @@ export function unconvertible(): TipwireError {
   let from = side();
   const [field, code, message] = lengths.map((length) => decode(memoryAt((from += length) - length, length))) as [string, string, string];
   const place = at === 0xffff_ffff ? undefined : at;
-  return new TipwireError(message, say(0, kind), code, place, undefined, field === "" ? undefined : field);
+  return new TipwireError(message, nameOf(kind), code, place, undefined, field === "" ? undefined : field);
 }
 
 /** The number of the kind of this name; 0 if there is none. */
@@ -71,16 +73,16 @@ export function kindOf(name: string): number {
 
 /** An error of this kind, of something that is not at hand any more. */
 export function ofKind(number: number, at?: number): TipwireError {
-  return new TipwireError(say(2, number), say(0, number), say(1, number), at);
+  return new TipwireError(say(2, number), nameOf(number), say(1, number), at);
 }
 
 /** An error that this side sees: a value of a type that cannot go over, text that is no Unicode. */
-export function refuse(kind: "type" | "utf8" | "missing" | "invalid_settings" | "too_large" | "auth_failed", point = -1, field?: number): TipwireError {
+export function refuse(kind: ErrorKind, point = -1, field?: number): TipwireError {
   return buildError(kindOf(kind), point, field ?? 0);
 }
 
 function buildError(kind: number, point: number, field: number): TipwireError {
   const name = field > 0 ? sideText(fieldName(field)) : undefined;
   const where = (point >= 0 ? `data point ${point}: ` : "") + (name === undefined ? "" : `${name}: `);
-  return new TipwireError(where + say(2, kind), say(0, kind), say(1, kind), undefined, point >= 0 ? point : undefined, name);
+  return new TipwireError(where + say(2, kind), nameOf(kind), say(1, kind), undefined, point >= 0 ? point : undefined, name);
 }

@@ -1,48 +1,12 @@
 // Which bytes of a message are what.
 
-import { explain as explainTape, names } from "#glue";
+import { explain as explainTape } from "#glue";
 import { decode, input, put, sideText, start, words } from "./core.js";
-import { numberOf, type Layout } from "./envelope.js";
+import { layoutNumber } from "./envelope.js";
 import { refuse, type TipwireError, unreadableAt } from "./error.js";
 import * as L from "./layout.js";
-import { INNER, type InnerMethod } from "./read.js";
-
-/** What a part of a message is. */
-export type PartName =
-  | "mark"
-  | "line_ending"
-  | "method"
-  | "seq"
-  | "auth"
-  | "serial"
-  | "location"
-  | "lat"
-  | "lng"
-  | "alt"
-  | "time"
-  | "group"
-  | "metadata"
-  | "key"
-  | "text"
-  | "variable"
-  | "name"
-  | "operator"
-  | "number"
-  | "string"
-  | "boolean"
-  | "unit"
-  | "encoding"
-  | "data"
-  | "status"
-  | "count"
-  | "command"
-  | "error"
-  | "detail"
-  | "flags"
-  | "counter"
-  | "device"
-  | "ciphertext"
-  | "tag";
+import { type InnerMethod, type Layout, type PartName, PARTS } from "./names.js";
+import { INNER } from "./read.js";
 
 /** A part of a message. Of a string `start` and `end` are indices, of bytes they are bytes. */
 export interface Span {
@@ -70,16 +34,13 @@ export interface ExplainSettings {
   layout?: Layout | undefined;
 }
 
-let parts: PartName[] | undefined;
-
 /**
  * Names every byte of a frame, an answer or an envelope: which it is, the first byte says; a string
  * is no envelope. What cannot be read is named up to where it is wrong.
  */
 export function explain(message: string | Uint8Array, { inner, layout }: ExplainSettings = {}): Explained {
   start();
-  parts ??= sideText(names(2)).split(",") as PartName[];
-  const what = layout !== undefined ? L.ENVELOPE + numberOf(1, layout) : inner === undefined ? (typeof message === "string" ? L.TEXT : L.MESSAGE) : INNER[inner];
+  const what = layout !== undefined ? L.ENVELOPE + layoutNumber(layout) : inner === undefined ? (typeof message === "string" ? L.TEXT : L.MESSAGE) : INNER[inner];
   if (what === undefined) throw refuse("type");
   let length: number;
   let units: number;
@@ -115,7 +76,7 @@ export function explain(message: string | Uint8Array, { inner, layout }: Explain
       text = typeof message === "string" ? message.slice(from, at) : decode(message.subarray(from, at));
     }
     const depth = (flags & L.DEPTH) >>> L.DEPTH_SHIFT;
-    spans.push({ name: parts[flags & L.PART]!, start: from, end: at, depth, text });
+    spans.push({ name: PARTS[flags & L.PART]!, start: from, end: at, depth, text });
   }
   return { type: isText ? "frame" : "envelope", spans, error: kind === L.NONE ? undefined : unreadableAt(kind, errorAt, length) };
 }

@@ -1,8 +1,9 @@
 // Byte streams to frames that are read.
 
 import type { TipwireError } from "./error.js";
+import type { SplitterName } from "./names.js";
 import { parse as parseFrame } from "./read.js";
-import { Splitter, type SplitterName, type SplitterSettings } from "./stream.js";
+import { Splitter, type SplitterSettings, transformStream } from "./stream.js";
 import type { Frame } from "./types.js";
 
 export interface FramesSettings<T = Frame> extends SplitterSettings {
@@ -69,12 +70,5 @@ export async function* frames<T = Frame>(
 /** A stream that takes chunks and gives frames. */
 export function frameStream<T = Frame>(settings?: FramesSettings<T>): TransformStream<Uint8Array, T> {
   const reader = new Frames(settings);
-  return new TransformStream({
-    transform(chunk, controller) {
-      for (const frame of reader.push(chunk)) controller.enqueue(frame);
-    },
-    flush() {
-      reader.free();
-    },
-  });
+  return transformStream(reader, (chunk) => reader.push(chunk));
 }

@@ -2,11 +2,12 @@
 
 export * from "./text.js";
 export { isOf, Opener, openWith, parseHeader, plaintextAnswer, replyTo, Sealer } from "./envelope.js";
-export type { Cipher, Header, Layout, Opened, SealerSettings } from "./envelope.js";
+export type { Header, Opened, SealerSettings } from "./envelope.js";
 export { Client, Devices, Server } from "./session.js";
 export type { ClientEvent, ClientSettings, ServerEvent, ServerSettings } from "./session.js";
 export { explain } from "./explain.js";
-export type { Explained, ExplainSettings, PartName, Span } from "./explain.js";
+export type { Explained, ExplainSettings, Span } from "./explain.js";
+export type { Cipher, Layout, PartName } from "./names.js";
 export * as tagoio from "./tagoio.js";
 export * as thingsboard from "./thingsboard.js";
 export * as thingspanel from "./thingspanel.js";

@@ -1,6 +1,7 @@
 // The text inside an envelope.
 
-import { INNER, type InnerMethod, jsonOf, pointsOf } from "./read.js";
+import type { InnerMethod } from "./names.js";
+import { INNER, jsonOf, pointsOf } from "./read.js";
 import type { Point } from "./types.js";
 
 /** The JSON form of the text of an envelope, or with `"points"` of its data points. */

@@ -52,3 +52,11 @@ export function textOf(value: string | Uint8Array): string {
     throw refuse("utf8");
   }
 }
+
+/** Things by their names; pairs keep their order whatever the names are. */
+export type ByName<T> = Readonly<Record<string, T>> | Iterable<readonly [string, T]>;
+
+/** The pairs of things by their names. */
+export function byName<T>(things: ByName<T>): Iterable<readonly [string, T]> {
+  return Symbol.iterator in things ? (things as Iterable<readonly [string, T]>) : Object.entries(things);
+}

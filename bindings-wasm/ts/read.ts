@@ -4,11 +4,11 @@ import { json, parse as parseTape, parse_points as parsePointsTape } from "#glue
 import { decode, input, put, reals, sideText, start, words } from "./core.js";
 import { refuse, TipwireError, unreadable } from "./error.js";
 import * as L from "./layout.js";
+import type { InnerMethod } from "./names.js";
 import type { Ack, Frame, Location, Metadata, Point, Status, Variable } from "./types.js";
 
 /** What is read: an uplink, an answer, or the inner frame of an envelope. */
 export const INNER = { PUSH: L.INNER, PULL: L.INNER + 1, PING: L.INNER + 2, ACK: L.INNER + 3 } as const;
-export type InnerMethod = keyof typeof INNER;
 
 const STATUSES: Status[] = [];
 STATUSES[L.OK] = "OK";

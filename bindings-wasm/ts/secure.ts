@@ -1,7 +1,8 @@
 // Envelopes and what belongs to them: `tipwire/secure`.
 
 export { isOf, Opener, openWith, parseHeader, plaintextAnswer, replyTo, Sealer } from "./envelope.js";
-export type { Cipher, Header, Layout, Opened, SealerSettings } from "./envelope.js";
+export type { Header, Opened, SealerSettings } from "./envelope.js";
+export type { Cipher, InnerMethod, Layout } from "./names.js";
 export { parseInner } from "./read.js";
 export { authHash, deriveKey, deviceHash } from "./credentials.js";
 export { TipwireError } from "./error.js";

@@ -7,6 +7,7 @@ import { putAck, putPing, putPull, putPush } from "./build.js";
 import { at, forget, input, outputBytes, reals, start, words } from "./core.js";
 import { type Sealer, take } from "./envelope.js";
 import { ofKind, refuse, type TipwireError, unbuilt } from "./error.js";
+import { FREED } from "./freed.js";
 import * as L from "./layout.js";
 import { load, loadBytes, loadEither } from "./load.js";
 import { readAck, readFrame, readText, readWord, sideTape } from "./read.js";
@@ -130,7 +131,7 @@ let behind: (devices: Devices) => CoreDevices;
 
 /** What servers know of devices: keys, and counters to enforce. */
 export class Devices {
-  readonly #devices: CoreDevices;
+  #devices: CoreDevices;
 
   static {
     behind = (devices) => devices.#devices;
@@ -189,6 +190,7 @@ export class Devices {
   /** Gives its memory back, the keys wiped. */
   free(): void {
     this.#devices.free();
+    this.#devices = FREED;
   }
 
   [Symbol.dispose](): void {
@@ -203,7 +205,7 @@ function known(counter: number): number {
 
 /** One connection, seen from the server: bytes in, requests out; answers in, bytes out. */
 export class Server {
-  readonly #server: CoreServer;
+  #server: CoreServer;
   readonly #devices: Devices;
   readonly #owned: Devices | undefined;
 
@@ -311,6 +313,7 @@ export class Server {
   /** Gives its memory back. `devices` that were handed in go on. */
   free(): void {
     this.#server.free();
+    this.#server = FREED;
     this.#owned?.free();
   }
 
@@ -321,7 +324,7 @@ export class Server {
 
 /** One device, seen from itself: requests in, bytes out; bytes in, answers and commands out. */
 export class Client {
-  readonly #client: CoreClient;
+  #client: CoreClient;
   readonly auth: string;
   readonly serial: string;
 
@@ -470,6 +473,7 @@ export class Client {
   /** Gives its memory back, the key wiped. */
   free(): void {
     this.#client.free();
+    this.#client = FREED;
   }
 
   [Symbol.dispose](): void {

@@ -3,9 +3,9 @@
 import { Splitter as CoreSplitter } from "#glue";
 import { at, input, put, reals, start, words } from "./core.js";
 import { ofKind, refuse, type TipwireError } from "./error.js";
+import { FREED } from "./freed.js";
 import { INPUT } from "./layout.js";
-
-export type SplitterName = "lines" | "delimiter" | "length_field" | "length_prefixed" | "json" | "packets" | "tagotip";
+import type { SplitterName } from "./names.js";
 
 /** What is not given is as the rule has it by itself. */
 export interface SplitterSettings {
@@ -33,7 +33,7 @@ const PART = INPUT / 2;
 
 /** Cuts a byte stream into messages: the same ones however the bytes were chunked. */
 export class Splitter {
-  readonly #splitter: CoreSplitter;
+  #splitter: CoreSplitter;
 
   /** Settings that can never work are refused. */
   constructor(rule: SplitterName, settings: SplitterSettings = {}) {
@@ -103,6 +103,7 @@ export class Splitter {
   /** Gives its memory back; it cannot be used after that. */
   free(): void {
     this.#splitter.free();
+    this.#splitter = FREED;
   }
 
   [Symbol.dispose](): void {
@@ -132,15 +133,31 @@ export async function* messages(
 /** A stream that takes chunks and gives messages. What is wrong among them ends it. */
 export function splitStream(rule: SplitterName = "lines", settings?: SplitterSettings): TransformStream<Uint8Array, Uint8Array> {
   const splitter = new Splitter(rule, settings);
-  return new TransformStream({
+  return transformStream(splitter, function* (chunk) {
+    for (const { message, error } of splitter.push(chunk)) {
+      if (error !== undefined) throw error;
+      yield message;
+    }
+  });
+}
+
+/**
+ * A stream of what becomes of chunks. However it ends, what works for it is freed: where a host does not
+ * tell that nobody reads any more, when the stream is collected.
+ */
+export function transformStream<T>(worker: { free(): void }, work: (chunk: Uint8Array) => Iterable<T>): TransformStream<Uint8Array, T> {
+  const free = (): void => worker.free();
+  const transformer: Transformer<Uint8Array, T> & { cancel(): void } = {
     transform(chunk, controller) {
-      for (const event of splitter.push(chunk)) {
-        if (event.error !== undefined) throw event.error;
-        controller.enqueue(event.message);
+      try {
+        for (const item of work(chunk)) controller.enqueue(item);
+      } catch (error) {
+        free();
+        throw error;
       }
     },
-    flush() {
-      splitter.free();
-    },
-  });
+    flush: free,
+    cancel: free,
+  };
+  return new TransformStream(transformer);
 }

@@ -12,10 +12,10 @@ export { stringIndex, TipwireError } from "./error.js";
 export { Splitter, messages, splitStream } from "./stream.js";
 export { Frames, frames, frameStream } from "./frames.js";
 export type { FramesSettings } from "./frames.js";
-export type { SplitEvent, SplitterName, SplitterSettings } from "./stream.js";
+export type { SplitEvent, SplitterSettings } from "./stream.js";
 export { innerJSON, innerPoints } from "./inner.js";
 export type * from "./types.js";
-export type { InnerMethod } from "./read.js";
+export type { ErrorKind, InnerMethod, SplitterName } from "./names.js";
 
 const whatIs = (frame: Frame | Ack): number => (frame.method === "ACK" ? L.ANSWER : L.UPLINK);
 

@@ -2,6 +2,7 @@
 
 import {
   Converter as CoreConverter,
+  moments as writeMoments,
   downlink as writeDownlink,
   telemetry as writeTelemetry,
   thingsboard_topic,
@@ -9,11 +10,15 @@ import {
   uplinks as takeApart,
 } from "#glue";
 
-import { build } from "./build.js";
 import { outputText, sideText, start } from "./core.js";
 import { refuse, unbuilt, unconvertible, unreadable } from "./error.js";
-import { asText, bytesOf, textOf } from "./load.js";
-import type { Frame } from "./types.js";
+import { FREED } from "./freed.js";
+import { asText, type ByName, byName, bytesOf } from "./load.js";
+import type { ConverterName } from "./names.js";
+import { type Pushed, textOfPush } from "./pushed.js";
+import type { Digits } from "./types.js";
+
+export type { ByName, ConverterName, Pushed };
 
 /** What makes a message uplink objects: their JSON, or what JSON says of it. */
 export type ConvertFunction = (message: Uint8Array) => unknown;
@@ -30,9 +35,9 @@ export interface UplinkPoint {
 
 /** Makes messages uplink objects: `text`, `json` or `binary` with settings, or a function in the same place. */
 export class Converter {
-  readonly #converter: CoreConverter | ConvertFunction;
+  #converter: CoreConverter | ConvertFunction;
 
-  constructor(converter: "text" | "json" | "binary" | ConvertFunction, settings: object | string = "") {
+  constructor(converter: ConverterName | ConvertFunction, settings: object | string = "") {
     if (typeof converter === "function") {
       if (settings !== "") throw refuse("invalid_settings");
       this.#converter = converter;
@@ -68,6 +73,7 @@ export class Converter {
   /** Gives its memory back; it cannot be used after that. */
   free(): void {
     if (typeof this.#converter !== "function") this.#converter.free();
+    this.#converter = FREED;
   }
 
   [Symbol.dispose](): void {
@@ -127,27 +133,71 @@ export interface TelemetrySettings {
 }
 
 /** The telemetry of a PUSH, as a device publishes its own. */
-export function telemetry(push: Frame | string | Uint8Array, { details = false }: TelemetrySettings = {}): string {
+export function telemetry(push: Pushed, { details = false }: TelemetrySettings = {}): string {
   return written(0, push, undefined, details);
 }
 
 /** The same as a gateway publishes it, for one of the devices behind it: that of this name, or of the serial. */
 export function gatewayTelemetry(
-  push: Frame | string | Uint8Array,
+  push: Pushed,
   { device, details = false }: TelemetrySettings & { device?: string | undefined } = {},
 ): string {
   return written(1, push, device, details);
 }
 
+/** Values of one time, by their names: each is JSON, so that digits are kept as a store has them. */
+export interface Moment {
+  /** UNIX milliseconds: above 2^53 only as text or `bigint`. */
+  time: Digits;
+  values: ByName<string>;
+}
+
+/** Stored values of several devices, by their names, as a gateway publishes them. */
+export function gatewayMoments(devices: ByName<Iterable<Moment>>): string {
+  start();
+  const [names, counts, sizes, times, keys, texts]: [string[], number[], number[], bigint[], string[], string[]] = [[], [], [], [], [], []];
+  for (const [name, moments] of byName(devices)) {
+    const before = times.length;
+    for (const { time, values } of moments) {
+      times.push(milliseconds(time));
+      const first = keys.length;
+      for (const [key, json] of byName(values)) {
+        keys.push(asText(key));
+        texts.push(checkedJson(json));
+      }
+      sizes.push(keys.length - first);
+    }
+    names.push(asText(name));
+    counts.push(times.length - before);
+  }
+  return sideText(writeMoments(names, Uint32Array.from(counts), Uint32Array.from(sizes), BigUint64Array.from(times), keys, texts));
+}
+
+function milliseconds(time: Digits): bigint {
+  const isExact = typeof time === "number" ? Number.isSafeInteger(time) : typeof time === "bigint" || /^[0-9]{1,20}$/.test(time);
+  const exact = isExact ? BigInt(time) : -1n;
+  if (exact < 0n || exact >> 64n > 0n) throw refuse("time_range");
+  return exact;
+}
+
+/** JSON that is written as it is. */
+function checkedJson(json: string): string {
+  try {
+    JSON.parse(asText(json));
+  } catch (error) {
+    throw error instanceof SyntaxError ? refuse("json") : error;
+  }
+  return json;
+}
+
 /** A PUSH as an uplink object, the serial as the name of the device. */
-export function uplink(push: Frame | string | Uint8Array, { details = false }: TelemetrySettings = {}): string {
+export function uplink(push: Pushed, { details = false }: TelemetrySettings = {}): string {
   return written(2, push, undefined, details);
 }
 
-function written(form: number, push: Frame | string | Uint8Array, device: string | undefined, details: boolean): string {
+function written(form: number, push: Pushed, device: string | undefined, details: boolean): string {
   start();
-  const frame = typeof push === "string" || push instanceof Uint8Array ? textOf(push) : build(push);
-  const length = writeTelemetry(form, frame, device === undefined ? undefined : asText(device), Boolean(details));
+  const length = writeTelemetry(form, textOfPush(push), device === undefined ? undefined : asText(device), Boolean(details));
   if (length === 0) throw unreadable(0);
   return sideText(length);
 }
