@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::assembly::{self, CORES, Core};
 use crate::shell::{Need, Outcome, cargo, command, have_system, root, run, step};
-use crate::{builder, conversations, sketches};
+use crate::{conversations, sketch_sizes, sketches};
 
 const SYSTEM: &[Need] = &[("zip", "zip"), ("g++", "g++")];
 
@@ -21,7 +21,7 @@ pub const COPIED: &[(&str, &str)] = &[
     ("LICENSE", "LICENSE"),
 ];
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     root().join("target/dist/arduino/Tipwire")
 }
 
@@ -89,7 +89,7 @@ pub fn test() -> Outcome {
     step("its assembly on emulated boards", || {
         CORES.iter().try_for_each(|core| assembly::emulate(core, &file(core)))
     })?;
-    step("its sketches on an Uno", builder::test)?;
+    step("its sketches on boards, and what they take", sketch_sizes::check)?;
     sketches::test()?;
     conversations::test()
 }

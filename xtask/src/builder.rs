@@ -1,11 +1,12 @@
 //! Sketches built for an Uno by Debian's Arduino, and run.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::arduino::name_of;
+use crate::arduino::{name_of, read, write};
 use crate::firmware;
-use crate::shell::{Need, Outcome, command, have_system, root};
+use crate::shell::{Need, command, have_system, root};
+use crate::sketch_sizes::Taken;
 use crate::sketches;
 
 const SYSTEM: &[Need] = &[
@@ -18,38 +19,91 @@ const SYSTEM: &[Need] = &[
 const FLASH: usize = 32_256;
 const MEMORY: usize = 2048;
 
-/// What it has room for, and says before anyone talks to it.
-const SKETCHES: &[(&str, &str)] = &[
-    ("ParseFrame", "Type a frame, such as PUSH|4deedd7bab8817ec|sensor-01|[temperature:=21.5#C]"),
-    ("PushAndAck", "PUSH|!1|4deedd7bab8817ec|sensor-01|[temperature:=0.0#C]"),
-];
+/// What it has room for.
+const SKETCHES: &[&str] = &["ParseFrame", "PushAndAck"];
 
-/// Builds sketches for an Uno, where they must leave half of its memory free, and runs them.
-pub fn test() -> Outcome {
+/// Builds the sketches that are for an Uno, where they must leave half of its memory free; runs them
+/// with their scripts, to which they must say what they say on this machine; and gives what they take.
+pub fn measure() -> Result<Vec<Taken>, String> {
     have_system(SYSTEM)?;
-    for (sketch, start) in SKETCHES {
-        let program = build(sketch)?;
-        let (flash, memory) = firmware::memories("avr-", &program)?;
-        println!("{sketch} on an Uno: {flash} bytes of flash, {memory} of memory");
-        if flash > FLASH || memory > MEMORY / 2 {
-            return Err(format!("{sketch} takes too much of an Uno"));
-        }
-        // Sketches never end. A CR is shown as one more point.
-        let mut simavr =
-            command("timeout", &["10", "simavr", "-m", "atmega328p", "-f", "16000000"]);
-        let ran = simavr.arg(&program).output().map_err(|error| error.to_string())?;
-        let said = firmware::plain(&ran);
-        if !said.lines().any(|line| line.starts_with(start)) {
-            return Err(format!("{sketch} says {said:?} on an Uno, without {start:?}"));
-        }
-    }
-    Ok(())
+    SKETCHES.iter().map(|sketch| measure_one(sketch)).collect()
 }
 
-fn build(sketch: &str) -> Result<PathBuf, String> {
-    let source = sketches::folders()?.into_iter().find(|path| name_of(path) == *sketch);
+fn measure_one(sketch: &'static str) -> Result<Taken, String> {
+    let folders = sketches::folders()?;
+    let source = folders.iter().find(|path| name_of(path) == sketch);
     let source = source.ok_or(format!("there is no sketch {sketch}"))?;
-    let folder = root().join("target/arduino").join(format!("{sketch}-uno"));
+    let (flash, memory) = firmware::memories("avr-", &build(source, "uno")?)?;
+    if flash > FLASH || memory > MEMORY / 2 {
+        let all = format!("{flash} bytes of flash, {memory} of memory");
+        return Err(format!("{sketch} takes too much of an Uno: {all}"));
+    }
+    let stack = run(sketch, &build(&with_script(source)?, "uno-run")?)?;
+    if memory + stack > MEMORY {
+        return Err(format!("{sketch} takes {stack} bytes of stack, which an Uno has not"));
+    }
+    Ok(Taken { sketch, board: "Uno", flash, memory, stack: Some(stack) })
+}
+
+/// A sketch with a second file, which types its script.
+fn with_script(source: &Path) -> Result<PathBuf, String> {
+    let name = name_of(source);
+    let tests = root().join("bindings-c/tests/arduino");
+    let folder = root().join("target/arduino/typed").join(&name);
+    let script = read(&tests.join(format!("{name}.in")))?;
+    let script = format!("static const char SCRIPT[] PROGMEM = {script:?};\n");
+    write(&folder.join("script.h"), &script)?;
+    write(&folder.join("uno.cpp"), &read(&tests.join("uno.cpp"))?)?;
+    let file = format!("{name}.ino");
+    write(&folder.join(&file), &read(&source.join(&file))?)?;
+    Ok(folder)
+}
+
+/// Runs a sketch that ends by itself, and gives how much stack it has had.
+fn run(sketch: &str, program: &Path) -> Result<usize, String> {
+    let mut simavr = command("timeout", &["60", "simavr", "-m", "atmega328p", "-f", "16000000"]);
+    let ran = simavr.arg(program).output().map_err(|error| error.to_string())?;
+    let said = firmware::plain(&ran);
+    // A CR is shown as a point.
+    let lines = || said.lines().map(|line| line.trim_end_matches('.'));
+    let stack = lines().find_map(|line| line.strip_prefix("# stack ")?.parse().ok());
+    let stack = stack.ok_or(format!("{sketch} does not end on an Uno: {said}"))?;
+    let told: Vec<&str> =
+        lines().filter(|line| !line.starts_with("Loaded ") && !line.starts_with("# st")).collect();
+    let wanted = read(&root().join(format!("bindings-c/tests/arduino/{sketch}.out")))?;
+    let wanted = with_numbers(&wanted)?;
+    if told != wanted.iter().filter(|line| !line.starts_with("# st")).collect::<Vec<_>>() {
+        return Err(format!("{sketch} says {told:?} on an Uno instead of {wanted:?}"));
+    }
+    Ok(stack)
+}
+
+/// What a sketch says, with the numbers of statuses, which are what AVR prints, not their sentences.
+fn with_numbers(said: &str) -> Result<Vec<String>, String> {
+    let header = read(&root().join("include/tipwire.h"))?;
+    let statuses: Vec<(&str, &str)> = header
+        .lines()
+        .filter_map(|line| {
+            let (_, rest) = line.strip_prefix("#define TIPWIRE_E_")?.split_once('(')?;
+            let (number, rest) = rest.split_once(") /* ")?;
+            Some((number, rest.strip_suffix(" */")?))
+        })
+        .collect();
+    let numbered = |line: &str| {
+        let line = line.trim_end_matches('\r');
+        let number = statuses.iter().find_map(|(number, sentence)| {
+            let start = line.strip_suffix(sentence)?.strip_suffix(": ")?;
+            Some(format!("{start}: status {number}"))
+        });
+        number.unwrap_or(line.to_owned())
+    };
+    Ok(said.lines().map(numbered).collect())
+}
+
+/// Builds a sketch, of which the compiler must have no complaint, nor of the library.
+fn build(source: &Path, to: &str) -> Result<PathBuf, String> {
+    let sketch = name_of(source);
+    let folder = root().join("target/arduino").join(format!("{sketch}-{to}"));
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let arduino = "/usr/share/arduino/hardware";
     let mut builder = command("arduino-builder", &["-compile", "-quiet", "-hardware", arduino]);
@@ -57,13 +111,14 @@ fn build(sketch: &str) -> Result<PathBuf, String> {
     builder.arg("-built-in-libraries");
     builder.arg(format!("{arduino}/arduino/avr/libraries"));
     builder.arg("-libraries").arg(root().join("target/dist/arduino"));
-    builder.arg("-build-path").arg(&folder).args(["-fqbn", "arduino:avr:uno"]);
+    builder.arg("-build-path").arg(&folder).args(["-fqbn", "arduino:avr:uno", "-warnings=all"]);
     // A constant that its compiler for C++ lacks.
     builder.arg("-prefs=compiler.cpp.extra_flags=-DDECIMAL_DIG=__DECIMAL_DIG__");
     let ran = builder.arg(source.join(format!("{sketch}.ino"))).output();
     let ran = ran.map_err(|error| error.to_string())?;
-    if !ran.status.success() {
-        let said = String::from_utf8_lossy(&ran.stderr);
+    let said = String::from_utf8_lossy(&ran.stderr);
+    let is_ours = |line: &str| line.contains("Tipwire/") || line.contains(&format!("{sketch}.ino"));
+    if !ran.status.success() || said.lines().any(|line| line.contains("warning") && is_ours(line)) {
         return Err(format!("{sketch} cannot be built for an Uno: {said}"));
     }
     Ok(folder.join(format!("{sketch}.ino.elf")))

@@ -21,6 +21,7 @@ mod python;
 mod pythons;
 mod shell;
 mod size;
+mod sketch_sizes;
 mod sketches;
 mod test;
 mod vectors;
@@ -50,6 +51,7 @@ Usage: cargo xtask <task> [options]
   gen [--check]      what is generated and committed; --check only compares
   fuzz [target]      the fuzzers, --seconds N each (60)
   size               what the C library takes of flash and stack, by processor
+  size arduino       what its sketches take of boards
   size envelope      code and stack of sealing and opening on a Cortex-M0+
   demo [settings]    a local endpoint for devices with a live page: examples/gateway
   kill               that endpoint killed under load, 20 times: nothing acknowledged is lost

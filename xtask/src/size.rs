@@ -7,7 +7,8 @@ const TARGET: &str = "thumbv6m-none-eabi";
 pub fn run(arguments: &[String]) -> Outcome {
     match arguments {
         [what] if what == "envelope" => envelope(),
-        _ => Err("the size of what: envelope?".into()),
+        [what] if what == "arduino" => crate::sketch_sizes::print(),
+        _ => Err("the size of what: envelope, arduino?".into()),
     }
 }
 

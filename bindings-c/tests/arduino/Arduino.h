@@ -18,9 +18,14 @@ class __FlashStringHelper;
 typedef const char *PGM_P;
 #define PROGMEM
 
-/* The address of flash: no address of memory, and back. */
+/* The address of flash: no address of memory, and back. But where sketches are only linked, it is one, as
+ * on boards with these processors. */
 inline PGM_P flash(const char *text) {
+#if UINTPTR_MAX > 0xffffffff
   return reinterpret_cast<PGM_P>(reinterpret_cast<uintptr_t>(text) ^ (uintptr_t(1) << 62));
+#else
+  return text;
+#endif
 }
 #define PSTR(text) flash(text)
 #define F(text) (reinterpret_cast<const __FlashStringHelper *>(PSTR(text)))
