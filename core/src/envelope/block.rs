@@ -24,33 +24,53 @@ pub(super) fn xor(a: Block, b: Block) -> Block {
 }
 
 /// Up to 16 bytes, then zeros.
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(super) fn padded(bytes: &[u8]) -> Block {
-    // Halves that overlap: that is over before a call of `memcpy` would have begun.
-    if let (Some(start), Some(end)) = (bytes.first_chunk(), bytes.last_chunk())
-        && !cfg!(tipwire_small)
-    {
+    if cfg!(tipwire_small) {
+        let mut block = [0; 16];
+        block.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        return block;
+    }
+    // Two parts that overlap: that is over before a call of `memcpy` would have begun.
+    if let (Some(start), Some(end)) = (bytes.first_chunk(), bytes.last_chunk()) {
         let end = u128::from(u64::from_le_bytes(*end)) << (8 * (bytes.len() - 8)).min(64);
         return (u128::from(u64::from_le_bytes(*start)) | end).to_le_bytes();
     }
-    let mut block = [0; 16];
-    block.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    block
+    let few = if let (Some(start), Some(end)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let end = u64::from(u32::from_le_bytes(*end)) << (8 * (bytes.len() - 4));
+        u64::from(u32::from_le_bytes(*start)) | end
+    } else {
+        bytes.iter().rev().fold(0, |few, &byte| few << 8 | u64::from(byte))
+    };
+    u128::from(few).to_le_bytes()
 }
 
 /// Writes as many bytes of a block as there is room for.
+#[cfg_attr(not(tipwire_small), inline(always))]
 pub(super) fn store(block: Block, target: &mut [u8]) {
+    if cfg!(tipwire_small) {
+        target.iter_mut().zip(block).for_each(|(to, from)| *to = from);
+        return;
+    }
     let number = u128::from_le_bytes(block);
-    let rest = target.len().saturating_sub(8).min(8);
-    if let Some(end) = target.last_chunk_mut()
-        && !cfg!(tipwire_small)
-    {
-        *end = ((number >> (8 * rest)) as u64).to_le_bytes();
+    let length = target.len();
+    if let Some(end) = target.last_chunk_mut() {
+        *end = ((number >> (8 * (length - 8)).min(64)) as u64).to_le_bytes();
         if let Some(start) = target.first_chunk_mut() {
             *start = (number as u64).to_le_bytes();
         }
-        return;
+    } else if let Some(end) = target.last_chunk_mut() {
+        *end = ((number as u64 >> (8 * (length - 4))) as u32).to_le_bytes();
+        if let Some(start) = target.first_chunk_mut() {
+            *start = (number as u32).to_le_bytes();
+        }
+    } else {
+        let mut few = number as u32;
+        for to in target {
+            *to = few as u8;
+            few >>= 8;
+        }
     }
-    target.iter_mut().zip(block).for_each(|(to, from)| *to = from);
 }
 
 /// The first bytes of a block, then zeros.
@@ -65,6 +85,16 @@ pub(super) fn is_ascii(bytes: &[u8]) -> bool {
     let rest = u128::from_ne_bytes(padded(rest));
     let all = blocks.iter().fold(rest, |all, block| all | u128::from_ne_bytes(*block));
     all & u128::from_ne_bytes([0x80; 16]) == 0
+}
+
+/// Compares bytes, as many of the one as of the other, in constant time.
+pub(super) fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
+    let ((ours, our_rest), (theirs, their_rest)) = (ours.as_chunks(), theirs.as_chunks());
+    let rests = u128::from_ne_bytes(xor(padded(our_rest), padded(their_rest)));
+    let difference = ours.iter().zip(theirs).fold(rests, |difference, (ours, theirs)| {
+        difference | u128::from_ne_bytes(xor(*ours, *theirs))
+    });
+    is_equal(difference.to_ne_bytes(), [0; 16])
 }
 
 /// Compares in constant time.

@@ -14,7 +14,7 @@ use aes::cipher::{
 use zeroize::Zeroize;
 
 use crate::envelope::block::{Block, is_equal, padded, shortened, store, xor};
-use crate::envelope::cipher::{Aead, Direction, Message};
+use crate::envelope::cipher::{Aead, Direction, Message, Nonce};
 use crate::envelope::refuse;
 use crate::error::{Error, Kind};
 
@@ -51,13 +51,13 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
     fn pass(
         &self,
         direction: Direction,
-        nonce: &[u8],
+        nonce: Nonce,
         header: &[u8],
         text: &mut [u8],
         tag_len: usize,
     ) -> Result<Block, Error> {
         // How many bits counters, and the length of the text, have beside the nonce.
-        let width = 8 * 15_usize.saturating_sub(nonce.len());
+        let width = 8 * 15_usize.saturating_sub(nonce.length);
         let has_tag = (4..=16).contains(&tag_len) && tag_len.is_multiple_of(2);
         let is_known = (16..=64).contains(&width) && has_tag;
         let is_short = header.len() < 0xff00 && (text.len() as u128) >> width == 0;
@@ -65,11 +65,11 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
             return Err(refuse(Kind::EnvelopeTooLarge));
         }
         let start = (width as u128 / 8 - 1) << 120;
-        let counter = start | u128::from_be_bytes(padded(nonce)) >> 8;
+        let counter = start | nonce.block >> 8;
         let flags = (usize::from(!header.is_empty()) << 6) | ((tag_len - 2) / 2) << 3;
         let first = counter | ((flags as u128) << 120) | text.len() as u128;
-        let mut mac = first.to_be_bytes();
-        self.0.encrypt_with_backend(Pass { direction, counter, header, text, mac: &mut mac });
+        let mut mac = [0; 16];
+        self.0.encrypt_with_backend(Pass { direction, first, counter, header, text, mac: &mut mac });
         Ok(mac)
     }
 }
@@ -77,11 +77,13 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
 /// A pass over one message, for the cipher to call with what encrypts blocks best here.
 struct Pass<'m> {
     direction: Direction,
+    /// The block that the chain begins with.
+    first: u128,
     /// The counter block of the tag. Those of the text follow.
     counter: u128,
     header: &'m [u8],
     text: &'m mut [u8],
-    /// The first block; afterwards the tag.
+    /// Where the tag goes.
     mac: &'m mut Block,
 }
 
@@ -92,9 +94,9 @@ impl BlockSizeUser for Pass<'_> {
 impl BlockCipherEncClosure for Pass<'_> {
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
-        let Pass { direction, counter, header, text, mac } = self;
+        let Pass { direction, first, counter, header, text, mac } = self;
         // A link of the chain is encrypted when the next one joins: together with what hides that.
-        let mut chain = *mac;
+        let mut chain = first.to_be_bytes();
         if !header.is_empty() {
             let (start, rest) = header.split_at(header.len().min(14));
             // The length stands before it.
@@ -188,7 +190,7 @@ mod tests {
         let ccm = <Ccm<Aes128Enc> as Aead>::new(&[1; 16]).unwrap();
         let refused = |nonce: usize, header: usize, text: usize, tag: usize| {
             let (mut text, mut tag) = (vec![0; text], vec![0; tag]);
-            let (nonce, header) = (&vec![0; nonce][..], &vec![0; header][..]);
+            let (nonce, header) = (Nonce::new(&vec![0; nonce]), &vec![0; header][..]);
             ccm.encrypt(Message { nonce, header, text: &mut text, tag: &mut tag }).is_err()
         };
         assert!(!refused(13, 0xfeff, 0xffff, 8));

@@ -9,7 +9,7 @@ use chacha20::{ChaChaCore, R20};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::envelope::block::{Block, is_equal, padded, store};
-use crate::envelope::cipher::{Aead, Message};
+use crate::envelope::cipher::{Aead, Message, Nonce};
 #[cfg(not(target_pointer_width = "64"))]
 use crate::envelope::poly1305::Narrow as Poly1305;
 #[cfg(target_pointer_width = "64")]
@@ -65,12 +65,12 @@ impl Drop for Stream {
 }
 
 impl Stream {
-    fn new(key: &[u8; 32], nonce: &[u8], length: usize) -> Result<Stream, Error> {
-        let nonce: &[u8; 12] = nonce.try_into().map_err(|_| refuse(Kind::AuthFailed))?;
+    fn new(key: &[u8; 32], nonce: Nonce, length: usize) -> Result<Stream, Error> {
+        let nonce = nonce.bytes().ok_or(refuse(Kind::AuthFailed))?;
         if length as u64 >> 38 != 0 {
             return Err(refuse(Kind::EnvelopeTooLarge));
         }
-        let mut rest = Core::new(key.into(), nonce.into());
+        let mut rest = Core::new(key.into(), (&nonce).into());
         let mut start = [StreamBlock::<Core>::default(); START];
         // Vectors make four blocks as fast as one.
         let is_wide = cfg!(target_pointer_width = "64");

@@ -118,10 +118,34 @@ impl fmt::Display for Cipher {
     }
 }
 
+/// A nonce. In a register: what was written in parts takes time to be read as a whole.
+#[derive(Clone, Copy)]
+pub(super) struct Nonce {
+    /// Its bytes, the first one highest, and zeros after them.
+    pub(super) block: u128,
+    pub(super) length: usize,
+}
+
+impl Nonce {
+    /// Flags, zeros, the first 4 bytes of the device hash, the counter.
+    fn of(header: &Header) -> Nonce {
+        let length = header.cipher.nonce_len();
+        let device = u32::from_be_bytes(header.short_device());
+        let end = u128::from(u64::from(device) << 32 | u64::from(header.counter));
+        let end = if length == MAX_NONCE { end << 24 } else { end << 32 };
+        Nonce { block: u128::from(header.flags()) << 120 | end, length }
+    }
+
+    /// The nonce, if it is as long as that.
+    pub(super) fn bytes<const LENGTH: usize>(self) -> Option<[u8; LENGTH]> {
+        let bytes = self.block.to_be_bytes();
+        (self.length == LENGTH).then(|| bytes.first_chunk().copied()).flatten()
+    }
+}
+
 /// An envelope in its parts.
 pub(super) struct Message<'e> {
-    /// Flags, zeros, the first 4 bytes of the device hash, the counter.
-    pub(super) nonce: &'e [u8],
+    pub(super) nonce: Nonce,
     pub(super) header: &'e [u8],
     pub(super) text: &'e mut [u8],
     pub(super) tag: &'e mut [u8],
@@ -134,15 +158,8 @@ impl Message<'_> {
         envelope: &mut [u8],
         work: impl FnOnce(Message<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let length = header.cipher.nonce_len();
-        let [d0, d1, d2, d3] = header.short_device();
-        let [c0, c1, c2, c3] = header.counter.to_be_bytes();
-        let flags = header.flags();
-        // A nonce of 12 bytes begins with the second one.
-        let second = if length == MAX_NONCE { 0 } else { flags };
-        let nonce = [flags, second, 0, 0, 0, d0, d1, d2, d3, c0, c1, c2, c3];
+        let nonce = Nonce::of(header);
         let too_short = || refuse(Kind::TooShort);
-        let nonce = nonce.get(MAX_NONCE - length..).ok_or_else(too_short)?;
         let at = envelope.len().checked_sub(header.cipher.tag_len()).ok_or_else(too_short)?;
         let (rest, tag) = envelope.split_at_mut_checked(at).ok_or_else(too_short)?;
         let split = rest.split_at_mut_checked(header.layout.header_len());
@@ -166,6 +183,15 @@ pub(super) trait Aead: Sized {
 #[cfg(test)]
 pub(super) mod oracle {
     use super::*;
+    use aead::array::typenum::Unsigned;
+
+    impl Nonce {
+        pub(in crate::envelope) fn new(bytes: &[u8]) -> Nonce {
+            let mut block = [0; 16];
+            block[..bytes.len()].copy_from_slice(bytes);
+            Nonce { block: u128::from_be_bytes(block), length: bytes.len() }
+        }
+    }
 
     impl<C: aead::AeadInOut + aead::KeyInit> Aead for C {
         fn new(key: &[u8]) -> Option<C> {
@@ -175,7 +201,8 @@ pub(super) mod oracle {
         fn encrypt(&self, message: Message<'_>) -> Result<(), Error> {
             let Message { nonce, header, text, tag } = message;
             let failed = refuse(Kind::EnvelopeTooLarge);
-            let nonce = nonce.try_into().map_err(|_| failed)?;
+            let nonce = nonce.block.to_be_bytes();
+            let nonce = nonce[..C::NonceSize::USIZE].try_into().map_err(|_| failed)?;
             let made =
                 self.encrypt_inout_detached(nonce, header, text.into()).map_err(|_| failed)?;
             tag.copy_from_slice(&made);
@@ -185,7 +212,8 @@ pub(super) mod oracle {
         fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
             let Message { nonce, header, text, tag } = message;
             let failed = refuse(Kind::AuthFailed);
-            let nonce = nonce.try_into().map_err(|_| failed)?;
+            let nonce = nonce.block.to_be_bytes();
+            let nonce = nonce[..C::NonceSize::USIZE].try_into().map_err(|_| failed)?;
             let tag = (&*tag).try_into().map_err(|_| failed)?;
             self.decrypt_inout_detached(nonce, header, text.into(), tag).map_err(|_| failed)
         }
@@ -207,13 +235,13 @@ pub(super) mod oracle {
             (0..count).map(next).collect()
         };
         for length in lengths {
-            let (key, nonce) = (bytes(key_len), bytes(nonce_len));
+            let (key, nonce) = (bytes(key_len), Nonce::new(&bytes(nonce_len)));
             let (header, text) = (bytes(length % 53), bytes(length));
             let (ours, oracle) = (Ours::new(&key).unwrap(), Oracle::new(&key).unwrap());
             let with = |text: &mut [u8],
                         tag: &mut [u8],
                         work: &dyn Fn(Message<'_>) -> Result<(), Error>| {
-                work(Message { nonce: &nonce, header: &header, text, tag })
+                work(Message { nonce, header: &header, text, tag })
             };
 
             let (mut theirs, mut expected) = (text.clone(), vec![0; tag_len]);
@@ -348,7 +376,7 @@ mod tests {
             }
             for test in group.tests.iter().take(if cfg!(miri) { 2 } else { usize::MAX }) {
                 let is_valid = test.result != TestResult::Invalid;
-                let (nonce, header) = (&test.nonce[..], &test.aad[..]);
+                let (nonce, header) = (Nonce::new(&test.nonce), &test.aad[..]);
                 let (mut text, mut tag) = (test.pt.to_vec(), vec![0; test.tag.len()]);
                 let message = Message { nonce, header, text: &mut text, tag: &mut tag };
                 work(cipher, &test.key, Direction::Encrypt, message).unwrap();

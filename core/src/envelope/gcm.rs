@@ -16,7 +16,7 @@ use ghash::universal_hash::UniversalHash;
 use zeroize::Zeroize;
 
 use crate::envelope::block::{Block, is_equal, padded, shortened, store, xor};
-use crate::envelope::cipher::{Aead, Message};
+use crate::envelope::cipher::{Aead, Message, Nonce};
 use crate::envelope::refuse;
 use crate::error::{Error, Kind};
 
@@ -69,12 +69,14 @@ impl<A: KeyInit + BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Aead for 
 
 impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Gcm<A> {
     /// Encrypts or decrypts a text, and what hides the tag where that is asked for.
-    fn apply(&self, nonce: &[u8], mask: &mut [Block], text: &mut [u8]) -> Result<(), Error> {
-        let nonce: &[u8; 12] = nonce.try_into().map_err(|_| refuse(Kind::AuthFailed))?;
+    fn apply(&self, nonce: Nonce, mask: &mut [Block], text: &mut [u8]) -> Result<(), Error> {
+        if nonce.length != 12 {
+            return Err(refuse(Kind::AuthFailed));
+        }
         if text.len() as u64 > MAX_TEXT {
             return Err(refuse(Kind::EnvelopeTooLarge));
         }
-        let counter = u128::from_be_bytes(padded(nonce)) | 1;
+        let counter = nonce.block | 1;
         self.cipher.encrypt_with_backend(Pass { counter, mask, text });
         Ok(())
     }
@@ -145,18 +147,23 @@ impl BlockCipherEncClosure for Pass<'_> {
         let has_batch = next > counter + 1;
         let mut last = padded(rest);
         let has_last = usize::from(!rest.is_empty());
-        let mut left = mask.len() + blocks.len() + has_last;
-        let mut counters = core::iter::repeat_n(counter, mask.len()).chain(next..);
         let last_one = core::slice::from_mut(&mut last).get_mut(..has_last).unwrap_or_default();
-        let mut targets = mask.iter_mut().chain(blocks).chain(last_one);
-        // Many lanes are registers to be filled, which is no use for few blocks.
-        if width > 8 {
-            for (target, counter) in targets.zip(counters) {
+        // Few lanes are bits sliced by software; many are registers to be filled, no use for few blocks.
+        if width > 4 {
+            let apply = |target: &mut Block, counter: u128| {
                 let mut lane = counter.to_be_bytes();
                 backend.encrypt_block_inplace((&mut lane).into());
                 *target = xor(*target, lane);
-            }
+            };
+            mask.iter_mut().for_each(|mask| apply(mask, counter));
+            blocks.iter_mut().chain(last_one).for_each(|block| {
+                apply(block, next);
+                next += 1;
+            });
         } else {
+            let mut left = mask.len() + blocks.len() + has_last;
+            let mut counters = core::iter::repeat_n(counter, mask.len()).chain(next..);
+            let mut targets = mask.iter_mut().chain(blocks).chain(last_one);
             while left > 0 {
                 for (lane, counter) in lanes.iter_mut().zip(&mut counters) {
                     lane.0 = counter.to_be_bytes();
@@ -170,7 +177,7 @@ impl BlockCipherEncClosure for Pass<'_> {
         }
         store(shortened(last, rest.len()), rest);
         // Key stream: with the envelope it gives the text.
-        if has_batch || width <= 8 {
+        if has_batch || width <= 4 {
             ghash::Block::slice_as_flattened_mut(&mut lanes).zeroize();
         }
     }

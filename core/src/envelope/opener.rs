@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::credentials::{Hash, device_hash};
 use crate::cursor::{SERIAL, Set};
-use crate::envelope::block::{is_ascii, is_equal, padded, shortened, xor};
+use crate::envelope::block::{is_ascii, is_same};
 use crate::envelope::cipher::Suite;
 use crate::envelope::{Cipher, Header, Inner, InnerMethod, Layout, refuse};
 use crate::error::{Error, Kind};
@@ -228,13 +228,10 @@ impl Device {
 
     /// Whether this is the text of an uplink with the serial, which is compared in constant time.
     pub(super) fn is_of(&self, text: &[u8]) -> bool {
-        let Some((serial, rest)) = text.split_at_checked(self.length.into()) else { return false };
-        let pairs = serial.chunks(16).zip(self.serial.chunks(16));
-        let difference = pairs.fold(0, |difference, (theirs, ours)| {
-            let ours = shortened(padded(ours), theirs.len());
-            difference | u128::from_ne_bytes(xor(ours, padded(theirs)))
-        });
-        is_equal(difference.to_ne_bytes(), [0; 16]) && matches!(rest, [] | [b'|', ..])
+        let length = usize::from(self.length);
+        let Some((theirs, rest)) = text.split_at_checked(length) else { return false };
+        let ours = self.serial.get(..length).unwrap_or_default();
+        is_same(ours, theirs) && matches!(rest, [] | [b'|', ..])
     }
 
     pub(super) fn serial(&self) -> &str {
