@@ -2,14 +2,13 @@
 
 // Numbers are split into their halves.
 #![allow(clippy::cast_possible_truncation)]
-// Without any cipher there is little to do with blocks.
+// Without AES there is less to do with blocks.
 #![cfg_attr(
     not(any(
         feature = "aes-128-ccm",
         feature = "aes-128-gcm",
         feature = "aes-256-ccm",
         feature = "aes-256-gcm",
-        feature = "chacha20-poly1305",
     )),
     allow(unused)
 )]
@@ -32,11 +31,11 @@ pub(super) fn padded(bytes: &[u8]) -> Block {
         return block;
     }
     // Two parts that overlap: that is over before a call of `memcpy` would have begun.
-    if let (Some(start), Some(end)) = (bytes.first_chunk(), bytes.last_chunk()) {
+    if let (Some(start), Some(end)) = (bytes.first_chunk::<8>(), bytes.last_chunk()) {
         let end = u128::from(u64::from_le_bytes(*end)) << (8 * (bytes.len() - 8)).min(64);
         return (u128::from(u64::from_le_bytes(*start)) | end).to_le_bytes();
     }
-    let few = if let (Some(start), Some(end)) = (bytes.first_chunk(), bytes.last_chunk()) {
+    let few = if let (Some(start), Some(end)) = (bytes.first_chunk::<4>(), bytes.last_chunk()) {
         let end = u64::from(u32::from_le_bytes(*end)) << (8 * (bytes.len() - 4));
         u64::from(u32::from_le_bytes(*start)) | end
     } else {
@@ -54,12 +53,12 @@ pub(super) fn store(block: Block, target: &mut [u8]) {
     }
     let number = u128::from_le_bytes(block);
     let length = target.len();
-    if let Some(end) = target.last_chunk_mut() {
+    if let Some(end) = target.last_chunk_mut::<8>() {
         *end = ((number >> (8 * (length - 8)).min(64)) as u64).to_le_bytes();
         if let Some(start) = target.first_chunk_mut() {
             *start = (number as u64).to_le_bytes();
         }
-    } else if let Some(end) = target.last_chunk_mut() {
+    } else if let Some(end) = target.last_chunk_mut::<4>() {
         *end = ((number as u64 >> (8 * (length - 4))) as u32).to_le_bytes();
         if let Some(start) = target.first_chunk_mut() {
             *start = (number as u32).to_le_bytes();

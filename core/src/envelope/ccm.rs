@@ -69,7 +69,14 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
         let flags = (usize::from(!header.is_empty()) << 6) | ((tag_len - 2) / 2) << 3;
         let first = counter | ((flags as u128) << 120) | text.len() as u128;
         let mut mac = [0; 16];
-        self.0.encrypt_with_backend(Pass { direction, first, counter, header, text, mac: &mut mac });
+        self.0.encrypt_with_backend(Pass {
+            direction,
+            first,
+            counter,
+            header,
+            text,
+            mac: &mut mac,
+        });
         Ok(mac)
     }
 }

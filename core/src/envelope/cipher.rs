@@ -137,6 +137,7 @@ impl Nonce {
     }
 
     /// The nonce, if it is as long as that.
+    #[cfg(feature = "chacha20-poly1305")]
     pub(super) fn bytes<const LENGTH: usize>(self) -> Option<[u8; LENGTH]> {
         let bytes = self.block.to_be_bytes();
         (self.length == LENGTH).then(|| bytes.first_chunk().copied()).flatten()

@@ -148,14 +148,17 @@ impl BlockCipherEncClosure for Pass<'_> {
         let mut last = padded(rest);
         let has_last = usize::from(!rest.is_empty());
         let last_one = core::slice::from_mut(&mut last).get_mut(..has_last).unwrap_or_default();
-        // Few lanes are bits sliced by software; many are registers to be filled, no use for few blocks.
+        // Few lanes are bits sliced by software. Many are registers to be filled, which is no use for
+        // few blocks.
         if width > 4 {
             let apply = |target: &mut Block, counter: u128| {
                 let mut lane = counter.to_be_bytes();
                 backend.encrypt_block_inplace((&mut lane).into());
                 *target = xor(*target, lane);
             };
-            mask.iter_mut().for_each(|mask| apply(mask, counter));
+            for mask in mask {
+                apply(mask, counter);
+            }
             blocks.iter_mut().chain(last_one).for_each(|block| {
                 apply(block, next);
                 next += 1;
