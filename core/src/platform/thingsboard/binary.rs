@@ -352,8 +352,10 @@ impl<N: AsRef<str>> BinaryField<N> {
             }
         };
         let mut rest = product.unsigned_abs();
-        while places > 0 && rest.is_multiple_of(10) {
-            rest /= 10;
+        while places > 0
+            && let (tenth, 0) = divide(rest)
+        {
+            rest = tenth;
             places -= 1;
         }
         let mut count = 0;
@@ -361,8 +363,9 @@ impl<N: AsRef<str>> BinaryField<N> {
             if count == places && places > 0 {
                 push(b'.');
             }
-            push(b'0' + u8::try_from(rest % 10).unwrap_or(0));
-            rest /= 10;
+            let (tenth, digit) = divide(rest);
+            push(b'0' + digit);
+            rest = tenth;
             count += 1;
         }
         if product < 0 {
@@ -373,6 +376,19 @@ impl<N: AsRef<str>> BinaryField<N> {
         }
         Ok(Short::Number(digits, length))
     }
+}
+
+/// A tenth, and the digit that is left: in pieces, since the libraries of C compilers for small processors
+/// do not divide 128 bits.
+fn divide(number: u128) -> (u128, u8) {
+    let mut tenth = 0;
+    let mut left = 0;
+    for piece in [96, 64, 32, 0] {
+        let part = left << 32 | (number >> piece) as u64 & u64::from(u32::MAX);
+        tenth = tenth << 32 | u128::from(part / 10);
+        left = part % 10;
+    }
+    (tenth, left as u8)
 }
 
 /// Bytes from the least significant on.

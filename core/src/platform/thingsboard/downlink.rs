@@ -49,8 +49,8 @@ impl<'a> Downlink<'a> {
             Err(at) => return Err(ConvertError::new(Kind::Json, MESSAGE, at)),
         };
         let missing = |field| ConvertError::new(Kind::Missing, field, json.len());
-        let content = last(&members, "contentType").ok_or(missing("contentType"))?;
-        let data = last(&members, "data").ok_or(missing("data"))?;
+        let content = last(&members, "contentType").ok_or_else(|| missing("contentType"))?;
+        let data = last(&members, "data").ok_or_else(|| missing("data"))?;
         let content = match content {
             Json::String(word) if word.is("JSON") => ContentType::Json,
             Json::String(word) if word.is("TEXT") => ContentType::Text,
