@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::avr;
 use crate::firmware::{self, Board, PROCESSORS, Processor};
 use crate::shell::{Need, Outcome, cargo, command, have_rust, have_system, output, root, run};
+use crate::{avr, xtensa};
 
 /// An architecture of the library: a file, where it counts, and what it is made and tried with.
 pub struct Core {
     pub name: &'static str,
     guard: &'static str,
+    /// Rust's name for it, or that of a file in `xtask/targets`.
     target: &'static str,
     /// The features of the crate: its ciphers.
     features: &'static str,
@@ -79,14 +80,59 @@ pub const CORES: &[Core] = &[
         rust_flags: " -Ctarget-cpu=atmega328p",
         runs_on: &[("atmega328p", &["text"]), ("atmega1284p", &["ccm"])],
     },
+    // The target of the ESP8266 that comes with the compiler has another idea of data than its LLVM.
+    Core {
+        name: "xtensa_call0",
+        guard: "defined(__XTENSA__) && defined(__XTENSA_CALL0_ABI__)",
+        target: "xtensa-call0",
+        runs_on: &[("lx106", PROGRAMS), ("lx106 otherwise", &["ccm"])],
+        features: "all-ciphers",
+        is_new: true,
+        rust_flags: "",
+    },
+    // What the ESP32, its S2 and its S3 have in common.
+    Core {
+        name: "xtensa_windowed",
+        guard: "defined(__XTENSA__) && defined(__XTENSA_WINDOWED_ABI__)",
+        target: "xtensa-windowed",
+        runs_on: &[("de233", PROGRAMS)],
+        features: "all-ciphers",
+        is_new: true,
+        rust_flags: "",
+    },
 ];
 
 /// Processors that only this library has.
-const CHIPS: &[Processor] =
-    &[chip("atmega328p", &["-mmcu=atmega328p"]), chip("atmega1284p", &["-mmcu=atmega1284p"])];
+const CHIPS: &[Processor] = &[
+    chip("atmega328p", &["-mmcu=atmega328p"]),
+    chip("atmega1284p", &["-mmcu=atmega1284p"]),
+    lx106("lx106", xtensa::CALL0),
+    lx106("lx106 otherwise", xtensa::CALL0_OTHERWISE),
+    Processor {
+        target: "de233",
+        flags: xtensa::WINDOWED,
+        compiler: xtensa::COMPILER,
+        board: Board::Bare {
+            emulator: &["qemu-system-xtensa", "-M", "sim", "-cpu", "de233_fpu"],
+            memories: ["0xfe000000", "1M", "0", "64K"],
+        },
+    },
+];
 
 const fn chip(chip: &'static str, flags: &'static [&'static str]) -> Processor {
     Processor { target: chip, flags, compiler: "avr-", board: Board::Avr { chip } }
+}
+
+const fn lx106(target: &'static str, flags: &'static [&'static str]) -> Processor {
+    Processor {
+        target,
+        flags,
+        compiler: xtensa::COMPILER,
+        board: Board::Bare {
+            emulator: &["qemu-system-xtensa", "-M", "sim", "-cpu", "lx106"],
+            memories: ["0x50000000", "1M", "0x60000000", "64K"],
+        },
+    }
 }
 
 const SYSTEM: &[Need] = &[
@@ -100,6 +146,7 @@ const SYSTEM: &[Need] = &[
 pub fn prepare() -> Outcome {
     firmware::prepare()?;
     have_system(SYSTEM)?;
+    have_system(xtensa::SYSTEM)?;
     have_rust("nightly", &[], &["rust-src"])
 }
 
@@ -157,9 +204,18 @@ pub fn emulate(core: &Core, file: &Path) -> Outcome {
 fn assemble(core: &Core, processor: &Processor, source: &Path) -> Result<PathBuf, String> {
     let to = root().join("target/arduino").join(format!("{}-{}.o", core.name, processor.target));
     fs::create_dir_all(root().join("target/arduino")).map_err(|error| error.to_string())?;
-    let mut gcc = command(format!("{}gcc", processor.compiler), processor.flags);
-    run(gcc.args(["-c", "-Wall", "-Werror"]).arg(source).arg("-o").arg(&to))?;
-    Ok(to)
+    if processor.flags == xtensa::WINDOWED {
+        xtensa::compile(source, &to, &[])?;
+    } else {
+        let mut gcc = command(format!("{}gcc", processor.compiler), processor.flags);
+        run(gcc.args(["-c", "-Wall", "-Werror"]).arg(source).arg("-o").arg(&to))?;
+    }
+    let mut wants = command(format!("{}nm", processor.compiler), &["--undefined-only"]);
+    let wants = output(wants.arg(&to)).ok_or("an object cannot be read")?;
+    match wants.lines().find(|name| name.ends_with("ti3")) {
+        Some(name) => Err(format!("{} wants{name}, which few boards have", core.name)),
+        None => Ok(to),
+    }
 }
 
 /// The assembly of the core for an architecture, as it is shipped.
@@ -175,7 +231,14 @@ fn assembly(core: &Core, scratch: &str) -> Result<String, String> {
         cargo(&["rustc"])
     };
     build.args(["--quiet", "--profile", "firmware", "-p", "tipwire-c", "--no-default-features"]);
-    build.args(["--features", core.features, "--target", core.target, "--", "--emit=asm"]);
+    let specification = root().join(format!("xtask/targets/{}.json", core.target));
+    build.args(["--features", core.features, "--target"]);
+    if specification.exists() {
+        build.arg(specification).arg("-Zjson-target-spec");
+    } else {
+        build.arg(core.target);
+    }
+    build.args(["--", "--emit=asm"]);
     build.env("CARGO_TARGET_DIR", &target_dir);
     build.env("RUSTFLAGS", firmware::flags() + core.rust_flags);
     run(&mut build)?;
@@ -187,8 +250,11 @@ fn assembly(core: &Core, scratch: &str) -> Result<String, String> {
     });
     let made = made.ok_or("no assembly was made")?;
     let mut text = portable(&fs::read_to_string(&made).map_err(|error| error.to_string())?);
-    if core.target == "avr-none" {
-        text = avr::repaired(&text)?;
+    match core.target {
+        "avr-none" => text = avr::repaired(&text)?,
+        "xtensa-call0" => text = xtensa::shipped(&text, ".irom0.text", "")?,
+        "xtensa-windowed" => text = xtensa::shipped(&text, ".text", "\tentry\ta1, 32\n")?,
+        _ => {}
     }
     Ok(format!(
         "/* The core of tipwire, made by `cargo xtask dist arduino` of the sources\n * {}. */\n\
@@ -239,7 +305,7 @@ fn portable(text: &str) -> String {
             Some(_) => word.starts_with(start),
             None => word == *start || (*start == ".addrsig" && word.starts_with(start)),
         });
-        let is_ours = word != ".globl" || line.contains("tipwire_");
+        let is_ours = !matches!(word, ".globl" | ".global") || line.contains("tipwire_");
         if debug || is_dropped || !is_ours || word.is_empty() {
             continue;
         }
@@ -293,7 +359,7 @@ fn shorten(line: &str, names: &mut HashMap<String, usize>, result: &mut String) 
 /// A hash of what the assembly is made of.
 fn sources() -> Result<String, String> {
     let list = "git ls-files -z core/src bindings-c/src core/Cargo.toml bindings-c/Cargo.toml \
-                Cargo.toml Cargo.lock rust-toolchain.toml | xargs -0 sha256sum | sha256sum";
+                xtask/targets Cargo.toml Cargo.lock rust-toolchain.toml | xargs -0 sha256sum | sha256sum";
     let hash = output(&mut command("sh", &["-c", list])).ok_or("the sources cannot be hashed")?;
     Ok(hash.split_whitespace().next().unwrap_or_default().to_owned())
 }

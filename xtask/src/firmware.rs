@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::shell::{
     Need, Outcome, cargo, command, have_rust, have_system, output, root, run, toolchain,
 };
+use crate::xtensa;
 
 /// A kind of processor that firmware runs on, and how its archive is tried.
 pub struct Processor {
@@ -168,6 +169,18 @@ pub fn strip(archive: &Path, prefix: &str, to: &Path) -> Outcome {
     run(command(tool("ar"), &["rcsD"]).arg(to).arg(&object))
 }
 
+/// What compilers of C are told.
+const C: &[&str] = &[
+    "-std=c99",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Os",
+    "-Iinclude",
+    "-ffunction-sections",
+    "-fdata-sections",
+];
+
 /// Compiles a program for a board with an archive.
 pub fn program(
     processor: &Processor,
@@ -179,11 +192,10 @@ pub fn program(
     let to = folder(processor).join(name).with_extension("elf");
     std::fs::create_dir_all(folder(processor)).map_err(|error| error.to_string())?;
     let mut gcc = command(gcc, processor.flags);
-    gcc.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-Os", "-Iinclude"]);
-    gcc.args(["-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"]);
+    gcc.args(C).arg("-Wl,--gc-sections").args(more);
     let source = more.first().map_or(name, |_| "text");
-    gcc.args(more).arg(format!("bindings-c/tests/firmware/{source}.c"));
-    let board = match processor.board {
+    let mut sources = vec![source, "say"];
+    match processor.board {
         Board::Bare { memories, .. } => {
             gcc.args(["-ffreestanding", "-nostdlib", "-Wl,--no-warn-rwx-segments"]);
             gcc.args(["-T", "bindings-c/tests/firmware/board.ld"]);
@@ -191,11 +203,23 @@ pub fn program(
             for (symbol, value) in names.iter().zip(memories) {
                 gcc.arg(format!("-Wl,--defsym={symbol}={value}"));
             }
-            "board"
+            sources.push("board");
         }
-        Board::Avr { .. } => "avr",
-    };
-    gcc.arg(format!("bindings-c/tests/firmware/{board}.c")).arg("bindings-c/tests/firmware/say.c");
+        Board::Avr { .. } => sources.push("avr"),
+    }
+    if processor.compiler == xtensa::COMPILER {
+        sources.push("xtensa");
+    }
+    for name in sources {
+        let source = root().join(format!("bindings-c/tests/firmware/{name}.c"));
+        if processor.flags == xtensa::WINDOWED {
+            let object = folder(processor).join(name).with_extension("o");
+            xtensa::compile(&source, &object, C)?;
+            gcc.arg(object);
+        } else {
+            gcc.arg(source);
+        }
+    }
     run(gcc.arg("-o").arg(&to).arg(archive).arg("-lgcc"))?;
     Ok(to)
 }

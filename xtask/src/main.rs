@@ -25,6 +25,7 @@ mod sketch_sizes;
 mod sketches;
 mod test;
 mod vectors;
+mod xtensa;
 
 use std::process::ExitCode;
 

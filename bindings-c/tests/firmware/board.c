@@ -4,6 +4,7 @@ extern uint32_t data_load[], data_start[], data_end[], bss_start[], bss_end[], s
 int main(void);
 void start(void);
 
+#if !defined(__XTENSA__) /* which has a file for this */
 /* Semihosting: the debugger, or the emulator, does what is asked. */
 #if defined(__arm__)
 static uint32_t ask(uint32_t what, const void *with) {
@@ -47,6 +48,7 @@ void finish(int code) {
   for (;;) {
   }
 }
+#endif
 
 void start(void) {
 #if defined(__ARM_FP)

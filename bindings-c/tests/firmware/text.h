@@ -1,3 +1,7 @@
+#if defined(__XTENSA__) && defined(__clang__)
+#include "registers.h"
+#endif
+
 static const char LINE[] = "PUSH|!42|4deedd7bab8817ec|sensor-01|@1694567890000[temperature:=32.5#C;"
                            "humidity:=65{source=dht22};status=on\\|line]\n";
 static char frame[256];
