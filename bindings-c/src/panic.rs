@@ -42,7 +42,7 @@ pub fn value<T>(otherwise: T, body: impl FnOnce() -> Outcome<T>) -> T {
 #[cfg(not(feature = "std"))]
 mod bare {
     // A weak `tipwire_panicked`, which firmware may replace: it stops here. Assembly, since the
-    // stable language has no weak symbols.
+    // stable language has no weak symbols. On Xtensa, where Rust takes none, who makes the files adds it.
     #[cfg(target_arch = "arm")]
     core::arch::global_asm!(
         ".section .text.tipwire_panicked,\"ax\",%progbits",
