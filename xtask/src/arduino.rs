@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::assembly::{self, CORES, Core};
 use crate::shell::{Need, Outcome, cargo, command, have_system, root, run, step};
-use crate::{conversations, sketch_sizes, sketches};
+use crate::{conversations, precompiled, sketch_sizes, sketches};
 
 const SYSTEM: &[Need] = &[("zip", "zip"), ("g++", "g++")];
 
@@ -27,7 +27,12 @@ pub fn folder() -> PathBuf {
 
 /// The assembly of an architecture.
 fn file(core: &Core) -> PathBuf {
-    folder().join(format!("src/core/tipwire_{}.S", core.name))
+    file_of(core.name)
+}
+
+/// The same, by its name.
+pub fn file_of(core: &str) -> PathBuf {
+    folder().join(format!("src/core/tipwire_{core}.S"))
 }
 
 /// Leaves of an old folder only assembly, which may still be good.
@@ -59,10 +64,16 @@ pub fn release() -> Result<PathBuf, String> {
         let text = read(&sketch.join(format!("{name}.ino")))?;
         write(&folder.join("examples").join(&name).join(format!("{name}.ino")), &text)?;
     }
+    pack(&folder)
+}
+
+/// A zip beside the folder of a library.
+pub fn pack(folder: &Path) -> Result<PathBuf, String> {
     let zip = folder.with_extension("zip");
     let _ = fs::remove_file(&zip);
     let mut pack = command("zip", &["-q", "-r", "-X"]);
-    run(pack.arg(&zip).arg("Tipwire").current_dir(root().join("target/dist/arduino")))?;
+    let place = folder.parent().unwrap_or(folder);
+    run(pack.arg(&zip).arg(name_of(folder)).current_dir(place))?;
     Ok(zip)
 }
 
@@ -89,6 +100,7 @@ pub fn test() -> Outcome {
     step("its assembly on emulated boards", || {
         CORES.iter().try_for_each(|core| assembly::emulate(core, &file(core)))
     })?;
+    step("its archives on emulated boards", precompiled::test)?;
     step("its sketches on boards, and what they take", sketch_sizes::check)?;
     sketches::test()?;
     conversations::test()

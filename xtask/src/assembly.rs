@@ -183,15 +183,10 @@ pub fn check(core: &Core, file: &Path) -> Outcome {
 /// and runs them.
 pub fn emulate(core: &Core, file: &Path) -> Outcome {
     for (name, programs) in core.runs_on {
-        let mut processors = PROCESSORS.iter().chain(CHIPS);
-        let processor = processors.find(|processor| processor.target == *name);
-        let processor = processor.ok_or(format!("there is no processor {name}"))?;
+        let processor = processor(name)?;
         let object = assemble(core, processor, file)?;
         for name in *programs {
-            let program = firmware::program(processor, name, &[], &object)?;
-            let said = firmware::emulate(processor, &program)?;
-            let flash = firmware::flash(processor, &program)?;
-            let stack = firmware::stack(&said).unwrap_or_default();
+            let (flash, stack) = try_program(processor, name, &object)?;
             println!(
                 "tipwire_{}.S: {name} is right on {}, with {flash} bytes of flash, {stack} of stack",
                 core.name, processor.target
@@ -199,6 +194,39 @@ pub fn emulate(core: &Core, file: &Path) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Assembles the file of a core for a processor that it runs on.
+pub fn object(core: &str, name: &str, file: &Path) -> Result<PathBuf, String> {
+    assemble(named(core)?, processor(name)?, file)
+}
+
+/// Links an archive into the programs that are for a processor of a core, and runs them.
+pub fn emulate_archive(core: &str, name: &str, archive: &Path) -> Outcome {
+    let found = named(core)?.runs_on.iter().find(|(processor, _)| *processor == name);
+    let (_, programs) = found.ok_or(format!("{core} does not run on {name}"))?;
+    for program in *programs {
+        try_program(processor(name)?, program, archive)?;
+        println!("{}: {program} is right on {name}", archive.display());
+    }
+    Ok(())
+}
+
+fn named(core: &str) -> Result<&'static Core, String> {
+    CORES.iter().find(|one| one.name == core).ok_or(format!("there is no core {core}"))
+}
+
+fn processor(name: &str) -> Result<&'static Processor, String> {
+    let found = PROCESSORS.iter().chain(CHIPS).find(|processor| processor.target == name);
+    found.ok_or(format!("there is no processor {name}"))
+}
+
+/// Links a program and runs it, and gives what it takes of flash and of stack.
+fn try_program(processor: &Processor, name: &str, object: &Path) -> Result<(usize, usize), String> {
+    let program = firmware::program(processor, name, &[], object)?;
+    let said = firmware::emulate(processor, &program)?;
+    let stack = firmware::stack(&said).unwrap_or_default();
+    Ok((firmware::flash(processor, &program)?, stack))
 }
 
 fn assemble(core: &Core, processor: &Processor, source: &Path) -> Result<PathBuf, String> {

@@ -29,6 +29,7 @@ pub fn run(arguments: &[String]) -> Outcome {
         }
         [what] if what == "arduino" => {
             println!("{}", crate::arduino::release()?.display());
+            println!("{}", crate::precompiled::release()?.display());
             Ok(())
         }
         _ => Err("dist makes c or arduino".into()),

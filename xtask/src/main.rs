@@ -17,6 +17,7 @@ mod gateway;
 mod generated;
 mod js;
 mod keywords;
+mod precompiled;
 mod python;
 mod pythons;
 mod shell;
@@ -42,7 +43,8 @@ Usage: cargo xtask <task> [options]
                      side by side with what else there is; --json for one object a line,
                      a word to measure only what has it in its name
   build js           the npm package, in target/js/package
-  dist arduino       the Arduino library, in target/dist/arduino: a folder and a zip
+  dist arduino       the Arduino library, in target/dist/arduino: a folder and a zip; and the same
+                     with archives of objects, in target/dist/arduino-precompiled
   assembly [names]   that library's assembly made and run on emulated boards, of these processors
   dist c             the C library for others, in target/dist: for this machine and as firmware,
                      with what CMake and pkg-config want

@@ -117,7 +117,7 @@ fn link(sketch: &str, other: &Other) -> Result<(usize, usize), String> {
     let mut linker = gcc();
     linker.args(["-nostdlib", "-Wl,--gc-sections,--unresolved-symbols=ignore-all"]);
     linker.args(["-Wl,-e,_Z5setupv,-u,_Z4loopv,--defsym=__dso_handle=0", "-o"]).arg(&program);
-    linker.arg(&object).arg(library.join(format!("core/tipwire_{}.S", other.core)));
+    linker.arg(&object).arg(arduino::file_of(other.core));
     run(linker.arg("-lgcc"))?;
     firmware::memories(processor.compiler, &program)
 }
