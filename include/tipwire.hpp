@@ -135,8 +135,8 @@ public:
     status_ = tipwire_parse(line, length, this, &error_);
   }
   /* What is inside an envelope: TIPWIRE_PUSH, TIPWIRE_PULL or TIPWIRE_PING. */
-  Frame(uint8_t method, const tipwire_text &inside) : tipwire_frame(), error_() {
-    status_ = tipwire_parse_inner(method, inside.data, inside.length, this, &error_);
+  Frame(uint8_t as, const tipwire_text &text) : tipwire_frame(), error_() {
+    status_ = tipwire_parse_inner(as, text.data, text.length, this, &error_);
   }
   bool ok() const { return status_ == 0; }
   const tipwire_error &error() const { return error_; }
@@ -173,8 +173,8 @@ public:
     status_ = tipwire_parse_ack(line, length, this, &error_);
   }
   /* What is inside an envelope. */
-  explicit Ack(const tipwire_text &inside) : tipwire_ack(), error_() {
-    status_ = tipwire_parse_inner_ack(inside.data, inside.length, this, &error_);
+  explicit Ack(const tipwire_text &answer) : tipwire_ack(), error_() {
+    status_ = tipwire_parse_inner_ack(answer.data, answer.length, this, &error_);
   }
   bool ok() const { return status_ == 0; }
   const tipwire_error &error() const { return error_; }

@@ -57,7 +57,9 @@ pub fn release() -> Result<PathBuf, String> {
     clear(&folder)?;
     CORES.iter().try_for_each(|core| assembly::make(core, &file(core)))?;
     for (to, from) in COPIED {
-        write(&folder.join(to), &read(&root().join(from))?)?;
+        // What is beside the README there is elsewhere here.
+        let text = read(&root().join(from))?.replace("../../include/", "src/tipwire/");
+        write(&folder.join(to), &text)?;
     }
     for sketch in sketches::folders()? {
         let name = name_of(&sketch);
@@ -85,6 +87,54 @@ pub fn assemble(names: &[String]) -> Outcome {
         assembly::make(core, &file(core))?;
         assembly::emulate(core, &file(core))
     })
+}
+
+/// What the library says of itself is complete, and true.
+pub fn describe() -> Outcome {
+    let text = read(&root().join("bindings-c/arduino/library.properties"))?;
+    let mut said: Vec<(&str, &str)> = text.lines().flat_map(|line| line.split_once('=')).collect();
+    let value = |name: &str| said.iter().find(|(key, _)| *key == name).map_or("", |(_, it)| it);
+    for (name, wanted) in [
+        ("name", "Tipwire"),
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("category", "Communication"),
+        ("includes", "Tipwire.h"),
+    ] {
+        if value(name) != wanted {
+            return Err(format!("the library says {name}={}, not {wanted}", value(name)));
+        }
+    }
+    // The project has no address that could be told.
+    let empty = said.iter().find(|(name, value)| value.is_empty() && *name != "url");
+    if let Some((name, _)) = empty {
+        return Err(format!("the library does not say its {name}"));
+    }
+    said.sort_unstable();
+    let names: Vec<&str> = said.iter().map(|(name, _)| *name).collect();
+    let wanted = [
+        "architectures",
+        "author",
+        "category",
+        "includes",
+        "license",
+        "maintainer",
+        "name",
+        "paragraph",
+        "sentence",
+        "url",
+        "version",
+    ];
+    if names == wanted { Ok(()) } else { Err(format!("the library says {names:?}")) }
+}
+
+/// The cores that are made and run in every test: of each kind of processor the smallest.
+const SOME: &[&str] = &["armv6m", "riscv32imc", "avr5"];
+
+/// Makes some of the library's assembly, unless it is there, and runs it.
+pub fn try_some() -> Outcome {
+    let names: Vec<String> = SOME.iter().map(|name| (*name).to_owned()).collect();
+    assemble(&names)?;
+    SOME.iter().try_for_each(|name| assembly::check_sources(&file_of(name)))
 }
 
 /// `cargo xtask test arduino`

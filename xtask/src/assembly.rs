@@ -173,6 +173,12 @@ pub fn check(core: &Core, file: &Path) -> Outcome {
     if shipped != assembly(core, "arduino-again")? {
         return Err(format!("{} came out differently", file.display()));
     }
+    check_sources(file)
+}
+
+/// A file is known to be old when the core has changed.
+pub fn check_sources(file: &Path) -> Outcome {
+    let shipped = fs::read_to_string(file).map_err(|error| error.to_string())?;
     if !is_current(&shipped)? || is_current(&shipped.replace(&sources()?, "others"))? {
         return Err(format!("{} does not say what it was made of", file.display()));
     }

@@ -61,7 +61,9 @@ pub fn built() -> PathBuf {
 /// `cargo xtask test sketches`
 pub fn test() -> Outcome {
     have_system(SYSTEM)?;
+    step("some of the Arduino library's assembly on emulated boards", arduino::try_some)?;
     step("sketches", || {
+        arduino::describe()?;
         told()?;
         build()?;
         BUILDS.iter().try_for_each(recite)
@@ -124,7 +126,10 @@ pub fn build() -> Outcome {
 const SANITIZED: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 fn compile(board: &str, source: &Path, object: &Path) -> Outcome {
-    let mut compiler = command("g++", &["-std=c++11", "-Wall", "-Wextra", "-Werror", "-g"]);
+    // The languages of the boards' own software: of the oldest and the newest.
+    let standard = if board == "UNO" { "-std=gnu++11" } else { "-std=gnu++20" };
+    let mut compiler = command("g++", &["-Wall", "-Wextra", "-Wshadow", "-Werror", "-g"]);
+    compiler.arg(standard);
     compiler
         .args(SANITIZED)
         .args(["-Ibindings-c/tests/arduino", "-I"])

@@ -80,7 +80,7 @@ template <typename T> bool save(int at, const T &value) {
   return EEPROM.commit();
 #else
   for (size_t i = 0; i < sizeof value; i++) {
-    if (EEPROM.read(at + i) != reinterpret_cast<const uint8_t *>(&value)[i]) {
+    if (EEPROM.read(at + static_cast<int>(i)) != reinterpret_cast<const uint8_t *>(&value)[i]) {
       return false;
     }
   }

@@ -37,12 +37,16 @@ void connect() {
 
 void report() {
   reported = millis();
-  char text[96], packet[96];
-  tipwire::Values values(text);
+  char frame[96], json[64], packet[80];
+  tipwire::Values values(frame);
   values.number(F("temperature"), analogRead(0) / 10.0, 1).boolean(F("led"), digitalRead(LED));
-  tipwire::Bytes json = values.json(packet);
-  Serial.println(json ? F("reporting") : F("too much to report"));
-  send(tipwire::Packet::write(text, sizeof text, TIPWIRE_PACKET_ATTRIBUTES, json.data, json.size));
+  tipwire::Bytes report = values.json(json);
+  if (!report) {
+    Serial.println(F("too much to report"));
+    return;
+  }
+  Serial.println(F("reporting"));
+  send(tipwire::Packet::write(packet, sizeof packet, TIPWIRE_PACKET_ATTRIBUTES, report.data, report.size));
 }
 
 void listen() {
