@@ -253,7 +253,7 @@ int32_t tipwire_explain(const tipwire_error *error,
 #endif
 
 #if defined(TIPWIRE_32)
-#define TIPWIRE_FRAME_WORDS 13
+#define TIPWIRE_FRAME_WORDS 10
 #endif
 
 #if defined(TIPWIRE_16)

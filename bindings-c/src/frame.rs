@@ -42,7 +42,7 @@ pub const TIPWIRE_DETAIL_TEXT: u8 = 5;
 #[cfg(target_pointer_width = "64")]
 pub const TIPWIRE_FRAME_WORDS: usize = 18;
 #[cfg(target_pointer_width = "32")]
-pub const TIPWIRE_FRAME_WORDS: usize = 13;
+pub const TIPWIRE_FRAME_WORDS: usize = 10;
 #[cfg(target_pointer_width = "16")]
 pub const TIPWIRE_FRAME_WORDS: usize = 5;
 
@@ -103,8 +103,8 @@ pub extern "C" fn tipwire_parse(
     run(|| {
         let line = told(bytes(line, length), error)?;
         let place = told(place(frame), error)?;
-        set_frame(place, Frame::parse(line).map_err(|wrong| tell(wrong, error))?);
-        Ok(())
+        let read = Frame::show(line, |frame| set_frame(place, frame));
+        read.map_err(|wrong| tell(wrong, error))
     })
 }
 
@@ -119,8 +119,8 @@ pub extern "C" fn tipwire_parse_ack(
     run(|| {
         let line = told(bytes(line, length), error)?;
         let place = told(place(ack), error)?;
-        set_ack(place, Ack::parse(line).map_err(|wrong| tell(wrong, error))?);
-        Ok(())
+        let read = Ack::show(line, |ack| set_ack(place, ack));
+        read.map_err(|wrong| tell(wrong, error))
     })
 }
 
@@ -139,8 +139,8 @@ pub extern "C" fn tipwire_parse_inner(
         let place = told(place(frame), error)?;
         let method = method_of(method).and_then(|method| method.uplink().ok_or(TIPWIRE_E_ARGUMENT));
         let method = told(method, error)?;
-        set_frame(place, Frame::parse_inner(method, text).map_err(|wrong| tell(wrong, error))?);
-        Ok(())
+        let read = Frame::show_inner(method, text, |frame| set_frame(place, frame));
+        read.map_err(|wrong| tell(wrong, error))
     })
 }
 
@@ -155,7 +155,7 @@ pub extern "C" fn tipwire_parse_inner_ack(
     run(|| {
         let text = told(bytes(text, length), error)?;
         let place = told(place(ack), error)?;
-        set_ack(place, Ack::parse_inner(text).map_err(|wrong| tell(wrong, error))?);
+        set_ack(place, &Ack::parse_inner(text).map_err(|wrong| tell(wrong, error))?);
         Ok(())
     })
 }
@@ -269,25 +269,22 @@ impl Copied for tipwire_ack {
 const _: () = assert!(size_of::<tipwire_frame>() <= 256);
 
 #[cfg_attr(not(tipwire_small), inline(always))]
-fn set_frame(place: Place<tipwire_frame>, frame: Frame<'static>) {
+fn set_frame(place: Place<tipwire_frame>, frame: &Frame<'static>) {
     let auth = if frame.auth.is_empty() { None } else { Some(frame.auth) };
-    let (method, seq, serial) = (InnerMethod::from(frame.method()), frame.seq, frame.serial);
     let out = place.hold(frame);
-    out.method = method as u8;
-    out.has_seq = seq.is_some().into();
-    out.seq = seq.unwrap_or(0);
+    out.method = InnerMethod::from(frame.method()) as u8;
+    out.has_seq = frame.seq.is_some().into();
+    out.seq = frame.seq.unwrap_or(0);
     out.auth = auth.into();
-    out.serial = serial.into();
-    match &held(out).body {
+    out.serial = frame.serial.into();
+    match &frame.body {
         Body::Push(block) => {
-            let (location, time, group) = (block.location, block.time, block.group);
-            out.location = location.map(|location| location.as_str()).into();
-            out.has_time = time.is_some().into();
-            out.time = time.unwrap_or(0);
-            out.group = group.into();
+            out.location = block.location.map(|location| location.as_str()).into();
+            out.has_time = block.time.is_some().into();
+            out.time = block.time.unwrap_or(0);
+            out.group = block.group.into();
         }
         Body::Raw(raw) => {
-            let raw = *raw;
             out.encoding = encoding_number(raw.encoding());
             out.raw = raw.data().into();
         }
@@ -296,7 +293,7 @@ fn set_frame(place: Place<tipwire_frame>, frame: Frame<'static>) {
 }
 
 #[cfg_attr(not(tipwire_small), inline(always))]
-fn set_ack(place: Place<tipwire_ack>, ack: Ack<'static>) {
+fn set_ack(place: Place<tipwire_ack>, ack: &Ack<'static>) {
     let (detail, count, text) = match ack.detail {
         Detail::None => (TIPWIRE_DETAIL_NONE, 0, None),
         Detail::Count(count) => (TIPWIRE_DETAIL_COUNT, count, None),
@@ -305,12 +302,11 @@ fn set_ack(place: Place<tipwire_ack>, ack: Ack<'static>) {
         Detail::Error(text) => (TIPWIRE_DETAIL_ERROR, 0, Some(text)),
         Detail::Text(text) => (TIPWIRE_DETAIL_TEXT, 0, Some(text)),
     };
-    let (status, seq) = (status_number(ack.status), ack.seq);
     let out = place.hold(ack);
-    out.status = status;
+    out.status = status_number(ack.status);
     out.detail = detail;
-    out.has_seq = seq.is_some().into();
-    out.seq = seq.unwrap_or(0);
+    out.has_seq = ack.seq.is_some().into();
+    out.seq = ack.seq.unwrap_or(0);
     out.count = count;
     out.text = text.into();
 }
@@ -319,7 +315,7 @@ impl From<Frame<'static>> for tipwire_frame {
     fn from(frame: Frame<'static>) -> tipwire_frame {
         let mut out = tipwire_frame::EMPTY;
         if let Ok(place) = place(&raw mut out) {
-            set_frame(place, frame);
+            set_frame(place, &frame);
         }
         out
     }
@@ -329,7 +325,7 @@ impl From<Ack<'static>> for tipwire_ack {
     fn from(ack: Ack<'static>) -> tipwire_ack {
         let mut out = tipwire_ack::EMPTY;
         if let Ok(place) = place(&raw mut out) {
-            set_ack(place, ack);
+            set_ack(place, &ack);
         }
         out
     }

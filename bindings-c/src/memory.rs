@@ -269,14 +269,14 @@ pub fn hold<S: Copied>(value: S::Value) -> S {
 impl<S: Copied> Place<S> {
     /// Puts a value there; what else the struct has is empty. Without a copy in between.
     #[inline(always)]
-    pub fn hold<'a>(self, value: S::Value) -> &'a mut S {
-        const { assert!(fits::<S>()) };
+    pub fn hold<'a>(self, value: &S::Value) -> &'a mut S {
+        const { assert!(fits::<S>() && !core::mem::needs_drop::<S::Value>()) };
         // SAFETY: `place` found it aligned and not NULL; the caller says that there is room for an
         // S, which nobody else uses until this call returns. The words in it have room for the
-        // value, and are aligned for it.
+        // value, and are aligned for it. Nothing is dropped, so that its bits are as good as itself.
         unsafe {
             self.0.write(S::EMPTY);
-            self.0.cast::<S::Value>().write(value);
+            ptr::copy_nonoverlapping(value, self.0.cast::<S::Value>(), 1);
             &mut *self.0
         }
     }

@@ -274,7 +274,7 @@ pub extern "C" fn tipwire_next_uplink(
         let Some(next) = held_mut(change(uplinks)?).next() else { return Ok(0) };
         let (name, is_asset) = (next.name.raw(), next.is_asset);
         let kind = next.kind.as_ref().map(|kind| kind.raw());
-        let out = place.hold(next);
+        let out = place.hold(&next);
         out.name = name.into();
         out.r#type = kind.into();
         out.is_asset = is_asset.into();

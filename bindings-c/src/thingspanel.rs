@@ -346,7 +346,7 @@ pub extern "C" fn tipwire_parse_raw_message(
 ) -> i32 {
     run(|| {
         let read = RawMessage::parse(bytes(json, length)?).map_err(|error| status(error.kind))?;
-        place(message)?.hold(read).token = read.token.raw().into();
+        place(message)?.hold(&read).token = read.token.raw().into();
         Ok(())
     })
 }

@@ -132,6 +132,7 @@ impl<'a> Scan<'a> {
 
     /// The current byte; NUL at the end.
     #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn peek(&self) -> u8 {
         self.rest.first().copied().unwrap_or(0)
     }
@@ -141,14 +142,22 @@ impl<'a> Scan<'a> {
         self.rest.is_empty()
     }
 
+    /// Nothing may follow.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    pub(crate) fn expect_end(&self) -> Result<(), Error> {
+        if self.is_at_end() { Ok(()) } else { Err(self.error(Kind::Trailing)) }
+    }
+
     /// Goes past the current byte.
     #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn bump(&mut self) {
         self.rest = self.rest.get(1..).unwrap_or_default();
     }
 
     /// Goes past `byte` if it is the current one.
     #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn eat(&mut self, byte: u8) -> bool {
         match self.rest.split_first() {
             Some((&first, rest)) if first == byte => {
@@ -169,6 +178,7 @@ impl<'a> Scan<'a> {
 
     /// Goes past `byte`, which must be the current one.
     #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn expect(&mut self, byte: u8, kind: Kind) -> Result<(), Error> {
         if self.eat(byte) { Ok(()) } else { Err(self.error(kind)) }
     }
@@ -241,25 +251,28 @@ impl<'a> Scan<'a> {
         max: usize,
         empty: Kind,
         long: Kind,
-    ) -> Result<&'a str, Error> {
+    ) -> Result<(), Error> {
         let start = self.at();
         self.skip(Set::Of(class));
         match self.at() - start {
             0 => Err(self.error(empty)),
             length if length > max => Err(Error::new(long, start + max)),
-            _ => Ok(self.since(start)),
+            _ => Ok(()),
         }
     }
 
     /// The name of a variable.
     #[cfg_attr(not(tipwire_small), inline(always))]
-    pub(crate) fn name(&mut self) -> Result<&'a str, Error> {
+    pub(crate) fn name(&mut self) -> Result<(), Error> {
         self.word(NAME, MAX_NAME, Kind::Name, Kind::NameLength)
     }
 
     /// Digits of an unsigned number of at most 64 bits, leading zeros allowed.
     #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn number(&mut self, none: Kind, range: Kind) -> Result<u64, Error> {
+        if cfg!(tipwire_small) {
+            return self.long_number(none, range);
+        }
         let start = *self;
         let mut value = 0u64;
         // Times of this century have thirteen digits.
@@ -278,24 +291,29 @@ impl<'a> Scan<'a> {
             0 => Err(self.error(none)),
             // Nineteen digits always fit.
             1..20 => Ok(value),
-            count => start.long_number(count, range),
+            _ => {
+                // A copy of its own, so that the other one can stay in registers.
+                let mut start = start;
+                start.long_number(none, range)
+            }
         }
     }
 
-    /// The value of so many digits; an error at the one that is too much for 64 bits.
+    /// The same for any number of digits, one after the other: an error is at the digit that is too
+    /// much for 64 bits.
     #[cold]
-    fn long_number(mut self, count: usize, range: Kind) -> Result<u64, Error> {
+    fn long_number(&mut self, none: Kind, range: Kind) -> Result<u64, Error> {
+        let start = self.at();
         let mut value = 0u64;
-        for _ in 0..count {
-            let digit = u64::from(self.peek().wrapping_sub(b'0'));
-            let next = times_ten(value).wrapping_add(digit);
-            if value > u64::MAX / 10 || next < digit {
+        while let digit @ 0..=9 = self.peek().wrapping_sub(b'0') {
+            let next = times_ten(value).wrapping_add(digit.into());
+            if value > u64::MAX / 10 || next < digit.into() {
                 return Err(self.error(range));
             }
             value = next;
             self.bump();
         }
-        Ok(value)
+        if self.at() == start { Err(self.error(none)) } else { Ok(value) }
     }
 
     /// Checks by `check`, which is rare enough to be a function of its own: it gets a copy, so that
@@ -312,6 +330,7 @@ impl<'a> Scan<'a> {
     }
 
     #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn error(&self, kind: Kind) -> Error {
         Error::new(kind, self.at())
     }
@@ -319,8 +338,13 @@ impl<'a> Scan<'a> {
 
 /// Ten times a number, by what all processors can do with 64 bits.
 #[cfg_attr(not(tipwire_small), inline(always))]
-const fn times_ten(value: u64) -> u64 {
-    if cfg!(tipwire_small) { (value << 3).wrapping_add(value << 1) } else { value.wrapping_mul(10) }
+fn times_ten(value: u64) -> u64 {
+    if cfg!(tipwire_small) {
+        // Compilers would make a multiplication of it again, and that a function to be linked.
+        core::hint::black_box(value << 3).wrapping_add(value << 1)
+    } else {
+        value.wrapping_mul(10)
+    }
 }
 
 /// Takes a text apart that has been checked: ends are looked for, and nothing can be wrong.
@@ -349,6 +373,7 @@ impl<'a> Cursor<'a> {
 
     /// Goes past `word` if it stands here.
     #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn eat(&mut self, word: &str) -> bool {
         match self.rest.strip_prefix(word) {
             Some(rest) => {
@@ -367,6 +392,7 @@ impl<'a> Cursor<'a> {
 
     /// Goes to where `scan` is; the text up to there.
     #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn take(&mut self, scan: Scan<'a>) -> &'a str {
         match self.rest.split_at_checked(self.rest.len() - scan.rest.len()) {
             Some((taken, rest)) => {

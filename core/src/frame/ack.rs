@@ -8,7 +8,7 @@ use crate::frame::number::write_unsigned;
 use crate::frame::uplink::read_seq;
 use crate::frame::variable::Variables;
 use crate::frame::writer::Push;
-use crate::frame::{Revision, line, read_whole};
+use crate::frame::{Revision, line, made, read_whole};
 
 /// The status of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -86,48 +86,61 @@ pub enum Detail<'a> {
 impl<'a> Ack<'a> {
     /// Reads an answer of any revision, with or without a line ending.
     pub fn parse(bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        read_whole(line(bytes), |text| Ack::read(&mut Scan::new(text), None))
+        made(Ack::EMPTY, |ack| ack.fill(bytes, None))
+    }
+
+    /// Reads an answer and shows it, for who is not to move it: small processors copy by code.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn show<T>(bytes: &'a [u8], to: impl FnOnce(&Ack<'a>) -> T) -> Result<T, Error> {
+        let mut ack = Ack::EMPTY;
+        ack.fill(bytes, None).map(|()| to(&ack))
     }
 
     /// Reads an answer of one revision only.
     pub fn parse_as(revision: Revision, bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        read_whole(line(bytes), |text| Ack::read(&mut Scan::new(text), Some(revision)))
+        made(Ack::EMPTY, |ack| ack.fill(bytes, Some(revision)))
     }
 
     /// Reads the inner frame of an envelope: `STATUS[|DETAIL]`, without a line ending.
     pub fn parse_inner(bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        read_whole(bytes, |text| Ack::read_status(&mut Scan::new(text), None, None))
+        made(Ack::EMPTY, |ack| read_whole(bytes, |scan| ack.read_status(scan, None)))
+    }
+
+    const EMPTY: Ack<'static> = Ack { seq: None, status: Status::Ok, detail: Detail::None };
+
+    /// Reads to where the answer is to be, so that it is not copied on the way.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
+    fn fill(&mut self, bytes: &'a [u8], revision: Option<Revision>) -> Result<(), Error> {
+        read_whole(line(bytes), |scan| self.read(scan, revision))
     }
 
     /// `ack = "ACK|" [seq "|"] …`
     #[cfg_attr(not(tipwire_small), inline(always))]
-    fn read(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<Ack<'a>, Error> {
+    fn read(&mut self, scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<(), Error> {
         scan.expect_word("ACK|", Kind::Answer)?;
-        let seq = read_seq(scan)?;
-        Ack::read_status(scan, revision, seq)
+        self.seq = read_seq(scan)?;
+        self.read_status(scan, revision)
     }
 
     /// `… status ["|" detail]`
     #[cfg_attr(not(tipwire_small), inline(always))]
     fn read_status(
+        &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
-        seq: Option<u32>,
-    ) -> Result<Ack<'a>, Error> {
+    ) -> Result<(), Error> {
         // No two of them begin alike.
         let begins = |status: &Status| status.name().bytes().next() == Some(scan.peek());
         let status = Status::ALL.into_iter().find(begins);
-        let status = status.ok_or_else(|| scan.error(Kind::Status))?;
-        scan.expect_word(status.name(), Kind::Status)?;
-        let mut detail = Detail::None;
+        self.status = status.ok_or_else(|| scan.error(Kind::Status))?;
+        scan.expect_word(self.status.name(), Kind::Status)?;
         if !scan.is_at_end() {
             scan.expect(b'|', Kind::Status)?;
-            detail = Detail::read(scan, revision, status)?;
+            self.detail.read(scan, revision, self.status)?;
         }
-        if !scan.is_at_end() {
-            return Err(scan.error(Kind::Trailing));
-        }
-        Ok(Ack { seq, status, detail })
+        scan.expect_end()
     }
 
     /// The variables of an `OK`; none in other answers.
@@ -150,16 +163,22 @@ impl<'a> Ack<'a> {
 impl<'a> Detail<'a> {
     #[cfg_attr(not(tipwire_small), inline(always))]
     fn read(
+        &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
         status: Status,
-    ) -> Result<Detail<'a>, Error> {
+    ) -> Result<(), Error> {
         if status == Status::Ok && scan.peek() == b'[' {
-            return Block::read_list(scan, revision).map(Detail::Variables);
+            *self = Detail::Variables(Block::EMPTY);
+            if let Detail::Variables(block) = self {
+                block.read_list(scan, revision)?;
+            }
+            return Ok(());
         }
         let mut start = *scan;
-        let text = read_text(scan)?;
-        Ok(match status {
+        check_text(scan)?;
+        let text = scan.since(start.at());
+        *self = match status {
             // A text of digits only is a count; where it is too great the digit that makes it so
             // is wrong.
             Status::Ok if text.bytes().all(|byte| is(byte, DIGIT)) => {
@@ -168,13 +187,14 @@ impl<'a> Detail<'a> {
             Status::Ok | Status::Pong => Detail::Text(text),
             Status::Cmd => Detail::Command(text),
             Status::Err => Detail::Error(text),
-        })
+        };
+        Ok(())
     }
 }
 
 /// The text of a detail, which is all that is left: not empty, no controls, `|` only after a
 /// backslash, which protects the character after it and may itself be the last.
-fn read_text<'a>(scan: &mut Scan<'a>) -> Result<&'a str, Error> {
+fn check_text(scan: &mut Scan<'_>) -> Result<(), Error> {
     let start = scan.at();
     scan.skip(Set::Of(DETAIL));
     while scan.eat(b'\\') {
@@ -186,7 +206,7 @@ fn read_text<'a>(scan: &mut Scan<'a>) -> Result<&'a str, Error> {
     if scan.at() == start || !scan.is_at_end() {
         return Err(scan.error(Kind::Detail));
     }
-    Ok(scan.since(start))
+    Ok(())
 }
 
 /// Writes an answer.
@@ -286,11 +306,8 @@ impl<S: Sink> Reply<S> {
         self.status(status);
         self.line.field(Field::Detail);
         let mut scan = Scan::new(text);
-        let read = Detail::read(&mut scan, None, status);
-        self.line.check(read.map(|_| ()).map_err(|error| error.kind));
-        if !scan.is_at_end() {
-            self.line.fail(Kind::Trailing);
-        }
+        let read = Detail::None.read(&mut scan, None, status).and_then(|()| scan.expect_end());
+        self.line.check(read.map_err(|error| error.kind));
         self.line.put(b"|");
         self.line.put(text.as_bytes());
         self

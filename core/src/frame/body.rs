@@ -71,47 +71,50 @@ impl<'a> Block<'a> {
     /// ```
     #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn read(
+        &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
-    ) -> Result<Block<'a>, Error> {
+    ) -> Result<(), Error> {
         let start = scan.at();
-        let mut block = Block::EMPTY;
         let time_first = !matches!(revision, Some(Revision::A | Revision::B));
         let group_first = !matches!(revision, Some(Revision::C | Revision::D));
         if Revision::has_places(revision) && scan.eat_word(b"@=") {
-            block.location = Some(Location::read(scan)?);
+            self.location = Some(Location::read(scan)?);
         }
         let mut has_group = false;
         if scan.peek() == b'@' {
-            block.time = Some(read_time(scan)?);
+            self.time = Some(read_time(scan)?);
             has_group = time_first && scan.peek() == b'^';
         } else if scan.peek() == b'^' {
             has_group = true;
         }
         if has_group {
-            let is_first = scan.at() == start;
-            block.group = Some(read_group(scan)?);
-            if is_first && group_first && scan.peek() == b'@' {
-                block.time = Some(read_time(scan)?);
+            let group_at = scan.at();
+            read_group(scan)?;
+            self.group = Some(scan.since(group_at + 1));
+            if group_at == start && group_first && scan.peek() == b'@' {
+                self.time = Some(read_time(scan)?);
             }
         }
         if scan.peek() == b'{' {
-            block.metadata = Metadata::read(scan)?;
+            self.metadata = Metadata::read(scan)?;
         }
         let kind = if scan.at() == start { Kind::Body } else { Kind::Modifier };
         scan.expect(b'[', kind)?;
-        block.variables = Variables::read(scan, revision)?;
-        Ok(block)
+        self.variables = Variables::read(scan, revision)?;
+        Ok(())
     }
 
     /// A bare list of variables, without defaults: the detail of `ACK|OK|[…]`.
     #[cfg_attr(not(tipwire_small), inline(always))]
     pub(super) fn read_list(
+        &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
-    ) -> Result<Block<'a>, Error> {
+    ) -> Result<(), Error> {
         scan.expect(b'[', Kind::Body)?;
-        Ok(Block { variables: Variables::read(scan, revision)?, ..Block::EMPTY })
+        self.variables = Variables::read(scan, revision)?;
+        Ok(())
     }
 }
 
@@ -254,7 +257,7 @@ impl<'a> Names<'a> {
         let start = scan.at();
         let mut count = 0;
         loop {
-            check_name(scan)?;
+            scan.name()?;
             count += 1;
             if scan.peek() != b';' {
                 break;
@@ -268,10 +271,6 @@ impl<'a> Names<'a> {
         scan.expect(b']', Kind::ListEnd)?;
         Ok(Names { cursor, left: count })
     }
-}
-
-fn check_name(scan: &mut Scan<'_>) -> Result<(), Error> {
-    scan.name().map(|_| ())
 }
 
 impl<'a> Iterator for Names<'a> {

@@ -36,6 +36,7 @@ pub(crate) mod sealed {
     pub(crate) use super::number::sealed::ToNumber;
 }
 
+use crate::cursor::Scan;
 use crate::error::{Error, Kind};
 use crate::limits::MAX_FRAME;
 
@@ -94,27 +95,34 @@ pub(crate) fn line(bytes: &[u8]) -> &[u8] {
 ///
 /// The size is checked before, as is UTF-8; NUL comes before every other error, but since no rule
 /// takes it, it is only looked for after one.
-#[cfg_attr(not(tipwire_small), inline(always))]
-fn read_whole<'a, T>(
+#[inline(always)]
+fn read_whole<'a>(
     bytes: &'a [u8],
-    read: impl FnOnce(&'a str) -> Result<T, Error>,
-) -> Result<T, Error> {
+    read: impl FnOnce(&mut Scan<'a>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    read(&mut Scan::new(text_of(bytes)?)).map_err(|error| unless_nul(bytes, error))
+}
+
+/// What `fill` has filled in.
+#[inline(always)]
+fn made<T>(mut empty: T, fill: impl FnOnce(&mut T) -> Result<(), Error>) -> Result<T, Error> {
+    fill(&mut empty).map(|()| empty)
+}
+
+#[cfg_attr(not(tipwire_small), inline(always))]
+fn text_of(bytes: &[u8]) -> Result<&str, Error> {
     if bytes.len() > MAX_FRAME {
         return Err(Error::new(Kind::TooLarge, MAX_FRAME));
     }
-    let invalid = match core::str::from_utf8(bytes) {
-        Ok(text) => match read(text) {
-            Ok(frame) => return Ok(frame),
-            Err(error) => (bytes, error),
-        },
-        Err(error) => {
-            let valid = error.valid_up_to();
-            (bytes.get(..valid).unwrap_or_default(), Error::new(Kind::Utf8, valid))
-        }
-    };
-    let (before, error) = invalid;
-    match before.iter().position(|&byte| byte == 0) {
-        Some(at) => Err(Error::new(Kind::Nul, at)),
-        None => Err(error),
-    }
+    core::str::from_utf8(bytes).map_err(|error| {
+        let valid = error.valid_up_to();
+        unless_nul(bytes.get(..valid).unwrap_or_default(), Error::new(Kind::Utf8, valid))
+    })
+}
+
+/// The error, unless there is a NUL.
+#[cold]
+#[inline(never)]
+fn unless_nul(bytes: &[u8], error: Error) -> Error {
+    bytes.iter().position(|&byte| byte == 0).map_or(error, |at| Error::new(Kind::Nul, at))
 }

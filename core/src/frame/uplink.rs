@@ -7,7 +7,7 @@ use crate::error::{BuildError, Error, Field, Kind};
 use crate::frame::body::{Block, Body, Names, Raw};
 use crate::frame::line::{IntoSink, Line, Sink};
 use crate::frame::variable::Variables;
-use crate::frame::{Method, Revision, line, read_whole};
+use crate::frame::{Method, Revision, line, made, read_whole};
 use crate::limits::{HASH_DIGITS, MAX_NAME, MAX_VARIABLES, TOKEN_DIGITS};
 use crate::scan;
 
@@ -46,54 +46,98 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// Reads an uplink of any revision, with or without a line ending.
     pub fn parse(bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        read_whole(line(bytes), |text| Frame::read(&mut Scan::new(text), None))
+        made(Frame::EMPTY, |frame| frame.fill(bytes, None))
+    }
+
+    /// Reads an uplink and shows it, for who is not to move it: small processors copy by code.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn show<T>(bytes: &'a [u8], to: impl FnOnce(&Frame<'a>) -> T) -> Result<T, Error> {
+        let mut frame = Frame::EMPTY;
+        frame.fill(bytes, None).map(|()| to(&frame))
+    }
+
+    /// The same for what [`parse_inner`](Frame::parse_inner) reads.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn show_inner<T>(
+        method: Method,
+        bytes: &'a [u8],
+        to: impl FnOnce(&Frame<'a>) -> T,
+    ) -> Result<T, Error> {
+        let mut frame = Frame::EMPTY;
+        frame.fill_inner(bytes, method).map(|()| to(&frame))
     }
 
     /// Reads an uplink of one revision only.
     pub fn parse_as(revision: Revision, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        read_whole(line(bytes), |text| Frame::read(&mut Scan::new(text), Some(revision)))
+        made(Frame::EMPTY, |frame| frame.fill(bytes, Some(revision)))
     }
 
     /// Reads the inner frame of an envelope: without method, counter, authorization and line
     /// ending. Offsets count from its own first byte.
     pub fn parse_inner(method: Method, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        read_whole(bytes, |text| Frame::read_serial(&mut Scan::new(text), None, method, None, ""))
+        made(Frame::EMPTY, |frame| frame.fill_inner(bytes, method))
+    }
+
+    const EMPTY: Frame<'static> = Frame { seq: None, auth: "", serial: "", body: Body::Ping };
+
+    /// Reads to where the frame is to be, so that it is not copied on the way.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
+    fn fill(&mut self, bytes: &'a [u8], revision: Option<Revision>) -> Result<(), Error> {
+        read_whole(line(bytes), |scan| self.read(scan, revision))
+    }
+
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
+    fn fill_inner(&mut self, bytes: &'a [u8], method: Method) -> Result<(), Error> {
+        read_whole(bytes, |scan| self.read_serial(scan, None, method))
     }
 
     /// `uplink = METHOD "|" [seq "|"] auth "|" …`
     #[cfg_attr(not(tipwire_small), inline(always))]
-    fn read(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<Frame<'a>, Error> {
+    fn read(&mut self, scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<(), Error> {
         let method = read_method(scan)?;
-        let seq = read_seq(scan)?;
-        let auth = read_auth(scan, revision)?;
-        Frame::read_serial(scan, revision, method, seq, auth)
+        self.seq = read_seq(scan)?;
+        let start = scan.at();
+        read_auth(scan, revision)?;
+        self.auth = scan.since(start);
+        scan.expect(b'|', Kind::AuthEnd)?;
+        self.read_serial(scan, revision, method)
     }
 
     /// `… serial ["|" body]`
     #[cfg_attr(not(tipwire_small), inline(always))]
     fn read_serial(
+        &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
         method: Method,
-        seq: Option<u32>,
-        auth: &'a str,
-    ) -> Result<Frame<'a>, Error> {
-        let serial = scan.word(SERIAL, MAX_NAME, Kind::Serial, Kind::SerialLength)?;
-        let body = match method {
-            Method::Push | Method::Pull => {
-                scan.expect(b'|', Kind::SerialEnd)?;
-                match (method, scan.peek()) {
-                    (Method::Pull, _) => Body::Pull(Names::read(scan)?),
-                    (_, b'>') => Body::Raw(Raw::read(scan)?),
-                    _ => Body::Push(Block::read(scan, revision)?),
+    ) -> Result<(), Error> {
+        let start = scan.at();
+        scan.word(SERIAL, MAX_NAME, Kind::Serial, Kind::SerialLength)?;
+        self.serial = scan.since(start);
+        if method != Method::Ping {
+            scan.expect(b'|', Kind::SerialEnd)?;
+            match (method, scan.peek()) {
+                (Method::Pull, _) => self.body = Body::Pull(Names::read(scan)?),
+                (_, b'>') => self.body = Body::Raw(Raw::read(scan)?),
+                _ if cfg!(tipwire_small) => {
+                    // Where it is to be: to copy it takes code.
+                    self.body = Body::Push(Block::EMPTY);
+                    if let Body::Push(block) = &mut self.body {
+                        block.read(scan, revision)?;
+                    }
+                }
+                _ => {
+                    let mut block = Block::EMPTY;
+                    block.read(scan, revision)?;
+                    self.body = Body::Push(block);
                 }
             }
-            Method::Ping => Body::Ping,
-        };
-        if !scan.is_at_end() {
-            return Err(scan.error(Kind::Trailing));
         }
-        Ok(Frame { seq, auth, serial, body })
+        scan.expect_end()
     }
 
     /// The method.
@@ -190,24 +234,20 @@ pub(super) fn read_seq(scan: &mut Scan<'_>) -> Result<Option<u32>, Error> {
     Ok(Some(seq))
 }
 
-/// `auth = 16hex / ("at" 32hex)`, and the `|` after it.
-fn read_auth<'a>(scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<&'a str, Error> {
+/// `auth = 16hex / ("at" 32hex)`
+fn read_auth(scan: &mut Scan<'_>, revision: Option<Revision>) -> Result<(), Error> {
     let (tokens, hashes) = match revision {
         None => (true, true),
         Some(Revision::A) => (true, false),
         Some(_) => (false, true),
     };
-    let start = scan.at();
     let mut digits = HASH_DIGITS;
     if tokens && scan.eat_word(b"at") {
         digits = TOKEN_DIGITS;
     } else if !hashes {
         scan.expect_word("at", Kind::Auth)?;
     }
-    scan.expect_run(HEX, digits, Kind::Auth)?;
-    let auth = scan.since(start);
-    scan.expect(b'|', Kind::AuthEnd)?;
-    Ok(auth)
+    scan.expect_run(HEX, digits, Kind::Auth)
 }
 
 /// Whether `auth` is one that a frame can carry; else what is wrong.

@@ -217,7 +217,7 @@ fn crossing_unit(mut scan: Scan<'_>) -> Error {
 
 /// `"^" group`
 #[cfg_attr(not(tipwire_small), inline(always))]
-pub(super) fn read_group<'a>(scan: &mut Scan<'a>) -> Result<&'a str, Error> {
+pub(super) fn read_group(scan: &mut Scan<'_>) -> Result<(), Error> {
     scan.bump();
     scan.word(NAME, MAX_NAME, Kind::Group, Kind::GroupLength)
 }
