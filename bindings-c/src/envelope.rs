@@ -300,7 +300,7 @@ pub extern "C" fn tipwire_sealer_init_hash(
         let (layout, cipher) = (layout_of(layout)?, cipher_of(cipher)?);
         let (key, auth, serial) = (bytes(key, key_length)?, read(auth)?.get()?, string(serial)?);
         let made = Sealer::with_hash(layout, cipher, key, auth, serial, next);
-        store(sealer, made.map_err(of_error)?)
+        keep(sealer, made)
     })
 }
 
@@ -389,7 +389,7 @@ fn init_sealer(
 ) -> Outcome {
     let (key, token, serial) = (bytes(key, key_length)?, fetch(token)?, string(serial)?);
     let made = Sealer::new(layout_of(layout)?, cipher, key, token, serial, next);
-    store(sealer, made.map_err(of_error)?)
+    keep(sealer, made)
 }
 
 #[inline(always)]
@@ -401,7 +401,7 @@ fn init_opener(
 ) -> Outcome {
     let serial = if serial.is_null() { None } else { Some(string(serial)?) };
     let made = Opener::new(cipher, bytes(key, key_length)?, serial);
-    store(opener, made.map_err(of_error)?)
+    keep(opener, made)
 }
 
 fn sealed_form(
@@ -438,6 +438,15 @@ fn open(
     text.set(opened.text.into());
     set_if_wanted(header, || opened.header.into());
     Ok(())
+}
+
+/// Stores what was made, without a copy in between: the stack may be small.
+#[inline(always)]
+fn keep<S: Storage>(storage: *mut S, made: Result<S::Value, Error>) -> Outcome {
+    match made {
+        Ok(value) => store(storage, value),
+        Err(error) => Err(of_error(error)),
+    }
 }
 
 fn of_error(error: Error) -> i32 {

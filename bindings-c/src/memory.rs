@@ -127,7 +127,10 @@ pub fn store<S: Storage>(storage: *mut S, value: S::Value) -> Outcome {
     let place = stored(storage)?;
     // SAFETY: it is aligned for it, and there is room, as `stored` asserts; the caller says that it
     // points to an S.
-    unsafe { place.write(Stored { mark: MARK, value }) };
+    unsafe {
+        ptr::addr_of_mut!((*place).value).write(value);
+        ptr::addr_of_mut!((*place).mark).write(MARK);
+    }
     Ok(())
 }
 
