@@ -1,11 +1,12 @@
 //! What is given to others: `cargo xtask dist c`.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::c::{LIBRARIES, compiler};
-use crate::firmware::{self, ARCHIVES, PROCESSORS};
+use crate::firmware::{self, ARCHIVES, Board, PROCESSORS};
 use crate::shell::{Need, Outcome, cargo, command, have_system, output, root, run as run_to_end};
 
 const SYSTEM: &[Need] = &[
@@ -187,11 +188,53 @@ pub fn test() -> Outcome {
     let _ = fs::remove_dir_all(&built);
     let prefix = format!("-DCMAKE_PREFIX_PATH={}", folder().display());
     try_cmake("find", &built, &[&prefix])?;
-    let sum = output(command("sha256sum", &[]).arg(&archive)).ok_or("no checksum")?;
-    let sum = sum.split_whitespace().next().unwrap_or_default();
-    let url = format!("-DRELEASE=file://{}", archive.display());
-    try_cmake("fetch", &built, &[&url, &format!("-DRELEASE_SHA256={sum}")])?;
+    let fetch = fetched(&archive)?;
+    try_cmake("fetch", &built, &fetch.each_ref().map(String::as_str))?;
     try_pkg_config(&built)
+}
+
+/// What tells CMake where a release is fetched from.
+fn fetched(archive: &Path) -> Result<[String; 2], String> {
+    let sum = output(command("sha256sum", &[]).arg(archive)).ok_or("no checksum")?;
+    let sum = sum.split_whitespace().next().unwrap_or_default();
+    Ok([format!("-DRELEASE=file://{}", archive.display()), format!("-DRELEASE_SHA256={sum}")])
+}
+
+/// A release, and for each emulated processor firmware that uses it as CMake finds it, and fetched.
+pub fn test_firmware() -> Outcome {
+    have_system(CONSUMERS)?;
+    let archive = release(true)?;
+    let built = root().join("target/dist/firmware");
+    let _ = fs::remove_dir_all(&built);
+    let found = [format!("-DCMAKE_PREFIX_PATH={}", folder().display())];
+    let fetched = fetched(&archive)?;
+    for processor in PROCESSORS {
+        let Board::Bare { memories, .. } = processor.board else { continue };
+        for (name, whence) in [("find", &found[..]), ("fetch", &fetched)] {
+            let built = built.join(processor.target).join(name);
+            let source = "bindings-c/tests/consumer/firmware";
+            let mut options = vec![
+                format!(
+                    "-DCMAKE_TOOLCHAIN_FILE={}",
+                    root().join(source).join("toolchain.cmake").display()
+                ),
+                format!("-DPROCESSOR={}", processor.target),
+                format!("-DCOMPILER={}", processor.compiler),
+                format!("-DFLAGS={}", processor.flags.join(" ")),
+                format!("-DMEMORIES={}", firmware::places(&memories).join(";")),
+            ];
+            options.extend_from_slice(whence);
+            build_cmake(source, &built, &options)?;
+            for (archive, _) in ARCHIVES {
+                let program = archive.replace("tipwire", processor.target);
+                let said = firmware::emulate(processor, &built.join(program))?;
+                if !said.contains(SAID) {
+                    return Err(format!("{} {archive} says {said:?}", processor.target));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Packed twice, it is the same.
@@ -240,14 +283,17 @@ fn no_paths() -> Outcome {
 /// Builds one of the consumers with CMake, and runs what it makes.
 fn try_cmake(name: &str, built: &Path, options: &[&str]) -> Outcome {
     let built = built.join(name);
-    let mut configure = command("cmake", &["-S"]);
-    configure.arg(format!("bindings-c/tests/consumer/{name}")).arg("-B").arg(&built);
-    configure.args(["-G", "Unix Makefiles"]).args(options).stdout(Stdio::null());
-    run_to_end(&mut configure)?;
-    run_to_end(command("cmake", &["--build"]).arg(&built).stdout(Stdio::null()))?;
+    build_cmake(&format!("bindings-c/tests/consumer/{name}"), &built, options)?;
     ["static", "shared", "tipwire", "layer"]
         .iter()
         .try_for_each(|program| says(&mut command(built.join(program), &[])))
+}
+
+fn build_cmake(source: &str, built: &Path, options: &[impl AsRef<OsStr>]) -> Outcome {
+    let mut configure = command("cmake", &["-S", source, "-B"]);
+    configure.arg(built).args(["-G", "Unix Makefiles"]).args(options).stdout(Stdio::null());
+    run_to_end(&mut configure)?;
+    run_to_end(command("cmake", &["--build"]).arg(built).stdout(Stdio::null()))
 }
 
 /// Builds the consumer as pkg-config says, with the shared library and with the archive.

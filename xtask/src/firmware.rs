@@ -90,7 +90,7 @@ pub const PROCESSORS: &[Processor] = &[
 
 /// Smaller code instead of faster, for the crates that have the choice.
 const SMALL: &str = "--cfg tipwire_small --cfg aes_backend_soft=\"compact\" --cfg sha2_backend_soft=\"compact\" \
-    --cfg chacha20_backend=\"soft\"";
+    --cfg chacha20_backend=\"soft\" -Cllvm-args=--inline-threshold=25";
 
 const SYSTEM: &[Need] = &[
     ("arm-none-eabi-gcc", "gcc-arm-none-eabi"),
@@ -199,10 +199,7 @@ pub fn program(
         Board::Bare { memories, .. } => {
             gcc.args(["-ffreestanding", "-nostdlib", "-Wl,--no-warn-rwx-segments"]);
             gcc.args(["-T", "bindings-c/tests/firmware/board.ld"]);
-            let names = ["FLASH", "FLASH_SIZE", "RAM", "RAM_SIZE"];
-            for (symbol, value) in names.iter().zip(memories) {
-                gcc.arg(format!("-Wl,--defsym={symbol}={value}"));
-            }
+            gcc.args(places(&memories));
             sources.push("board");
         }
         Board::Avr { .. } => sources.push("avr"),
@@ -222,6 +219,17 @@ pub fn program(
     }
     run(gcc.arg("-o").arg(&to).arg(archive).arg("-lgcc"))?;
     Ok(to)
+}
+
+/// What tells a linker where the memories of a board are.
+pub fn places(memories: &[&str; 4]) -> [String; 4] {
+    let [flash, flash_size, ram, ram_size] = memories;
+    [
+        format!("-Wl,--defsym=FLASH={flash}"),
+        format!("-Wl,--defsym=FLASH_SIZE={flash_size}"),
+        format!("-Wl,--defsym=RAM={ram}"),
+        format!("-Wl,--defsym=RAM_SIZE={ram_size}"),
+    ]
 }
 
 /// Runs a program on its board, and gives what it says.
@@ -345,6 +353,7 @@ pub fn test() -> Outcome {
             if now == wanted { Ok(()) } else { Err(outdated) }
         })
     })?;
+    crate::shell::step("a release, and firmware that uses it", crate::dist::test_firmware)?;
     crate::shell::step("the small code, on this machine", || {
         let mut test = cargo(&["test", "--quiet", "-p", "tipwire", "--test", "numbers"]);
         test.args(["--test", "reading", "--test", "writing", "--test", "grammar"]);
