@@ -5,6 +5,8 @@
 
 use core::fmt;
 
+use crate::error::Kind;
+
 /// What may be nested: deeper documents are refused.
 const MAX_DEPTH: u32 = 128;
 
@@ -157,14 +159,19 @@ impl<'a> JsonString<'a> {
     where
         'a: 'b,
     {
-        if let Some(raw) = self.borrowed() {
-            return Some(raw);
-        }
+        self.borrowed().or_else(|| self.unescape(buffer).ok())
+    }
+
+    /// The text in the buffer. Half of a surrogate pair is [`Kind::Text`].
+    pub(crate) fn unescape<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, Kind> {
         let mut length = 0;
         for char in self.chars() {
-            length += char.ok()?.encode_utf8(buffer.get_mut(length..length + 4)?).len();
+            let char = char.map_err(|()| Kind::Text)?;
+            let end = length + char.len_utf8();
+            char.encode_utf8(buffer.get_mut(length..end).ok_or(Kind::Buffer)?);
+            length = end;
         }
-        core::str::from_utf8(buffer.get(..length)?).ok()
+        core::str::from_utf8(buffer.get(..length).unwrap_or_default()).map_err(|_| Kind::Text)
     }
 }
 

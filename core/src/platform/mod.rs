@@ -35,19 +35,12 @@ impl<'a> JsonText<'a> {
     where
         'a: 'b,
     {
-        self.borrowed().or_else(|| self.read_into(buffer).ok())
+        self.0.text(buffer)
     }
 
     /// The text in the buffer, its escapes undone. Half of a surrogate pair is [`Kind::Text`].
     pub fn read_into<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, Kind> {
-        let mut length = 0;
-        for char in self.0.chars() {
-            let char = char.map_err(|()| Kind::Text)?;
-            let end = length + char.len_utf8();
-            char.encode_utf8(buffer.get_mut(length..end).ok_or(Kind::Buffer)?);
-            length = end;
-        }
-        core::str::from_utf8(buffer.get(..length).unwrap_or_default()).map_err(|_| Kind::Text)
+        self.0.unescape(buffer)
     }
 }
 
