@@ -40,6 +40,7 @@ function elsewhere(glue, module) {
     name: "elsewhere",
     setup({ onLoad, onResolve }) {
       onResolve({ filter: /^#glue$/ }, () => ({ path: join(glue, "tipwire.js"), sideEffects: false }));
+      onResolve({ filter: /^#ciphers$/ }, () => ({ path: join(here, "ts/ciphers.ts") }));
       onResolve({ filter: /^#module$/ }, () => ({ path: "module", namespace: "module" }));
       onLoad({ filter: /.*/, namespace: "module" }, () => ({ contents: module, resolveDir: here }));
       // Left as it is, for whoever bundles the worker.

@@ -3,13 +3,13 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { run } from "./cases.mjs";
+import { run as runEnvelopes } from "./envelopes.mjs";
 import { reporter } from "./report.mjs";
 
 const [folder, corpus, ...options] = process.argv.slice(2);
 const tipwire = await import(pathToFileURL(`${folder}/index.js`).href);
 const words = options.filter((word) => !word.startsWith("--"));
-run(tipwire, JSON.parse(readFileSync(corpus, "utf8")), {
-  prefix: "js",
-  filter: words[0] ?? "",
-  report: reporter(options.includes("--json")),
-});
+const { nodeCiphers } = await import(pathToFileURL(`${folder}/node.js`).href);
+const [filter, report] = [words[0] ?? "", reporter(options.includes("--json"))];
+run(tipwire, JSON.parse(readFileSync(corpus, "utf8")), { prefix: "js", filter, report });
+runEnvelopes(tipwire, nodeCiphers, { filter, report });

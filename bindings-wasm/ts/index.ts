@@ -1,6 +1,8 @@
 // Everything: `tipwire`.
 
 export * from "./text.js";
+export { useCiphers } from "./ciphers.js";
+export type { CipherHost, CipherTask } from "./ciphers.js";
 export { isOf, Opener, openWith, parseHeader, plaintextAnswer, replyTo, Sealer } from "./envelope.js";
 export type { Header, Opened, SealerSettings } from "./envelope.js";
 export { Client, Devices, Server } from "./session.js";

@@ -1,5 +1,11 @@
 // Sockets around sessions, and streams of Node: `tipwire/node`.
 
+import { useCiphers } from "./index.js";
+import { nodeCiphers } from "./node/ciphers.js";
+
+useCiphers(nodeCiphers);
+
+export { nodeCiphers };
 export { connect, Device, LostError } from "./node/device.js";
 export type { DeviceEvents, DeviceSettings } from "./node/device.js";
 export { createServer, DeviceServer } from "./node/server.js";

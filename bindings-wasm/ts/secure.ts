@@ -1,5 +1,7 @@
 // Envelopes and what belongs to them: `tipwire/secure`.
 
+export { useCiphers } from "./ciphers.js";
+export type { CipherHost, CipherTask } from "./ciphers.js";
 export { isOf, Opener, openWith, parseHeader, plaintextAnswer, replyTo, Sealer } from "./envelope.js";
 export type { Header, Opened, SealerSettings } from "./envelope.js";
 export type { Cipher, InnerMethod, Layout } from "./names.js";

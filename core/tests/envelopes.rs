@@ -141,6 +141,54 @@ fn every_vector_is_sealed_to_the_byte_and_opened() {
     }
 }
 
+/// What an engine takes is done by it alone, and to the byte as here; what it declines is done here.
+#[cfg(all(feature = "engine", feature = "aes-128-gcm", feature = "chacha20-poly1305"))]
+#[test]
+fn an_engine_does_what_it_takes() {
+    use aead::{AeadInOut, KeyInit};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    static DONE: AtomicUsize = AtomicUsize::new(0);
+
+    fn by<C: AeadInOut + KeyInit>(task: tipwire::Task<'_>) -> Option<bool> {
+        let tipwire::Task { seals, key, nonce, header, text, tag, .. } = task;
+        let (cipher, nonce) = (C::new_from_slice(key).ok()?, nonce.try_into().ok()?);
+        DONE.fetch_add(1, Ordering::Relaxed);
+        if seals {
+            tag.copy_from_slice(&cipher.encrypt_inout_detached(nonce, header, text.into()).ok()?);
+            return Some(true);
+        }
+        let tag = (&*tag).try_into().ok()?;
+        Some(cipher.decrypt_inout_detached(nonce, header, text.into(), tag).is_ok())
+    }
+    fn work(task: tipwire::Task<'_>) -> Option<bool> {
+        match task.cipher {
+            Cipher::Aes128Gcm => by::<aes_gcm::Aes128Gcm>(task),
+            Cipher::ChaCha20Poly1305 => by::<chacha20poly1305::ChaCha20Poly1305>(task),
+            _ => None,
+        }
+    }
+
+    for case in vectors() {
+        let Case { layout, cipher, method, token, serial, key, counter, inner, mut envelope } =
+            case;
+        let before = DONE.load(Ordering::Relaxed);
+        let sealer = Sealer::new(layout, cipher, &key, &token, &serial, counter.into()).unwrap();
+        let mut sealer = sealer.with_engine(&key, work).unwrap();
+        let mut buffer = vec![0xee; inner.len() + 64];
+        assert_eq!(sealer.seal(method, inner.as_bytes(), &mut buffer), Ok(&envelope[..]));
+        let opener = Opener::new(cipher, &key, None).unwrap().with_engine(&key, work).unwrap();
+        assert_eq!(opener.open(layout, &mut envelope.clone()).unwrap().text, inner);
+        *envelope.last_mut().unwrap() ^= 1;
+        let mut received = envelope.clone();
+        assert_eq!(opener.open(layout, &mut received).unwrap_err().kind, Kind::AuthFailed);
+        assert_eq!(received, envelope);
+        let takes = matches!(cipher, Cipher::Aes128Gcm | Cipher::ChaCha20Poly1305);
+        assert_eq!(DONE.load(Ordering::Relaxed) - before, if takes { 3 } else { 0 }, "{cipher}");
+        assert!(Opener::new(cipher, &key, None).unwrap().with_engine(&key[1..], work).is_err());
+    }
+}
+
 #[test]
 fn every_single_bit_that_changes_keeps_an_envelope_shut() {
     for Case { layout, cipher, key, serial, envelope, inner, .. } in vectors() {
@@ -643,6 +691,7 @@ fn serials_and_hashes_are_checked_when_a_sealer_is_made() {
 #[test]
 fn sealers_and_openers_are_small() {
     // Nothing is boxed: this is all there is. A caller in C keeps them on its own.
-    assert!(size_of::<Opener>() <= 544, "{}", size_of::<Opener>());
-    assert!(size_of::<Sealer>() <= 592, "{}", size_of::<Sealer>());
+    let engine = if cfg!(feature = "engine") { 48 } else { 0 };
+    assert!(size_of::<Opener>() <= 544 + engine, "{}", size_of::<Opener>());
+    assert!(size_of::<Sealer>() <= 592 + engine, "{}", size_of::<Sealer>());
 }

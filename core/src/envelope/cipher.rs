@@ -18,6 +18,8 @@ use core::fmt;
 use crate::envelope::ccm::Ccm;
 #[cfg(feature = "chacha20-poly1305")]
 use crate::envelope::chacha::ChaCha;
+#[cfg(feature = "engine")]
+use crate::envelope::engine::{Engine, Work};
 #[cfg(any(feature = "aes-128-gcm", feature = "aes-256-gcm"))]
 use crate::envelope::gcm::Gcm;
 use crate::envelope::{Header, refuse};
@@ -277,6 +279,8 @@ pub(super) enum Direction {
 pub(super) struct Suite {
     key: Key,
     work: fn(&Key, Direction, Message<'_>) -> Result<(), Error>,
+    #[cfg(feature = "engine")]
+    engine: Option<Engine>,
 }
 
 macro_rules! suites {
@@ -304,7 +308,12 @@ macro_rules! suites {
                                 #[allow(unreachable_patterns, reason = "it may be the only one")]
                                 _ => Err(refuse(Kind::Cipher)),
                             };
-                            Ok(Suite { key: key.ok_or(refuse(Kind::InvalidKey))?, work })
+                            Ok(Suite {
+                                key: key.ok_or(refuse(Kind::InvalidKey))?,
+                                work,
+                                #[cfg(feature = "engine")]
+                                engine: None,
+                            })
                         }
                         #[cfg(not(feature = $feature))]
                         Cipher::$cipher => Err(refuse(Kind::Cipher)),
@@ -340,13 +349,43 @@ impl Suite {
         self.work(Direction::Decrypt, header, envelope)
     }
 
+    /// From now on what `work` takes is done by it.
+    #[cfg(feature = "engine")]
+    pub(super) fn set_engine(&mut self, key: &[u8], work: Work) -> Result<(), Error> {
+        self.cipher().check_key(key)?;
+        self.engine = Some(Engine::new(key, work));
+        Ok(())
+    }
+
+    /// The outcome, or the message back where it was not taken.
+    #[cfg(feature = "engine")]
+    fn by_engine<'m>(
+        &self,
+        direction: Direction,
+        mut message: Message<'m>,
+    ) -> Result<Result<(), Error>, Message<'m>> {
+        let work = |engine: &Engine| engine.work(self.cipher(), direction, &mut message);
+        match self.engine.as_ref().and_then(work) {
+            Some(true) => Ok(Ok(())),
+            Some(false) => Ok(Err(refuse(Kind::AuthFailed))),
+            None => Err(message),
+        }
+    }
+
     fn work(
         &self,
         direction: Direction,
         header: &Header,
         envelope: &mut [u8],
     ) -> Result<(), Error> {
-        Message::with(header, envelope, |message| (self.work)(&self.key, direction, message))
+        Message::with(header, envelope, |message| {
+            #[cfg(feature = "engine")]
+            let message = match self.by_engine(direction, message) {
+                Ok(done) => return done,
+                Err(message) => message,
+            };
+            (self.work)(&self.key, direction, message)
+        })
     }
 }
 

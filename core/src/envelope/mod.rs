@@ -8,6 +8,8 @@ mod ccm;
 mod chacha;
 mod cipher;
 mod counter;
+#[cfg(feature = "engine")]
+mod engine;
 #[cfg(any(feature = "aes-128-gcm", feature = "aes-256-gcm"))]
 mod gcm;
 mod header;
@@ -19,6 +21,8 @@ mod sealer;
 
 pub use cipher::Cipher;
 pub use counter::Counter;
+#[cfg(feature = "engine")]
+pub use engine::{Task, Work};
 pub use header::{Header, Layout};
 pub use inner::{Inner, InnerMethod};
 pub use opener::{Opened, Opener, open_with};

@@ -7,6 +7,8 @@ use crate::credentials::{Hash, device_hash};
 use crate::cursor::{SERIAL, Set};
 use crate::envelope::block::{is_ascii, is_same};
 use crate::envelope::cipher::Suite;
+#[cfg(feature = "engine")]
+use crate::envelope::engine::Work;
 use crate::envelope::{Cipher, Header, Inner, InnerMethod, Layout, refuse};
 use crate::error::{Error, Kind};
 use crate::limits::MAX_NAME;
@@ -49,6 +51,29 @@ impl Opener {
         let device = serial.map_or(Ok(Device::ANY), Device::new)?;
         let suite = Suite::new(cipher, key)?;
         Ok(Opener { suite, device })
+    }
+
+    /// The same, but what `work` takes is done by it: whatever it makes is to be what this crate would
+    /// make of the key.
+    ///
+    /// ```
+    /// use tipwire::{Cipher, Layout, Opener, Task};
+    ///
+    /// /// A board's hardware, which knows one cipher.
+    /// fn hardware(task: Task<'_>) -> Option<bool> {
+    ///     if task.cipher != Cipher::Aes128Ccm || task.text.len() < 64 {
+    ///         return None;
+    ///     }
+    ///     // …
+    ///     # None
+    /// }
+    /// let opener = Opener::new(Cipher::Aes128Ccm, &[7; 16], None)?.with_engine(&[7; 16], hardware)?;
+    /// # Ok::<(), tipwire::Error>(())
+    /// ```
+    #[cfg(feature = "engine")]
+    pub fn with_engine(mut self, key: &[u8], work: Work) -> Result<Opener, Error> {
+        self.suite.set_engine(key, work)?;
+        Ok(self)
     }
 
     /// The only cipher that it opens.

@@ -3,6 +3,8 @@
 use core::fmt;
 
 use crate::credentials::{Hash, Token};
+#[cfg(feature = "engine")]
+use crate::envelope::engine::Work;
 use crate::envelope::{Cipher, Counter, Header, Inner, InnerMethod, Layout, Opener, refuse};
 use crate::error::{BuildError, Error, Kind};
 use crate::frame::{Ping, Pull, Push, Reply, Slice};
@@ -67,6 +69,13 @@ impl Sealer {
     ) -> Result<Sealer, Error> {
         let opener = Opener::new(cipher, key, Some(serial))?;
         Ok(Sealer { opener, layout, auth, counter: Counter::resume(next) })
+    }
+
+    /// The same, but what `work` takes is done by it: see [`Opener::with_engine`].
+    #[cfg(feature = "engine")]
+    pub fn with_engine(mut self, key: &[u8], work: Work) -> Result<Sealer, Error> {
+        self.opener = self.opener.with_engine(key, work)?;
+        Ok(self)
     }
 
     /// The numbers that are left.
