@@ -84,7 +84,7 @@ test("a host that fails, declines or lies is no harm", () => {
   const fail = () => {
     throw new Error("no hardware");
   };
-  for (const host of [fail, () => undefined]) hosted(host === fail ? undefined : host, () => assert.equal(opener.open(envelope).text, text));
+  assert.equal(hosted(() => undefined, () => assert.equal(opener.open(envelope).text, text)), 0);
   useCiphers(fail);
   assert.equal(opener.open(envelope).text, text);
   // The text is not what it says it is.

@@ -140,7 +140,9 @@ pub fn test() -> Outcome {
         let bindgen = root().join("bindings-wasm/bindgen");
         run_to_end(cargo(&["fmt", "--check"]).current_dir(bindgen))
     })?;
-    step("npm package: tests on Node", || node_test(&["package", "api", "ciphers", "readme", "session"]))?;
+    step("npm package: tests on Node", || {
+        node_test(&["package", "api", "ciphers", "readme", "session"])
+    })?;
     step("npm package: packed and installed", || {
         have_npm(PACKED)?;
         node_test(&["packed"])

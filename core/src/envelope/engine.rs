@@ -51,6 +51,8 @@ impl Engine {
         message: &mut Message<'_>,
     ) -> Option<bool> {
         let Message { nonce, header, text, tag } = message;
+        let block = nonce.block.to_be_bytes();
+        let nonce = block.get(..nonce.length).unwrap_or_default();
         let key = self.key.get(..cipher.key_len()).unwrap_or_default();
         let seals = matches!(direction, Direction::Encrypt);
         (self.work)(Task { cipher, seals, key, nonce, header, text, tag })
