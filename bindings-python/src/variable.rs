@@ -4,8 +4,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyString, PyTuple, PyType};
 use tipwire::{Encoding, Field, Kind, Push, Value};
 
 use crate::build;
@@ -18,18 +19,78 @@ use crate::value::{self, PyNumber};
 pub const NOWHERE: (&str, &str) = ("0000000000000000", "-");
 
 /// A variable, in the frame that it was read from or was written for.
+///
+/// Its parts are objects of Python from the start, which Python finds there by itself: calls of
+/// Rust would cost more than making them.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Variable {
     held: Arc<Held>,
     index: usize,
+    #[pyo3(get)]
+    name: Py<PyString>,
+    #[pyo3(get)]
+    r#type: Py<PyString>,
+    #[pyo3(get)]
+    value: Py<PyAny>,
+    #[pyo3(get)]
+    unit: Py<PyAny>,
+    #[pyo3(get)]
+    location: Py<PyAny>,
+    #[pyo3(get)]
+    time: Py<PyAny>,
+    #[pyo3(get)]
+    group: Py<PyAny>,
 }
 
 impl Variable {
     /// All variables of a frame.
     pub fn all(py: Python<'_>, held: &Arc<Held>) -> PyResult<Py<PyTuple>> {
-        let count = held.with(|read| read.variables().len());
-        let all = (0..count).map(|index| Variable { held: Arc::clone(held), index });
+        let all = held.with(|read| {
+            let variables = read.line.variables();
+            let mut all = Vec::with_capacity(variables.len());
+            for (index, variable) in variables.enumerate() {
+                all.push(Bound::new(py, Variable::new_at(py, held, index, &variable)?)?);
+            }
+            Ok::<_, PyErr>(all)
+        })?;
         Ok(PyTuple::new(py, all)?.unbind())
+    }
+
+    #[inline]
+    fn new_at(
+        py: Python<'_>,
+        held: &Arc<Held>,
+        index: usize,
+        variable: &tipwire::Variable<'_>,
+    ) -> PyResult<Variable> {
+        let text = |text: Option<&str>| match text {
+            Some(text) => PyString::new(py, text).into_any().unbind(),
+            None => py.None(),
+        };
+        Ok(Variable {
+            held: Arc::clone(held),
+            index,
+            name: PyString::new(py, variable.name).unbind(),
+            r#type: match variable.value {
+                Value::Number(_) => intern!(py, "number"),
+                Value::String(_) => intern!(py, "string"),
+                Value::Boolean(_) => intern!(py, "boolean"),
+                Value::Location(_) => intern!(py, "location"),
+            }
+            .clone()
+            .unbind(),
+            value: value::value(py, &variable.value)?,
+            unit: text(variable.unit),
+            location: match variable.location {
+                Some(location) => Py::new(py, Location::read(location))?.into_any(),
+                None => py.None(),
+            },
+            time: match variable.time {
+                Some(time) => PyInt::new(py, time).into_any().unbind(),
+                None => py.None(),
+            },
+            group: text(variable.group),
+        })
     }
 
     /// The only variable of a frame that was written for it.
@@ -37,7 +98,12 @@ impl Variable {
         let source = Source::Copy(frame.into_bytes().into());
         let held = Held::parse(How::Frame, source)
             .map_err(|(source, error)| unreadable(py, error, source.bytes()))?;
-        Ok(Variable { held: Arc::new(held), index: 0 })
+        let held = Arc::new(held);
+        let alone = held.with(|read| match read.variables() {
+            [variable] => Some(Variable::new_at(py, &held, 0, variable)),
+            _ => None,
+        });
+        alone.unwrap_or_else(|| Err(PyValueError::new_err("this is no frame of one variable")))
     }
 
     pub fn with<T>(&self, look: impl FnOnce(&tipwire::Variable<'_>) -> T) -> T {
@@ -75,21 +141,6 @@ impl Variable {
     }
 
     #[getter]
-    fn name<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
-        self.with(|variable| PyString::new(py, variable.name))
-    }
-
-    #[getter]
-    fn r#type(&self) -> &'static str {
-        self.with(|variable| variable.value.type_name())
-    }
-
-    #[getter]
-    fn value(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.with(|variable| value::value(py, &variable.value))
-    }
-
-    #[getter]
     fn text<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
         self.with(|variable| match &variable.value {
             Value::Number(number) => PyString::new(py, number.as_str()),
@@ -107,28 +158,8 @@ impl Variable {
     }
 
     #[getter]
-    fn unit<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
-        self.with(|variable| variable.unit.map(|unit| PyString::new(py, unit)))
-    }
-
-    #[getter]
-    fn location(&self) -> Option<Location> {
-        self.with(|variable| variable.location.map(Location::read))
-    }
-
-    #[getter]
-    fn time(&self) -> Option<u64> {
-        self.with(|variable| variable.time)
-    }
-
-    #[getter]
     fn datetime<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        value::datetime(py, self.time())
-    }
-
-    #[getter]
-    fn group<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
-        self.with(|variable| variable.group.map(|group| PyString::new(py, group)))
+        value::datetime(py, self.with(|variable| variable.time))
     }
 
     #[getter]
@@ -167,11 +198,7 @@ impl Variable {
 
     #[staticmethod]
     fn _from_frame(py: Python<'_>, frame: String) -> PyResult<Variable> {
-        let variable = Variable::alone(py, frame)?;
-        match variable.held.with(|read| read.variables().len()) {
-            1 => Ok(variable),
-            _ => Err(PyValueError::new_err("this is no frame of one variable")),
-        }
+        Variable::alone(py, frame)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -183,7 +210,7 @@ impl Variable {
             out += &match variable.value {
                 // A `float` may stand for many texts: the one of the frame is shown.
                 Value::Number(number) => number.as_str().to_owned(),
-                _ => self.value(py)?.bind(py).repr()?.to_string(),
+                _ => self.value.bind(py).repr()?.to_string(),
             };
             if let Some(unit) = variable.unit {
                 out += &format!(", {}", quoted(unit)?);
