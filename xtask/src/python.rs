@@ -1,6 +1,6 @@
 //! The Python package: a virtual environment of its own under `target/`, and what runs in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::shell::{Need, Outcome, command, have_system, output, root, run as run_to_end, step};
@@ -25,6 +25,9 @@ const TOOLS: &[&str] = &[
 
 /// What the driver needs to be built.
 const BUILD: &[&str] = &["maturin>=1.9,<2"];
+
+/// How many bytes a wheel may have.
+const WHEEL: u64 = 1_500_000;
 
 /// An engine for Spark's API that needs no JVM.
 const SCALE: &[&str] = &["pysail", "pyspark-client", "pandas<3"];
@@ -148,31 +151,42 @@ fn types() -> Outcome {
     run_to_end(check.current_dir(folder()))
 }
 
-/// The archive of sources builds by itself, and the folder of the project and that of the package
-/// can be installed.
+/// The archive of sources builds by itself, to a wheel as users get it, and the folder of the project
+/// and that of the package can be installed.
 fn installation() -> Outcome {
     let place = root().join("target/python-installed");
     // What was there before would prove nothing.
     let _ = std::fs::remove_dir_all(&place);
-    let text = |path: PathBuf| path.to_string_lossy().into_owned();
-    let archives = text(place.join("archives"));
+    let (archives, wheels) = (place.join("archives"), place.join("wheels"));
     let sdist = ["sdist", "--manifest-path", "bindings-python/Cargo.toml", "--out"];
     run_to_end(command(program("maturin"), &sdist).arg(&archives))?;
-    let archive = std::fs::read_dir(&archives).ok().and_then(|mut files| files.next()?.ok());
-    let archive = archive.ok_or("maturin made no archive")?.path();
-    for (source, name) in [(archive, "archive"), (root(), "root"), (folder(), "folder")] {
-        let target = text(place.join(name));
-        let install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", &target];
-        let mut pip = python(&install);
-        // A debug build: what is shown is that it builds.
-        pip.arg(source).env("MATURIN_PEP517_ARGS", "--profile dev");
+    let pip = |what: &str, folder: &Path, source: &Path| {
+        let mut pip = python(&["-m", "pip", what, "--quiet", "--no-deps"]);
+        pip.arg(if what == "wheel" { "--wheel-dir" } else { "--target" }).arg(folder).arg(source);
         pip.env("CARGO_TARGET_DIR", root().join("target")).current_dir(&place);
-        run_to_end(&mut pip)?;
-        let code = "import sys, tipwire; assert tipwire.__file__.startswith(sys.argv[1]); \
+        pip
+    };
+    run_to_end(&mut pip("wheel", &wheels, &only_file(&archives)?))?;
+    let wheel = only_file(&wheels)?;
+    let size = std::fs::metadata(&wheel).map_err(|error| error.to_string())?.len();
+    eprintln!("the wheel has {size} bytes");
+    if size > WHEEL {
+        return Err(format!("a wheel has {WHEEL} bytes at most"));
+    }
+    for (source, name) in [(wheel, "archive"), (root(), "root"), (folder(), "folder")] {
+        let target = place.join(name);
+        // A debug build: what is shown is that it builds.
+        let mut install = pip("install", &target, &source);
+        run_to_end(install.env("MATURIN_PEP517_ARGS", "--profile dev"))?;
+        let code = "import sys; sys.path.insert(0, sys.argv[1]); \
+                    import tipwire; assert tipwire.__file__.startswith(sys.argv[1]); \
                     assert tipwire.parse('PING|4deedd7bab8817ec|s').serial == 's'";
-        let mut import =
-            python(&["-I", "-c", &format!("import sys; sys.path.insert(0, sys.argv[1]); {code}")]);
-        run_to_end(import.arg(&target))?;
+        run_to_end(python(&["-I", "-c", code]).arg(&target))?;
     }
     Ok(())
+}
+
+fn only_file(folder: &Path) -> Result<PathBuf, String> {
+    let file = std::fs::read_dir(folder).ok().and_then(|mut files| files.next()?.ok());
+    file.map(|file| file.path()).ok_or(format!("there is nothing in {}", folder.display()))
 }
