@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +62,48 @@ def test_points_become_frames():
     out, err = run("encode", "--auth", AUTH, "--serial", "s", "--seq", "7", stdin=points, code=1)
     assert out == f"PUSH|!7|{AUTH}|s|[t:=1.50]\nPUSH|!8|{AUTH}|s|[u:=2]\n"
     assert "standard input:2" in err and "variable" in err
+
+
+def test_frames_become_telemetry_of_thingsboard():
+    frames = f"{tipwire.push(AUTH, 's', {'t': 32.5, 'on': True}, time=5)}\n{tipwire.ping(AUTH, 's')}\n"
+    out, _ = run("decode", "--format", "telemetry", stdin=frames)
+    # What has no data points is no telemetry.
+    assert out == '{"s":[{"ts":5,"values":{"t":32.5,"on":true}}]}\n'
+    out, err = run("decode", "--format", "telemetry", stdin="oops\n" + frames, code=1)
+    assert len(out.splitlines()) == 1 and err.startswith("standard input:1: ")
+
+
+def test_messages_become_uplink_objects_or_frames(tmp_path):
+    messages = "SN-1,default,t,25.70\nSN-2,default,t\nSN-3,default,t,1\n"
+    out, err = run("convert", "text", stdin=messages, code=1)
+    first, second = map(json.loads, out.splitlines())
+    assert (first["deviceName"], second["telemetry"]) == ("SN-1", {"t": 1}) and "25.70" in out
+    assert err.startswith("standard input:2: t: ") and len(err.splitlines()) == 1
+    out, _ = run("convert", "text", "--auth", AUTH, stdin=messages, code=1)
+    assert out == f"PUSH|{AUTH}|SN-1|[t:=25.70]\nPUSH|{AUTH}|SN-3|[t:=1]\n"
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"separator": ";"}')
+    for given in (settings.read_text(), f"@{settings}", "env:SETTINGS"):
+        out, _ = run("convert", "text", "--settings", given, stdin="s;d;t;1", SETTINGS=settings.read_text())
+        assert json.loads(out)["telemetry"] == {"t": 1}
+
+
+def test_messages_of_other_converters_are_converted_too():
+    message = json.dumps({"deviceName": "s", "t": 1})
+    out, _ = run("convert", "json", "--auth", AUTH, stdin=f"{message}\n[{message},{message}]\n")
+    assert out == f"PUSH|{AUTH}|s|[t:=1]\n" * 3
+    message = b"SN-002default25.7".hex()
+    out, err = run("convert", "binary", "--auth", AUTH, stdin=f"{message}\nxyz\n", code=1)
+    assert out == f"PUSH|{AUTH}|SN-002|[temperature:=25.7]\n"
+    assert err == "standard input:2: expected bytes in hex\n"
+
+
+def test_settings_that_cannot_work_are_told_at_once():
+    for settings, problem in [('{"oops":1}', "settings"), ("{", ""), ("env:NOT_THERE", "NOT_THERE")]:
+        _, err = run("convert", "text", "--settings", settings, stdin="a,b,c,1", code=1)
+        assert err.startswith("tipwire: ") and problem in err and len(err.splitlines()) == 1
+    _, err = run("convert", "nonsense", code=2)
+    assert "invalid choice" in err
 
 
 def test_envelopes_are_sealed_and_opened():
@@ -145,12 +189,18 @@ def feed(pipe, data):
         pipe.write(data)
 
 
-def test_every_command_has_help():
+def test_every_command_has_help_and_stands_in_the_readme():
     out, _ = run("--help")
-    for command in ("decode", "encode", "seal", "open", "hash", "send", "serve"):
-        assert command in out
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    rows = {row[0].split()[0]: " ".join(row) for row in re.findall(r"^\| `([^`]+)` (.*)\|$", readme, re.M)}
+    listed = re.search(r"\{(.*)\}|positional arguments:\n(.*?)\n\n", out, re.S).group(0)
+    commands = re.findall(r"^    (\w+)", listed, re.M)
+    assert commands == list(rows) and len(commands) == 8
+    for command in commands:
         told, _ = run(command, "--help")
         assert "usage: tipwire" in told and len(told.splitlines()) >= 5
+        for option in set(re.findall(r"--\w+", told)) - {"--help"}:
+            assert f"`{option}" in rows[command], f"{option} of {command} is not in the README"
 
 
 def test_what_is_missing_is_told_without_a_traceback():
