@@ -12,12 +12,12 @@ mod errors;
 mod frame;
 mod held;
 mod lock;
-mod platform;
 mod session;
 mod source;
 mod stream;
 mod tagoio;
 mod thingsboard;
+mod thingspanel;
 mod value;
 mod variable;
 
@@ -36,8 +36,6 @@ mod _tipwire {
     #[pymodule_export]
     use super::frame::{Ack, Frame, Ping, Pull, Push, parse, parse_ack, parse_inner};
     #[pymodule_export]
-    use super::platform::{Packet, parse_packet};
-    #[pymodule_export]
     use super::session::{
         Answer, Client, Closed, Command, Connect, Devices, Disconnect, Extra, Lost, Rejected,
         Request, Server, Unreadable,
@@ -51,10 +49,20 @@ mod _tipwire {
         Converter, Uplink, downlink, gateway_telemetry, parse_uplinks, telemetry, uplink,
     };
     #[pymodule_export]
+    use super::thingspanel::{Packet, Topic, event, parse_packet, values, values_push};
+    #[pymodule_export]
     use super::variable::{Location, Raw, Variable};
 
     #[pymodule_export]
     const DEVICE_TOPIC: &str = tipwire::platform::thingsboard::DEVICE_TOPIC;
     #[pymodule_export]
     const GATEWAY_TOPIC: &str = tipwire::platform::thingsboard::GATEWAY_TOPIC;
+    #[pymodule_export]
+    const DEVICE_NOT_FOUND: &str = tipwire::platform::thingspanel::DEVICE_NOT_FOUND;
+    #[pymodule_export]
+    const NOT_AUTHORIZED: &str = tipwire::platform::thingspanel::NOT_AUTHORIZED;
+    #[pymodule_export]
+    const NOT_A_PACKET: &str = tipwire::platform::thingspanel::NOT_A_PACKET;
+    #[pymodule_export]
+    const REGISTER_FAILED: &str = tipwire::platform::thingspanel::REGISTER_FAILED;
 }

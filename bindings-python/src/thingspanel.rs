@@ -1,12 +1,17 @@
-//! What platforms have of their own.
+//! ThingsPanel's packets, values and topics.
+//!
+//! `tipwire/thingspanel.py` is where users find these names.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyType};
-use tipwire::platform::thingspanel;
+use pyo3::types::{PyBytes, PyString, PyType};
+use tipwire::platform::thingspanel as core;
+use tipwire::{BuildError, Kind};
 
-use crate::errors::{unbuildable, unreadable};
+use crate::build::{Writer, failed};
+use crate::errors::unreadable;
+use crate::frame::{Frame, Push};
 use crate::source::Source;
 
 /// A packet of ThingsPanel.
@@ -41,9 +46,9 @@ impl Packet {
 
     fn __bytes__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let (kind, command, payload) = (self.r#type, self.command, &*self.payload);
-        let packet = thingspanel::Packet { kind, command, payload };
+        let packet = core::Packet { kind, command, payload };
         let mut bytes = Vec::new();
-        packet.write(&mut bytes).map_err(|error| unbuildable(py, error, None))?;
+        packet.write(&mut bytes).map_err(|error| failed(py, error, None))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
@@ -74,8 +79,106 @@ impl Packet {
 #[pyfunction]
 #[pyo3(signature = (data, /))]
 pub fn parse_packet(py: Python<'_>, data: Source) -> PyResult<Packet> {
-    let packet = thingspanel::Packet::parse(data.bytes());
-    let thingspanel::Packet { kind, command, payload } =
+    let packet = core::Packet::parse(data.bytes());
+    let core::Packet { kind, command, payload } =
         packet.map_err(|error| unreadable(py, error, &[]))?;
     Ok(Packet { r#type: kind, command, payload: payload.into() })
+}
+
+/// The data points of a PUSH as attributes or telemetry.
+#[pyfunction]
+#[pyo3(signature = (push, /))]
+pub fn values(push: &Bound<'_, Push>) -> PyResult<String> {
+    let frame: &Frame = push.as_super().get();
+    frame.json(|out, held| held.with(|read| core::write_values(out, read.line.points())))
+}
+
+/// The same as an event.
+#[pyfunction]
+#[pyo3(signature = (method, push, /))]
+pub fn event(method: &str, push: &Bound<'_, Push>) -> PyResult<String> {
+    let frame: &Frame = push.as_super().get();
+    frame.json(|out, held| held.with(|read| core::write_event(out, method, read.line.points())))
+}
+
+/// Builds a PUSH of an object of values.
+#[pyfunction]
+pub fn values_push(py: Python<'_>, auth: &str, serial: &str, values: Source) -> PyResult<String> {
+    let frame = core::Values::parse(values.bytes()).and_then(|values| {
+        let mut push = Writer::to(String::new(), auth, serial);
+        values.fill(&mut push);
+        push.finish()
+    });
+    frame.map_err(|error| failed(py, error, None))
+}
+
+/// A topic of MQTT, as it is written.
+#[pyclass(frozen, eq, hash, module = "tipwire.thingspanel")]
+#[derive(PartialEq, Eq, Hash)]
+pub struct Topic(Box<str>);
+
+impl Topic {
+    fn read(&self, py: Python<'_>) -> PyResult<core::Topic<'_>> {
+        core::Topic::parse(&self.0).map_err(|error| unreadable(py, error, self.0.as_bytes()))
+    }
+}
+
+#[pymethods]
+impl Topic {
+    #[classattr]
+    #[expect(non_upper_case_globals)]
+    const __match_args__: (&'static str, &'static str) = ("channel", "id");
+
+    #[new]
+    #[pyo3(signature = (channel, id="", *, gateway=false))]
+    fn new(py: Python<'_>, channel: &str, id: &str, gateway: bool) -> PyResult<Topic> {
+        let channel = core::Channel::from_name(channel);
+        let channel = channel.ok_or(BuildError { kind: Kind::Topic, point: None, field: None });
+        let topic =
+            channel.and_then(|channel| core::Topic { gateway, channel, id }.write(String::new()));
+        topic.map(|topic| Topic(topic.into())).map_err(|error| failed(py, error, None))
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (topic, /))]
+    fn parse(py: Python<'_>, topic: &str) -> PyResult<Topic> {
+        let topic = Topic(topic.into());
+        topic.read(py)?;
+        Ok(topic)
+    }
+
+    #[getter]
+    fn channel(&self, py: Python<'_>) -> PyResult<&'static str> {
+        Ok(self.read(py)?.channel.name())
+    }
+
+    #[getter]
+    fn id(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(self.read(py)?.id)
+    }
+
+    #[getter]
+    fn gateway(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.read(py)?.gateway)
+    }
+
+    fn __str__(&self) -> &str {
+        &self.0
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((slf.get_type().getattr("parse")?, (slf.get().0.to_string(),)))
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let topic = slf.get().read(slf.py())?;
+        let mut out = format!("Topic('{}'", topic.channel.name());
+        if !topic.id.is_empty() {
+            out += &format!(", {}", PyString::new(slf.py(), topic.id).repr()?);
+        }
+        if topic.gateway {
+            out += ", gateway=True";
+        }
+        Ok(out + ")")
+    }
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tipwire
-from tipwire import aio, tagoio, thingsboard
+from tipwire import aio, tagoio, thingsboard, thingspanel
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -38,7 +38,7 @@ def test_what_the_readme_of_the_repository_shows_works():
 
 
 def test_docstrings_run():
-    for module in (tipwire, aio, tagoio, thingsboard):
+    for module in (tipwire, aio, tagoio, thingsboard, thingspanel):
         found = doctest.testmod(module)
         assert found.attempted >= 3 and found.failed == 0
 
@@ -46,8 +46,8 @@ def test_docstrings_run():
 def test_every_public_name_is_documented():
     stub = (Path(tipwire.__file__).parent / "_tipwire.pyi").read_text()
     names = [(tipwire, name) for name in tipwire.__all__]
-    names += [(thingsboard, name) for name in thingsboard.__all__ if not name.isupper()]
-    names += [(tagoio, name) for name in tagoio.__all__]
+    for platform in (tagoio, thingsboard, thingspanel):
+        names += [(platform, name) for name in platform.__all__ if not name.isupper()]
     for module, name in names:
         thing = getattr(module, name)
         if thing.__module__ == "tipwire.errors":

@@ -3,7 +3,7 @@
 import pytest
 
 import tipwire
-from tipwire import Ack, Location, Packet, Ping, Pull, Push, Raw, Variable, tagoio, thingsboard
+from tipwire import Ack, Location, Packet, Ping, Pull, Push, Raw, Variable, tagoio, thingsboard, thingspanel
 
 AUTH = "4deedd7bab8817ec"
 
@@ -26,6 +26,8 @@ def told(thing):
             return lat, lng
         case Packet(0, 0, token):
             return token
+        case thingspanel.Topic("event", id, gateway=True):
+            return id
         case thingsboard.Uplink(name, None):
             return name
         case tagoio.MqttMessage(topic, payload):
@@ -46,6 +48,7 @@ def told(thing):
         (Location(1, 2.5), (1, 2.5)),
         (Location(1, 2.5, 3), None),
         (Packet(0, 0, b"token"), b"token"),
+        (thingspanel.Topic("event", "7", gateway=True), "7"),
         (thingsboard.parse_uplinks({"deviceName": "d"})[0], "d"),
         (tagoio.MqttMessage("$tip/s/pull", b"t"), ("$tip/s/pull", b"t")),
     ],

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 import tipwire
-from tipwire import Location, Packet, Raw, Variable, tagoio, thingsboard
+from tipwire import Location, Packet, Raw, Variable, tagoio, thingsboard, thingspanel
 
 AUTH = "4deedd7bab8817ec"
 TOKEN = tipwire.Token("ate2bd319014b24e0a8aca9f00aea4c0d0")
@@ -35,6 +35,7 @@ VALUES = [
     Location(Decimal("39.740"), Decimal("-104.990"), Decimal("1.0")),
     Raw("hex", "DEAD"),
     Packet(0, 1, b"{}"),
+    thingspanel.Topic("event", "7", gateway=True),
     tagoio.HttpRequest.from_frame(LINE),
     tagoio.HttpResponse(200, "reboot", b"1"),
     tagoio.MqttMessage.from_frame(LINE),

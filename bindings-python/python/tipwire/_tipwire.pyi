@@ -10,8 +10,12 @@ from typing_extensions import Buffer, TypeAlias, disjoint_base
 from tipwire.errors import FrameError, StreamError, TipwireError
 
 __all__ = [
+    "DEVICE_NOT_FOUND",
     "DEVICE_TOPIC",
     "GATEWAY_TOPIC",
+    "NOT_AUTHORIZED",
+    "NOT_A_PACKET",
+    "REGISTER_FAILED",
     "Ack",
     "Answer",
     "Batch",
@@ -43,6 +47,7 @@ __all__ = [
     "Server",
     "Splitter",
     "Token",
+    "Topic",
     "Unreadable",
     "Uplink",
     "Variable",
@@ -50,6 +55,7 @@ __all__ = [
     "decode_batch",
     "device_hash",
     "downlink",
+    "event",
     "from_points",
     "gateway_telemetry",
     "join_login",
@@ -66,6 +72,8 @@ __all__ = [
     "telemetry",
     "topic",
     "uplink",
+    "values",
+    "values_push",
 ]
 
 # What is read: bytes, or text.
@@ -783,6 +791,58 @@ class Packet:
 
 def parse_packet(data: _Data, /) -> Packet:
     """Reads a whole packet of ThingsPanel; raises :class:`FrameError`."""
+
+def values(push: Push, /) -> str:
+    """The data points as attributes or telemetry of ThingsPanel, an object as JSON.
+
+    Of a variable that comes more than once the last value stands.
+    """
+
+def event(method: str, push: Push, /) -> str:
+    """The same as an event: ``{"method": …, "params": {…}}``."""
+
+def values_push(auth: str, serial: str, values: _Data) -> str:
+    """Builds a PUSH of such an object of values; raises :class:`BuildError`."""
+
+@final
+class Topic:
+    """Where something is published over MQTT. Import it from ``tipwire.thingspanel``.
+
+    ``str(topic)`` is the topic. Telemetry has no ``id``; all else has one, which the sender chooses.
+    """
+
+    __match_args__ = ("channel", "id")
+    def __new__(
+        cls,
+        channel: Literal["telemetry", "attributes", "event"],
+        id: str = "",
+        *,
+        gateway: bool = False,
+    ) -> Topic: ...
+    @staticmethod
+    def parse(topic: str, /) -> Topic:
+        """Reads a topic; raises :class:`FrameError`."""
+    @property
+    def channel(self) -> Literal["telemetry", "attributes", "event"]:
+        """What it is for."""
+    @property
+    def id(self) -> str:
+        """The message's id."""
+    @property
+    def gateway(self) -> bool:
+        """Whether a gateway publishes there."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+DEVICE_NOT_FOUND: Final[str]
+"""What a server says to a token it does not know, before it closes the connection."""
+NOT_AUTHORIZED: Final[str]
+"""What a server says to data that come before a token, before it closes the connection."""
+NOT_A_PACKET: Final[str]
+"""What a server says to what is no packet, before it closes the connection."""
+REGISTER_FAILED: Final[str]
+"""What a server of raw messages says to a token it does not know, before it closes the connection."""
 
 DEVICE_TOPIC: Final[str]
 """Where a device publishes its own telemetry to ThingsBoard."""
