@@ -1,8 +1,10 @@
 // What the vectors cannot ask for: JavaScript's own odd values.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import * as tipwire from "../../target/js/package/index.js";
 import * as text from "../../target/js/package/text.js";
 
@@ -137,4 +139,16 @@ test("points have the defaults of their block", () => {
   const [point] = points(parse(`PUSH|${head.auth}|s|@5^g{a=b}[p@=1,2]`));
   assert.deepEqual(point.location, { lat: 1, lng: 2, alt: undefined, text: "1,2" });
   assert.deepEqual([point.value, point.time, point.group, point.metadata.a], ["1,2", 5, "g", "b"]);
+});
+
+test("the files are as large as the README says", () => {
+  const here = (path) => new URL(path, import.meta.url);
+  const [, table] = /<!-- sizes -->(.*)<!-- end of sizes -->/s.exec(readFileSync(here("../README.md"), "utf8"));
+  const rows = [...table.matchAll(/^\| `(.*?)` \| .* \| (\d+) \|$/gm)];
+  assert.equal(rows.length, 4);
+  for (const [, file, said] of rows) {
+    const { length } = gzipSync(readFileSync(here(`../../target/js/package/${file}`)), { level: 9 });
+    // Tools of other versions make a little more or less of it.
+    assert.ok(Math.abs(length / 1000 / said - 1) < 0.03, `${file}: ${Math.round(length / 1000)} KB, not ${said}`);
+  }
 });

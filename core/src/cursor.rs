@@ -268,7 +268,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Digits of an unsigned number of at most 64 bits, leading zeros allowed.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn number(&mut self, none: Kind, range: Kind) -> Result<u64, Error> {
         if cfg!(tipwire_small) {
             return self.long_number(none, range);
@@ -420,7 +420,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// An unsigned number.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn number(&mut self) -> u64 {
         let mut scan = self.scan();
         let number = scan.number(Kind::Time, Kind::TimeRange);

@@ -26,6 +26,11 @@ const HOSTS: &[&str] =
 /// A module, and the features that it is built with.
 const MODULES: &[(&str, &[&str])] = &[("text", &["--no-default-features"]), ("full", &[])];
 
+/// What makes the modules smaller and hardly slower: what is small is put where it is called, loops of
+/// a few rounds stay loops, and ciphers and hashes are as their crates have them for small machines.
+const SMALLER: &str = "-Cllvm-args=-inline-threshold=25 -Cllvm-args=-unroll-threshold=40 \
+    --cfg sha2_backend_soft=\"compact\" --cfg aes_backend_soft=\"compact\"";
+
 /// The package as it is published, in `target/js/package`.
 pub fn build() -> Outcome {
     have_system(&[("node", "nodejs"), ("npm", "npm"), ("cc", "gcc")])?;
@@ -38,6 +43,7 @@ pub fn build() -> Outcome {
         let folder = root().join("target/js").join(module);
         let mut build = cargo(&["build", "--quiet", "--profile", "wasm", "-p", "tipwire-wasm"]);
         build.args(["--lib", "--target", TARGET]).args(*features);
+        build.env("RUSTFLAGS", SMALLER);
         run_to_end(build.arg("--target-dir").arg(&folder))?;
         let made = folder.join(TARGET).join("wasm/tipwire_wasm.wasm");
         let mut bind = Command::new(tool.join("debug/tipwire-bindgen"));

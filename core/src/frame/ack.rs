@@ -110,14 +110,14 @@ impl<'a> Ack<'a> {
     const EMPTY: Ack<'static> = Ack { seq: None, status: Status::Ok, detail: Detail::None };
 
     /// Reads to where the answer is to be, so that it is not copied on the way.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
     fn fill(&mut self, bytes: &'a [u8], revision: Option<Revision>) -> Result<(), Error> {
         read_whole(line(bytes), |scan| self.read(scan, revision))
     }
 
     /// `ack = "ACK|" [seq "|"] …`
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn read(&mut self, scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<(), Error> {
         scan.expect_word("ACK|", Kind::Answer)?;
         self.seq = read_seq(scan)?;
@@ -125,7 +125,7 @@ impl<'a> Ack<'a> {
     }
 
     /// `… status ["|" detail]`
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn read_status(
         &mut self,
         scan: &mut Scan<'a>,
@@ -161,7 +161,7 @@ impl<'a> Ack<'a> {
 }
 
 impl<'a> Detail<'a> {
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn read(
         &mut self,
         scan: &mut Scan<'a>,
@@ -233,7 +233,7 @@ pub struct Reply<S> {
 
 impl<S: Sink> Reply<S> {
     /// Starts an answer.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>) -> Reply<S> {
         let mut line = Line::new(sink);
         line.put(b"ACK|");
@@ -242,7 +242,7 @@ impl<S: Sink> Reply<S> {
     }
 
     /// Starts the inner frame of an envelope.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>) -> Reply<S> {
         Reply { line: Line::new(sink), status: None }
     }
@@ -254,7 +254,7 @@ impl<S: Sink> Reply<S> {
     }
 
     /// Just the status.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn status(&mut self, status: Status) -> &mut Reply<S> {
         self.line.field(Field::Status);
         if self.status.is_some() {
@@ -279,7 +279,7 @@ impl<S: Sink> Reply<S> {
     }
 
     /// `OK` and a list of variables.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn variables(&mut self) -> Push<S> {
         self.status(Status::Ok);
         self.line.put(b"|");
@@ -314,14 +314,14 @@ impl<S: Sink> Reply<S> {
     }
 
     /// The answer, without a line ending.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish()
     }
 
     /// The answer and a line feed, as streams want it.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish_line()

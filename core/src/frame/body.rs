@@ -69,7 +69,7 @@ impl<'a> Block<'a> {
     /// modifiers  = ["@=" place] ["@" time] ["^" group] ["{" meta "}"]
     ///            / ["^" group] ["@" time] ["{" meta "}"]
     /// ```
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(super) fn read(
         &mut self,
         scan: &mut Scan<'a>,
@@ -106,7 +106,7 @@ impl<'a> Block<'a> {
     }
 
     /// A bare list of variables, without defaults: the detail of `ACK|OK|[…]`.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(super) fn read_list(
         &mut self,
         scan: &mut Scan<'a>,

@@ -50,7 +50,7 @@ pub struct Slice<'b> {
 impl<'b> Sink for Slice<'b> {
     type Done = &'b [u8];
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn done(self) -> Result<&'b [u8], Kind> {
         self.buffer.get(..self.length).ok_or(Kind::Buffer)
     }
@@ -61,12 +61,12 @@ impl sealed::Sink for Slice<'_> {
         self.buffer.get_mut(..self.length).unwrap_or_default()
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn len(&self) -> usize {
         self.length
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn append(&mut self, bytes: &[u8]) -> bool {
         let end = self.length + bytes.len();
         let Some(target) = self.buffer.get_mut(self.length..end) else {
@@ -81,7 +81,7 @@ impl sealed::Sink for Slice<'_> {
         self.length = length;
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn take(&mut self) -> Self {
         let length = core::mem::take(&mut self.length);
         Slice { buffer: core::mem::take(&mut self.buffer), length }
@@ -297,7 +297,7 @@ fn reverse(mut bytes: &mut [u8]) {
 }
 
 impl<S: Sink> Line<S> {
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn new(sink: impl IntoSink<Sink = S>) -> Line<S> {
         Line::over(sink.into_sink())
     }
@@ -307,13 +307,13 @@ impl<S: Sink> Line<S> {
     }
 
     /// From here on errors are those of this field.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn field(&mut self, field: Field) {
         self.field = Some(field);
     }
 
     /// From here on errors are those of this data point, and of no field yet.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn point(&mut self, point: u32) {
         self.point = Some(point);
         self.field = None;
@@ -333,7 +333,7 @@ impl<S: Sink> Line<S> {
         self.error.get_or_insert(BuildError::of(kind));
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn check(&mut self, outcome: Result<(), Kind>) {
         if let Err(kind) = outcome {
             self.fail(kind);
@@ -346,13 +346,13 @@ impl<S: Sink> Line<S> {
     }
 
     /// How many bytes are written.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn len(&self) -> usize {
         self.sink.len()
     }
 
     /// Writes bytes. After an error this does no harm: nothing of it is handed out.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         if !self.sink.append(bytes) {
             self.fail_whole(Kind::Buffer);
@@ -360,7 +360,7 @@ impl<S: Sink> Line<S> {
     }
 
     /// Writes 1 to `max` bytes of `class`.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn put_word(
         &mut self,
         word: &str,
@@ -407,7 +407,7 @@ impl<S: Sink> Line<S> {
     }
 
     /// A sequence counter belongs here, if one is given later.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn allow_seq(&mut self) {
         self.seq = Seq::At(self.len());
     }
@@ -430,14 +430,14 @@ impl<S: Sink> Line<S> {
     }
 
     /// The bytes written, unless something went wrong. Nothing can be written afterwards.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.check_size();
         self.done()
     }
 
     /// The same with a line feed at the end.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.check_size();
         self.put(b"\n");
@@ -445,21 +445,21 @@ impl<S: Sink> Line<S> {
     }
 
     /// The line itself, leaving one that can only fail.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn take(&mut self) -> Line<S> {
         let taken = Line { sink: self.sink.take(), ..*self };
         self.fail_whole(Kind::Misplaced);
         taken
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn check_size(&mut self) {
         if self.len() > MAX_FRAME {
             self.fail_whole(Kind::TooLarge);
         }
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn done(&mut self) -> Result<S::Done, BuildError> {
         let Line { sink, error, .. } = self.take();
         match error {

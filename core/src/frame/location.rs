@@ -35,7 +35,7 @@ impl<'a> Location<'a> {
         Location::check(scan).map(|()| Location(scan.since(start)))
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(super) fn walk(c: &mut Cursor<'a>) -> Location<'a> {
         // Numbers and commas; nothing else between these two follows a location.
         Location(c.take_all(Set::Range(b',', b'9')))

@@ -50,7 +50,7 @@ impl<'a> Metadata<'a> {
         Ok(Metadata::walk(&mut Cursor::new(scan.since(start))))
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(super) fn walk(c: &mut Cursor<'a>) -> Metadata<'a> {
         c.eat("{");
         let mut scan = c.scan();
@@ -123,7 +123,7 @@ pub struct Pairs<'a>(Cursor<'a>);
 impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a str, Text<'a>);
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn next(&mut self) -> Option<(&'a str, Text<'a>)> {
         let mut c = self.0;
         if c.rest().is_empty() {
@@ -139,7 +139,7 @@ impl<'a> Iterator for Pairs<'a> {
 }
 
 /// `pair = name "=" 1*(plain-but-comma / escape)`
-#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
 fn check_pair(scan: &mut Scan<'_>) -> Result<(), Error> {
     scan.word(NAME, MAX_NAME, Kind::Key, Kind::KeyLength)?;
     scan.expect(b'=', Kind::Pair)?;

@@ -109,7 +109,7 @@ fn made<T>(mut empty: T, fill: impl FnOnce(&mut T) -> Result<(), Error>) -> Resu
     fill(&mut empty).map(|()| empty)
 }
 
-#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
 fn text_of(bytes: &[u8]) -> Result<&str, Error> {
     if bytes.len() > MAX_FRAME {
         return Err(Error::new(Kind::TooLarge, MAX_FRAME));

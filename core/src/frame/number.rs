@@ -352,7 +352,7 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn of(value: u64) -> Digits {
         const EIGHT: u32 = 100_000_000;
         let mut digits = Digits { parts: [[0; 8]; 3], first: 3, zeros: 0 };
@@ -374,7 +374,7 @@ impl Digits {
     }
 
     /// The parts as they follow each other.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let mut zeros = self.zeros;
         let parts = self.parts.iter().skip(self.first);
@@ -383,7 +383,7 @@ impl Digits {
 }
 
 /// Writes an unsigned number.
-#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
 pub(crate) fn write_unsigned<S: Sink>(out: &mut Line<S>, value: u64) {
     if cfg!(tipwire_small) {
         out.put(float::digits_of(&mut value.to_be_bytes(), &mut [0; 20]));

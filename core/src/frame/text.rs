@@ -36,24 +36,24 @@ enum Escapes {
 
 impl<'a> Text<'a> {
     /// `text = 1*(plain / escape)`
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(super) fn check(scan: &mut Scan<'_>) -> Result<(), Error> {
         check(scan, PLAIN, Kind::Text)
     }
 
     /// The text of a metadata pair: without a bare comma.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(super) fn check_pair(scan: &mut Scan<'_>) -> Result<(), Error> {
         check(scan, PLAIN_PAIR, Kind::Metadata)
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(super) fn walk(c: &mut Cursor<'a>) -> Text<'a> {
         Text::walk_over(c, Set::Of(PLAIN))
     }
 
     /// The text of a metadata pair: up to a comma or the end.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(super) fn walk_pair(c: &mut Cursor<'a>) -> Text<'a> {
         Text::walk_over(c, Set::Neither(b',', b'\\'))
     }
@@ -154,7 +154,7 @@ pub struct Pieces<'a> {
 impl<'a> Iterator for Pieces<'a> {
     type Item = &'a str;
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn next(&mut self) -> Option<&'a str> {
         if self.escapes == Escapes::Some {
             return self.next_of_escaped();

@@ -108,7 +108,7 @@ impl<'a> Frame<'a> {
     }
 
     /// `… serial ["|" body]`
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn read_serial(
         &mut self,
         scan: &mut Scan<'a>,
@@ -251,7 +251,7 @@ fn read_auth(scan: &mut Scan<'_>, revision: Option<Revision>) -> Result<(), Erro
 }
 
 /// Whether `auth` is one that a frame can carry; else what is wrong.
-#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
 pub(crate) fn check_auth(auth: &str) -> Result<(), Kind> {
     let (digits, count) = match auth.strip_prefix("at") {
         Some(digits) => (digits, TOKEN_DIGITS),
@@ -262,7 +262,7 @@ pub(crate) fn check_auth(auth: &str) -> Result<(), Kind> {
 }
 
 /// Writes `METHOD|auth|serial`; without a method `serial` alone, as inner frames have it.
-#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
 pub(super) fn write_head<S: Sink>(out: &mut Line<S>, method: Option<(Method, &str)>, serial: &str) {
     if let Some((method, auth)) = method {
         out.put(match method {
@@ -300,7 +300,7 @@ pub struct Pull<S> {
 
 impl<S: Sink> Pull<S> {
     /// Starts a PULL.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Pull<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, Some((Method::Pull, auth)), serial);
@@ -308,7 +308,7 @@ impl<S: Sink> Pull<S> {
     }
 
     /// Starts the inner frame of an envelope.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Pull<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, None, serial);
@@ -341,7 +341,7 @@ impl<S: Sink> Pull<S> {
     }
 
     /// Asks for variables whose names were read, as they stand.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn names(&mut self, names: Names<'_>) -> &mut Pull<S> {
         self.line.field(Field::Names);
         if names.len() > 0 {
@@ -356,14 +356,14 @@ impl<S: Sink> Pull<S> {
     }
 
     /// The frame, without a line ending.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish()
     }
 
     /// The frame and a line feed, as streams want it.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish_line()
@@ -396,7 +396,7 @@ pub struct Ping<S> {
 
 impl<S: Sink> Ping<S> {
     /// Starts a PING.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Ping<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, Some((Method::Ping, auth)), serial);
@@ -404,7 +404,7 @@ impl<S: Sink> Ping<S> {
     }
 
     /// Starts the inner frame of an envelope.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Ping<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, None, serial);
@@ -418,13 +418,13 @@ impl<S: Sink> Ping<S> {
     }
 
     /// The frame, without a line ending.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.line.finish()
     }
 
     /// The frame and a line feed, as streams want it.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.line.finish_line()
     }

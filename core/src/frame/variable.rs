@@ -277,7 +277,7 @@ impl<'a> Variables<'a> {
 impl<'a> Iterator for Variables<'a> {
     type Item = Variable<'a>;
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn next(&mut self) -> Option<Variable<'a>> {
         self.left = self.left.checked_sub(1)?;
         let mut c = self.cursor;

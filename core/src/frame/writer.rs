@@ -101,7 +101,7 @@ enum Stage {
 
 impl<S: Sink> Push<S> {
     /// Starts a PUSH.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Push<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, Some((Method::Push, auth)), serial);
@@ -110,7 +110,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Starts the inner frame of an envelope.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Push<S> {
         let mut line = Line::new(sink);
         write_head(&mut line, None, serial);
@@ -119,12 +119,12 @@ impl<S: Sink> Push<S> {
     }
 
     /// Starts a bare list of variables after what is written.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(super) fn list(line: Line<S>) -> Push<S> {
         Push::start(line, Stage::List)
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn start(line: Line<S>, stage: Stage) -> Push<S> {
         let mut push = Push {
             line,
@@ -233,7 +233,7 @@ impl<S: Sink> Push<S> {
     /// assert_eq!(forwarded, b"PUSH|4deedd7bab8817ec|gateway|[rssi:=-70;t:=1;h:=2]");
     /// # Ok::<(), tipwire::BuildError>(())
     /// ```
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn variables(&mut self, variables: Variables<'_>) -> &mut Push<S> {
         let count = variables.len();
         if count > 0 {
@@ -327,7 +327,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Passthrough data that was read, as it stands.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn raw_read(&mut self, raw: Raw<'_>) -> &mut Push<S> {
         self.begin_raw(raw.encoding());
         self.line.put(raw.data().as_bytes());
@@ -343,20 +343,20 @@ impl<S: Sink> Push<S> {
     }
 
     /// The frame, without a line ending.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish()
     }
 
     /// The frame and a line feed, as streams want it.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
         self.close();
         self.line.finish_line()
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn close(&mut self) {
         if self.stage != Stage::Raw {
             self.close_metadata();
@@ -368,7 +368,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Ends what came before and starts a variable.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn begin(&mut self, name: &str, operator: &[u8], stage: Stage) {
         self.begin_variable();
         if usize::from(self.count) == MAX_VARIABLES {
@@ -383,7 +383,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Ends what came before.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn begin_variable(&mut self) {
         self.close_metadata();
         self.begin_point();
@@ -393,7 +393,7 @@ impl<S: Sink> Push<S> {
         self.line.put(if self.count == 0 { b"[" } else { b";" });
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn begin_raw(&mut self, encoding: Encoding) {
         self.line.field(Field::Raw);
         if self.stage != Stage::Defaults || self.filled != 0 {
@@ -407,7 +407,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Starts a variable with a text that `write` writes.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn string_with(&mut self, name: &str, write: impl FnOnce(&mut Line<S>)) {
         self.begin(name, b"=", Stage::Variable);
         write(&mut self.line);
@@ -415,7 +415,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// One pair of metadata, whose text `write` writes.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn metadata_with(&mut self, key: &str, write: impl FnOnce(&mut Line<S>)) {
         self.line.field(Field::Metadata);
         if usize::from(self.pairs) == MAX_PAIRS {
@@ -433,7 +433,7 @@ impl<S: Sink> Push<S> {
         self.filled |= 1 << Slot::Metadata as u8;
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn close_metadata(&mut self) {
         if self.pairs > 0 {
             self.line.put(b"}");
@@ -441,7 +441,7 @@ impl<S: Sink> Push<S> {
         }
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn time_slot(&self) -> Slot {
         match (self.stage, self.revision) {
             (Stage::Defaults, Revision::A | Revision::B) => Slot::LateTime,
@@ -450,14 +450,14 @@ impl<S: Sink> Push<S> {
     }
 
     /// All slots of the current item are empty and begin here.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn open_slots(&mut self) {
         self.filled = 0;
         self.slots_at = self.line.len();
     }
 
     /// Where what is to stand in a slot will be written, if it may.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn open_slot(&mut self, slot: Slot) -> Option<usize> {
         let fits = match self.stage {
             Stage::Variable => true,
@@ -477,7 +477,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Ends a slot whose text was written at the end, from `start` on.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn close_slot(&mut self, slot: Slot, start: usize) {
         self.filled |= 1 << slot as u8;
         if self.filled >> slot as u8 > 1 {
@@ -514,7 +514,7 @@ impl<S: Sink> Push<S> {
 /// What the reader of JSON needs beside the methods above.
 impl<S: Sink> Push<S> {
     /// Errors are those of the next data point from here on.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn begin_point(&mut self) {
         self.line.point(self.first + u32::from(self.count));
     }

@@ -52,7 +52,7 @@ impl Aligned {
 }
 
 impl From<Places> for Aligned {
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn from(places: Places) -> Aligned {
         #[allow(clippy::cast_possible_truncation, reason = "the lower half")]
         Aligned([places as u64, (places >> 64) as u64])
@@ -60,7 +60,7 @@ impl From<Places> for Aligned {
 }
 
 impl From<Aligned> for Places {
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn from(Aligned([low, high]): Aligned) -> Places {
         Places::from(low) | Places::from(high) << 64
     }
