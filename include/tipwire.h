@@ -507,6 +507,95 @@ int32_t tipwire_find_pair(const tipwire_metadata *metadata,
                           const char *key,
                           tipwire_text *text);
 
+/* What the bytes are -----------------------------------------------------------------------------
+ *
+ * For inspectors, editors and whoever debugs a device: every byte of a message gets a name. Spans come
+ * in order, and those of one depth leave nothing out of what they are parts of, which comes after them.
+ * What cannot be read is named up to the byte at which it is wrong.
+ *
+ *     tipwire_span spans[64];
+ *     tipwire_error error;
+ *     int32_t count = tipwire_spans(line, length, spans, 64, &error);
+ *     for (int32_t n = 0; n < count && n < 64; n++) {
+ *         tipwire_text part = tipwire_part_name(spans[n].part);
+ *         printf("%d to %d: %.*s\n", (int)spans[n].start, (int)spans[n].end, (int)part.length, part.data);
+ *     }
+ */
+
+#define TIPWIRE_PART_MARK                0
+#define TIPWIRE_PART_LINE_ENDING         1
+#define TIPWIRE_PART_METHOD              2
+#define TIPWIRE_PART_SEQ                 3
+#define TIPWIRE_PART_AUTH                4
+#define TIPWIRE_PART_SERIAL              5
+#define TIPWIRE_PART_LOCATION            6
+#define TIPWIRE_PART_LAT                 7
+#define TIPWIRE_PART_LNG                 8
+#define TIPWIRE_PART_ALT                 9
+#define TIPWIRE_PART_TIME                10
+#define TIPWIRE_PART_GROUP               11
+#define TIPWIRE_PART_METADATA            12
+#define TIPWIRE_PART_KEY                 13
+#define TIPWIRE_PART_TEXT                14
+#define TIPWIRE_PART_VARIABLE            15
+#define TIPWIRE_PART_NAME                16
+#define TIPWIRE_PART_OPERATOR            17
+#define TIPWIRE_PART_NUMBER              18
+#define TIPWIRE_PART_STRING              19
+#define TIPWIRE_PART_BOOLEAN             20
+#define TIPWIRE_PART_UNIT                21
+#define TIPWIRE_PART_ENCODING            22
+#define TIPWIRE_PART_DATA                23
+#define TIPWIRE_PART_STATUS              24
+#define TIPWIRE_PART_COUNT               25
+#define TIPWIRE_PART_COMMAND             26
+#define TIPWIRE_PART_ERROR               27
+#define TIPWIRE_PART_DETAIL              28
+#define TIPWIRE_PART_FLAGS               29
+#define TIPWIRE_PART_COUNTER             30
+#define TIPWIRE_PART_DEVICE              31
+#define TIPWIRE_PART_CIPHERTEXT          32
+#define TIPWIRE_PART_TAG                 33
+
+/* A part of a message: the bytes from start on, before end.
+ *
+ * part   TIPWIRE_PART_…
+ * depth  how many others it is a part of. */
+typedef struct tipwire_span {
+  uint32_t start;
+  uint32_t end;
+  uint8_t part;
+  uint8_t depth;
+} tipwire_span;
+
+/* Names the bytes of a text frame: of an uplink, or of an answer. Returns how many spans there are; where
+ * these are more than there is room for, the first ones are set. error, which may be NULL, is set to what
+ * is wrong with the frame: to status 0 where nothing is. */
+int32_t tipwire_spans(const void *line,
+                      size_t length,
+                      tipwire_span *spans,
+                      size_t capacity,
+                      tipwire_error *error);
+
+/* The same of the text that is inside an envelope. */
+int32_t tipwire_spans_inner(uint8_t method,
+                            const void *text,
+                            size_t length,
+                            tipwire_span *spans,
+                            size_t capacity,
+                            tipwire_error *error);
+
+/* The same of an envelope, without a key. There are no spans where its header cannot be read. */
+int32_t tipwire_spans_envelope(uint8_t layout,
+                               const void *envelope,
+                               size_t length,
+                               tipwire_span *spans,
+                               size_t capacity,
+                               tipwire_error *error);
+
+/* The name of a part, such as "variable". */
+tipwire_text tipwire_part_name(uint8_t part);
+
 /* Writing frames ---------------------------------------------------------------------------------
  *
  * A writer is begun over a buffer of the caller, which it owns until it is finished, and is finished

@@ -187,6 +187,31 @@ private:
   tipwire_error error_;
 };
 
+/* What the bytes of a message are, with room for N spans. */
+template <size_t N> class Spans {
+public:
+  /* Of a text frame. */
+  Spans(const void *line, size_t length) : error_() {
+    count_ = tipwire_spans(line, length, spans_, N, &error_);
+  }
+  /* Of what is inside an envelope: TIPWIRE_PUSH, TIPWIRE_PULL, TIPWIRE_PING or TIPWIRE_ACK. */
+  Spans(uint8_t method, const tipwire_text &inside) : error_() {
+    count_ = tipwire_spans_inner(method, inside.data, inside.length, spans_, N, &error_);
+  }
+  const tipwire_span *begin() const { return spans_; }
+  const tipwire_span *end() const { return spans_ + size(); }
+  size_t size() const { return count_ < 0 ? 0 : is_whole() ? static_cast<size_t>(count_) : N; }
+  /* Whether there was room for all of them. */
+  bool is_whole() const { return count_ >= 0 && static_cast<size_t>(count_) <= N; }
+  /* What is wrong with the message, if its status is not 0. */
+  const tipwire_error &error() const { return error_; }
+
+private:
+  tipwire_span spans_[N];
+  int32_t count_;
+  tipwire_error error_;
+};
+
 /* Writing ---------------------------------------------------------------------------------------- */
 
 /* What can be said in a PUSH, and in an answer that has variables. Self is what the chain goes on

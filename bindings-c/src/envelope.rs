@@ -457,7 +457,7 @@ fn cipher_of(number: u8) -> Outcome<Cipher> {
     Cipher::from_id(number).ok_or(TIPWIRE_E_ARGUMENT)
 }
 
-fn layout_of(number: u8) -> Outcome<Layout> {
+pub fn layout_of(number: u8) -> Outcome<Layout> {
     Layout::ALL.get(usize::from(number)).copied().ok_or(TIPWIRE_E_ARGUMENT)
 }
 

@@ -19,6 +19,7 @@ mod memory;
 mod panic;
 pub mod sequence;
 pub mod server;
+pub mod spans;
 pub mod stream;
 pub mod tagoio;
 pub mod text;

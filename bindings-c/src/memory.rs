@@ -47,6 +47,39 @@ pub fn place<T>(pointer: *mut T) -> Outcome<Place<T>> {
     check(pointer).map(|()| Place(pointer))
 }
 
+/// Places for results that follow each other.
+pub struct Places<T> {
+    next: *mut T,
+    left: usize,
+}
+
+impl<T> Places<T> {
+    /// Sets the next one, if there is one left.
+    pub fn set_next(&mut self, value: T) {
+        if let Some(left) = self.left.checked_sub(1) {
+            // SAFETY: `places` found the first one aligned and not NULL, and that memory can have so
+            // many; the caller says that there is room for them, of which this is one.
+            unsafe { self.next.write(value) };
+            self.next = self.next.wrapping_add(1);
+            self.left = left;
+        }
+    }
+}
+
+pub fn places<T>(pointer: *mut T, count: usize) -> Outcome<Places<T>> {
+    check(pointer)?;
+    has_memory::<T>(count)?;
+    Ok(Places { next: pointer, left: count })
+}
+
+/// Whether memory can have so many.
+fn has_memory<T>(count: usize) -> Outcome {
+    match count.checked_mul(size_of::<T>()) {
+        Some(size) if size <= isize::MAX as usize => Ok(()),
+        _ => Err(TIPWIRE_E_ARGUMENT),
+    }
+}
+
 /// Sets a result that the caller may not want, and is made only then.
 pub fn set_if_wanted<T>(pointer: *mut T, value: impl FnOnce() -> T) {
     if let Ok(place) = place(pointer) {
@@ -171,9 +204,7 @@ pub fn discard<S: Storage>(storage: *mut S) -> Outcome {
 pub fn array<S, T: Copy>(structs: *mut S, count: usize, value: T) -> Outcome<&'static mut [T]> {
     const { assert!(size_of::<T>() <= size_of::<S>() && align_of::<T>() <= align_of::<S>()) };
     check(structs)?;
-    if count.checked_mul(size_of::<S>()).is_none_or(|size| size > isize::MAX as usize) {
-        return Err(TIPWIRE_E_ARGUMENT);
-    }
+    has_memory::<S>(count)?;
     let first = structs.cast::<T>();
     for nth in 0..count {
         // SAFETY: it is aligned and not NULL; the caller says that so many structs are there for us

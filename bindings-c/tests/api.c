@@ -275,6 +275,79 @@ int32_t tipwire_probe_panic(void);
 static void panics_become_a_status(void) { CHECK(tipwire_probe_panic() == TIPWIRE_E_PANIC); }
 #endif
 
+/* The parts of one depth, one after the other: nothing is left out. Gives where the last one ends. */
+static uint32_t covered(const tipwire_span *spans, int32_t count, uint8_t depth, uint32_t start) {
+  for (int32_t n = 0; n < count; n++) {
+    CHECK(spans[n].start < spans[n].end && tipwire_part_name(spans[n].part).length > 0);
+    if (spans[n].depth == depth) {
+      CHECK(spans[n].start == start);
+      start = spans[n].end;
+    }
+  }
+  return start;
+}
+
+static void every_byte_has_a_name(void) {
+  static const char line[] =
+      "PUSH|!42|" AUTH "|" SERIAL "|@1694567890000[t:=32.5#C@=1,2;s=on\\|line{source=dht22}]\n";
+  static const uint8_t head[] = {
+      TIPWIRE_PART_METHOD, TIPWIRE_PART_MARK,   TIPWIRE_PART_SEQ,  TIPWIRE_PART_MARK,
+      TIPWIRE_PART_AUTH,   TIPWIRE_PART_MARK,   TIPWIRE_PART_SERIAL, TIPWIRE_PART_MARK,
+      TIPWIRE_PART_MARK,   TIPWIRE_PART_TIME,   TIPWIRE_PART_MARK, TIPWIRE_PART_NAME,
+      TIPWIRE_PART_OPERATOR, TIPWIRE_PART_NUMBER};
+  static const uint8_t envelope[] = {0, 0, 0, 0, 42, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8,
+                                     9, 9, 9, 1, 2, 3, 4, 5, 6, 7, 8};
+  tipwire_span spans[64], few[3];
+  tipwire_error error;
+  int32_t length = (int32_t)sizeof line - 1;
+  int32_t count = tipwire_spans(line, (size_t)length, spans, 64, &error);
+  CHECK(count > (int32_t)sizeof head && count < 64 && error.status == 0);
+  for (size_t n = 0; n < sizeof head; n++) {
+    CHECK(spans[n].part == head[n]);
+  }
+  CHECK(covered(spans, count, 0, 0) == (uint32_t)length);
+  CHECK(tipwire_equals(tipwire_part_name(TIPWIRE_PART_TAG), "tag"));
+  CHECK(!tipwire_part_name(TIPWIRE_PART_TAG + 1).data && !tipwire_part_name(255).data);
+
+  /* Where there is too little room the first ones are set, and no others. */
+  memset(few, 0x5a, sizeof few);
+  CHECK(tipwire_spans(line, (size_t)length, few, 2, NULL) == count);
+  CHECK(few[0].part == TIPWIRE_PART_METHOD && few[1].start == 4 && few[2].part == 0x5a);
+  CHECK(tipwire_spans(line, (size_t)length, few, 0, NULL) == count && few[0].end == 4);
+
+  /* Every beginning of it is named up to where it is wrong, and so is what has a byte changed. */
+  for (int32_t end = 0; end < length; end++) {
+    char changed[sizeof line];
+    count = tipwire_spans(line, (size_t)end, spans, 64, &error);
+    CHECK(count >= 0 && covered(spans, count, 0, 0) <= (uint32_t)end);
+    CHECK(error.status == 0 ? end == length - 1 : error.at <= end);
+    memcpy(changed, line, sizeof line);
+    for (int byte = 1; byte < 256; byte += 6) {
+      changed[end] = (char)byte;
+      count = tipwire_spans(changed, (size_t)length, spans, 64, &error);
+      CHECK(count >= 0 && covered(spans, count < 64 ? count : 64, 0, 0) <= (uint32_t)length);
+    }
+  }
+  count = tipwire_spans("ACK|!7|OK|3", 11, spans, 64, &error);
+  CHECK(count == 7 && spans[6].part == TIPWIRE_PART_COUNT && error.status == 0);
+
+  CHECK(tipwire_spans_inner(TIPWIRE_PUSH, SERIAL "|[t:=1]", 16, spans, 64, &error) > 5);
+  CHECK(spans[0].part == TIPWIRE_PART_SERIAL && error.status == 0);
+  CHECK(tipwire_spans_inner(TIPWIRE_PUSH, SERIAL "|", 10, spans, 64, &error) == 2);
+  CHECK(error.status == TIPWIRE_E_BODY && error.at == 10);
+  count = tipwire_spans_envelope(TIPWIRE_LAYOUT_CURRENT, envelope, sizeof envelope, spans, 64, &error);
+  CHECK(count == 6 && error.status == 0 && spans[5].part == TIPWIRE_PART_TAG);
+  CHECK(covered(spans, count, 0, 0) == sizeof envelope);
+  CHECK(tipwire_spans_envelope(TIPWIRE_LAYOUT_CURRENT, envelope, 3, spans, 64, &error) == 0);
+  CHECK(error.status == TIPWIRE_E_TOO_SHORT);
+
+  CHECK(tipwire_spans(NULL, 3, spans, 64, NULL) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_spans(line, (size_t)length, NULL, 64, NULL) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_spans(line, (size_t)length, spans, (size_t)-1, NULL) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_spans_inner(4, line, 3, spans, 64, NULL) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_spans_envelope(9, envelope, sizeof envelope, spans, 64, NULL) == TIPWIRE_E_ARGUMENT);
+}
+
 int main(void) {
   sizes_are_what_the_macros_say();
   every_status_has_a_name_and_a_sentence();
@@ -286,6 +359,7 @@ int main(void) {
   errors_of_writing_name_the_point_and_the_field();
   envelopes_open_with_their_key_only();
   streams_are_cut_however_they_come();
+  every_byte_has_a_name();
 #ifdef PROBE
   panics_become_a_status();
 #endif

@@ -25,6 +25,18 @@ static int frames_are_written_and_read_again() {
                         "status=on\\|line;on?=true;p@=39.74,-104.99]\n";
   CHECK(line && line.size == sizeof wanted - 1 && std::memcmp(line.data, wanted, line.size) == 0);
 
+  uint32_t end = 0;
+  tipwire::Spans<64> spans(line.data, line.size);
+  for (auto &span : spans) {
+    CHECK(span.depth > 0 || span.start == end);
+    end = span.depth > 0 ? end : span.end;
+  }
+  CHECK(end == line.size && spans.is_whole() && spans.error().status == 0);
+  tipwire::Spans<3> few(line.data, line.size - 5);
+  CHECK(few.size() == 3 && !few.is_whole() && few.error().status != 0);
+  tipwire::Spans<4> inside(TIPWIRE_ACK, tipwire_text{"PONG", 4});
+  CHECK(inside.size() == 1 && inside.begin()->part == TIPWIRE_PART_STATUS);
+
   tipwire::Frame frame(line.data, line.size);
   CHECK(frame.ok() && frame.seq == 7 && frame.serial == "sensor-01");
   int count = 0, keys = 0;

@@ -8,7 +8,7 @@ use tipwire::platform::{thingsboard, thingspanel};
 
 /// The modules, in the order in which a person wants to read of them.
 const SECTIONS: &[&str] =
-    &["text", "error", "frame", "variable", "writer", "credentials", "envelope", "stream", "client", "sequence", "server", "thingspanel", "thingsboard", "tagoio"];
+    &["text", "error", "frame", "variable", "spans", "writer", "credentials", "envelope", "stream", "client", "sequence", "server", "thingspanel", "thingsboard", "tagoio"];
 
 fn main() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
@@ -19,6 +19,9 @@ fn main() {
         header += &banner(&text);
         if *section == "error" {
             header += &statuses();
+        }
+        if *section == "spans" {
+            header += &parts();
         }
         header += &declarations(&path);
         match *section {
@@ -52,6 +55,16 @@ fn statuses() -> String {
         let number = -i32::from(kind.number());
         writeln!(lines, "#define {name:<32} ({number}) /* {kind} */")
             .expect("strings take everything");
+    }
+    lines + "\n"
+}
+
+/// What the parts of a message are called, and their numbers.
+fn parts() -> String {
+    let mut lines = String::new();
+    for (number, part) in tipwire::spans::Part::ALL.iter().enumerate() {
+        let name = format!("TIPWIRE_PART_{}", part.name().to_uppercase());
+        writeln!(lines, "#define {name:<32} {number}").expect("strings take everything");
     }
     lines + "\n"
 }
