@@ -134,4 +134,4 @@ writeFileSync(join(out, "cjs/package.json"), '{ "type": "commonjs" }\n');
 
 copyFileSync(join(here, "package.json"), join(out, "package.json"));
 copyFileSync(join(here, "README.md"), join(out, "README.md"));
-copyFileSync(join(here, "../LICENSE"), join(out, "LICENSE"));
+for (const name of ["LICENSE", "CHANGELOG.md"]) copyFileSync(join(here, "..", name), join(out, name));

@@ -37,7 +37,7 @@ function calibrate(work) {
   return calls;
 }
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+export const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
 /** Measures both sides in turn, so that a machine that slows down slows both. */
 export function compare(name, against, ours, theirs) {

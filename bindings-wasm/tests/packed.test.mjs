@@ -87,6 +87,7 @@ test("the package has what it is made of, and nothing else", () => {
   const files = readdirSync(join(place, "node_modules/tipwire"), { recursive: true });
   const kinds = new Set(files.filter((name) => name.includes(".")).map((name) => name.replace(/^[^.]*\./, "")));
   assert.deepEqual([...kinds].sort(), ["d.ts", "js", "json", "md", "wasm"]);
+  for (const name of ["LICENSE", "README.md", "CHANGELOG.md", "package.json"]) assert.ok(files.includes(name), name);
   for (const name of ["index.js", "text.js", "secure.js", "cjs/index.js", "workerd/index.js"]) {
     const source = readFileSync(join(place, "node_modules/tipwire", name), "utf8");
     assert.doesNotMatch(source, /["']node:|\bprocess\.|\bBuffer\b|\beval\(|new Function\(/, `${name} wants something of Node, or a laxer policy`);
