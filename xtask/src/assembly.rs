@@ -222,7 +222,8 @@ fn named(core: &str) -> Result<&'static Core, String> {
     CORES.iter().find(|one| one.name == core).ok_or(format!("there is no core {core}"))
 }
 
-fn processor(name: &str) -> Result<&'static Processor, String> {
+/// One of the processors that the files are run on.
+pub fn processor(name: &str) -> Result<&'static Processor, String> {
     let found = PROCESSORS.iter().chain(CHIPS).find(|processor| processor.target == name);
     found.ok_or(format!("there is no processor {name}"))
 }

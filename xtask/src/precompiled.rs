@@ -40,6 +40,7 @@ const ARCHIVES: &[Archive] = &[
         processor: "riscv32imc-unknown-none-elf",
         folders: &["esp32c3", "esp32c6", "esp32h2"],
     },
+    Archive { core: "xtensa_call0", processor: "lx106", folders: &["esp8266"] },
     Archive { core: "avr5", processor: "atmega328p", folders: &["atmega328p", "atmega32u4"] },
     Archive { core: "avr5", processor: "atmega1284p", folders: &["atmega1284p"] },
 ];

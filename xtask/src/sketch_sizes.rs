@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use crate::arduino::{self, read};
+use crate::assembly;
 use crate::builder;
-use crate::firmware::{self, PROCESSORS};
+use crate::firmware;
 use crate::generated::replace_section;
 use crate::shell::{Need, Outcome, command, have_system, root, run};
 
@@ -18,13 +19,13 @@ pub struct Taken {
     pub stack: Option<usize>,
 }
 
-/// A board whose own software is not here: its processor, what the library has for that, and which of
-/// this machine's boards has headers like it.
+/// A board whose own software is not here: its processor, what the library has for that, and what its
+/// headers define.
 struct Other {
     board: &'static str,
     target: &'static str,
     core: &'static str,
-    like: &'static str,
+    defines: &'static str,
 }
 
 const OTHERS: &[Other] = &[
@@ -32,13 +33,19 @@ const OTHERS: &[Other] = &[
         board: "Cortex-M0+, as of a Pico W",
         target: "thumbv6m-none-eabi",
         core: "armv6m",
-        like: "UNO",
+        defines: "ARDUINO_ARCH_RP2040",
     },
     Other {
         board: "RISC-V, as of an ESP32-C3",
         target: "riscv32imc-unknown-none-elf",
         core: "riscv32imc",
-        like: "ESP32",
+        defines: "ESP32",
+    },
+    Other {
+        board: "LX106, as of an ESP8266",
+        target: "lx106",
+        core: "xtensa_call0",
+        defines: "ESP8266",
     },
 ];
 
@@ -98,8 +105,7 @@ fn others() -> Result<Vec<Taken>, String> {
 
 /// Links a sketch with the library alone: what it calls of its board is missing.
 fn link(sketch: &str, other: &Other) -> Result<(usize, usize), String> {
-    let processor = PROCESSORS.iter().find(|processor| processor.target == other.target);
-    let processor = processor.ok_or(format!("there is no processor {}", other.target))?;
+    let processor = assembly::processor(other.target)?;
     let gcc = || command(format!("{}g++", processor.compiler), processor.flags);
     let built = root().join("target/arduino").join(format!("{sketch}-{}", other.core));
     let object = built.with_extension("o");
@@ -110,7 +116,7 @@ fn link(sketch: &str, other: &Other) -> Result<(usize, usize), String> {
     compiler.args(["-std=c++11", "-Os", "-Wall", "-Wextra", "-Werror", "-fno-exceptions"]);
     compiler.args(["-fno-rtti", "-ffunction-sections", "-fdata-sections"]);
     compiler.args(["-Ibindings-c/tests/arduino/bare", "-Ibindings-c/tests/arduino"]);
-    compiler.args(["-isystem", HEADERS, "-I"]).arg(&library).arg(format!("-D{}", other.like));
+    compiler.args(["-isystem", HEADERS, "-I"]).arg(&library).arg(format!("-D{}", other.defines));
     compiler.args(["-include", "Arduino.h", "-x", "c++", "-c", "-o"]).arg(&object);
     run(compiler.arg(format!("bindings-c/arduino/examples/{sketch}/{sketch}.ino")))?;
     let program = built.with_extension("elf");

@@ -57,11 +57,11 @@ public:
   size_t print(const char *text) { return write(reinterpret_cast<const uint8_t *>(text), strlen(text)); }
   size_t print(const __FlashStringHelper *text) { return print(String(text)); }
   size_t print(const String &text) { return print(text.c_str()); }
-  size_t print(long long number) { return print(std::to_string(number).c_str()); }
-  size_t print(long number) { return print(static_cast<long long>(number)); }
-  size_t print(int number) { return print(static_cast<long long>(number)); }
-  size_t print(unsigned number) { return print(static_cast<long long>(number)); }
-  size_t print(unsigned long number) { return print(static_cast<long long>(number)); }
+  /* No longer numbers than these: not every board has functions for them. */
+  size_t print(int number) { return print(static_cast<long>(number)); }
+  size_t print(unsigned number) { return print(static_cast<unsigned long>(number)); }
+  size_t print(long number) { return print(std::to_string(number).c_str()); }
+  size_t print(unsigned long number) { return print(std::to_string(number).c_str()); }
   size_t println() { return print("\r\n"); }
   template <typename T> size_t println(const T &value) { return print(value) + println(); }
 };

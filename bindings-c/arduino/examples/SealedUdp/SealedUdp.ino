@@ -1,9 +1,13 @@
 // A device that sends its measurements over UDP, sealed with AES-128-CCM: nobody can read or change them
 // on their way. What is not acknowledged is sent again. The counter of the envelopes is kept: with
-// this key, none may ever be used twice. Boards with WiFi.h: ESP32 and its family, Pico W.
+// this key, none may ever be used twice. Boards with WiFi: ESP32 and its family, ESP8266, Pico W.
 #include <Tipwire.h>
 #include <TipwireStore.h>
+#if defined(ESP8266)
+#include <ESP8266WiFi.h>
+#else
 #include <WiFi.h>
+#endif
 #include <WiFiUdp.h>
 
 const char NETWORK[] = "your network";

@@ -1,9 +1,13 @@
 // A device on WiFi and TCP: it connects and connects again, pushes a measurement every half minute, reads
 // the answers, sends again what was not answered, keeps the connection alive in between, and does what
-// the server commands. Boards with WiFi.h: ESP32 and its family, Pico W.
+// the server commands. Boards with WiFi: ESP32 and its family, ESP8266, Pico W.
 #include <Tipwire.h>
 #include <TipwireStore.h>
+#if defined(ESP8266)
+#include <ESP8266WiFi.h>
+#else
 #include <WiFi.h>
+#endif
 
 const char NETWORK[] = "your network";
 const char PASSWORD[] = "your password";

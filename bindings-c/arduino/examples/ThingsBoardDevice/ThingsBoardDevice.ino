@@ -1,8 +1,12 @@
 // A device of ThingsBoard's TCP integration, with its handler for lines and the converter for text: it
 // sends SN-002,default,temperature,25.7 every half minute, connects again, and does what it is told:
-// "led on", "led off". Boards with WiFi.h: ESP32 and its family, Pico W, MKR WiFi.
+// "led on", "led off". Boards with WiFi: ESP32 and its family, ESP8266, Pico W.
 #include <Tipwire.h>
+#if defined(ESP8266)
+#include <ESP8266WiFi.h>
+#else
 #include <WiFi.h>
+#endif
 
 const char NETWORK[] = "your network";
 const char PASSWORD[] = "your password";

@@ -1,8 +1,12 @@
 // A device of ThingsPanel, by its official protocol over TCP: it says who it is, reports its attributes
 // every half minute, says in between that it is there, and does what it is told: "led on", "led off".
-// Boards with WiFi.h: ESP32 and its family, Pico W, MKR WiFi.
+// Boards with WiFi: ESP32 and its family, ESP8266, Pico W.
 #include <Tipwire.h>
+#if defined(ESP8266)
+#include <ESP8266WiFi.h>
+#else
 #include <WiFi.h>
+#endif
 
 const char NETWORK[] = "your network";
 const char PASSWORD[] = "your password";

@@ -1,0 +1,2 @@
+/* What an ESP8266 calls it. */
+#include "WiFi.h"
