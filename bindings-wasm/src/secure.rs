@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use tipwire::{
-    BuildError, Cipher, Error, Hash, Header, InnerMethod, Kind, Layout, Opened,
+    BuildError, Cipher, DerivedKey, Error, Hash, Header, InnerMethod, Kind, Layout, Opened,
     Opener as CoreOpener, Sealer as CoreSealer, Task, Token,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -51,12 +51,12 @@ pub struct Sealer {
 
 #[wasm_bindgen]
 impl Sealer {
-    /// The input has the key, the token, and the serial, of these lengths. The counter is the first
-    /// real. Whether it worked is said by `is_valid`, and else by the words.
+    /// The input has the key, the token, and the serial, of these lengths; without a key it is the one
+    /// that the others give. The counter is the first real. Whether it worked is said by `is_valid`, and else by the words.
     #[wasm_bindgen(constructor)]
-    pub fn new(layout: u32, cipher: u32, key: u32, token: u32, serial: u32) -> Sealer {
+    pub fn new(layout: u32, cipher: u32, key: Option<u32>, token: u32, serial: u32) -> Sealer {
         let sealer = with(|lanes| {
-            let made = make_sealer(lanes, layout, cipher, [key, token, serial]);
+            let made = make_sealer(lanes, layout, cipher, key, [token, serial]);
             made.map_err(|error| unreadable(lanes.words, error))
         });
         Sealer { sealer: sealer.ok() }
@@ -142,18 +142,48 @@ fn make_sealer(
     lanes: &Lanes<'_>,
     layout: u32,
     cipher: u32,
-    [key, token, serial]: [u32; 3],
+    key: Option<u32>,
+    [token, serial]: [u32; 2],
 ) -> Result<CoreSealer, Error> {
     let (layout, cipher) = (layout_of(layout), cipher_of(cipher)?);
-    let token_text = text(lanes, key, key + token)?;
-    let key_bytes = lanes.input.get(..key as usize).unwrap_or_default();
-    let serial = text(lanes, key + token, key + token + serial)?;
+    let given = Given::new(lanes, key, token, serial)?;
     let next = lanes.reals.first().copied().unwrap_or_default() as u64;
-    cipher.check_key(key_bytes)?;
-    let hash = Hash::from_hex(token_text);
-    let hash = hash.map_or_else(|| Ok(layout.auth(&Token::new(token_text)?)), Ok)?;
-    let sealer = CoreSealer::with_hash(layout, cipher, key_bytes, hash, serial, next)?;
-    sealer.with_engine(key_bytes, host)
+    let (key, serial) = (given.key(cipher), given.serial);
+    cipher.check_key(key)?;
+    let hash = Hash::from_hex(given.token);
+    let hash = hash.map_or_else(|| Ok(layout.auth(&Token::new(given.token)?)), Ok)?;
+    CoreSealer::with_hash(layout, cipher, key, hash, serial, next)?.with_engine(key, host)
+}
+
+/// What keys are made of: that which was given, or that which token and serial give.
+struct Given<'l> {
+    key: &'l [u8],
+    derived: Option<DerivedKey>,
+    token: &'l str,
+    serial: &'l str,
+}
+
+impl<'l> Given<'l> {
+    fn new(
+        lanes: &'l Lanes<'_>,
+        key: Option<u32>,
+        token: u32,
+        serial: u32,
+    ) -> Result<Given<'l>, Error> {
+        let key_end = key.unwrap_or_default();
+        let token_text = text(lanes, key_end, key_end + token)?;
+        let serial = text(lanes, key_end + token, key_end + token + serial)?;
+        let derived = match key {
+            Some(_) => None,
+            None => Some(Token::new(token_text)?.derive_key(serial)),
+        };
+        let key = lanes.input.get(..key_end as usize).unwrap_or_default();
+        Ok(Given { key, derived, token: token_text, serial })
+    }
+
+    fn key(&self, cipher: Cipher) -> &[u8] {
+        self.derived.as_ref().map_or(self.key, |derived| derived.for_cipher(cipher))
+    }
 }
 
 /// A side that opens.
@@ -164,14 +194,15 @@ pub struct Opener {
 
 #[wasm_bindgen]
 impl Opener {
-    /// The input has the key and the serial, of these lengths; an empty serial takes every one.
+    /// The input has the key, the token, and the serial, of these lengths; without a key it is the one
+    /// that the others give. An empty serial takes every one.
     #[wasm_bindgen(constructor)]
-    pub fn new(cipher: u32, key: u32, serial: u32) -> Opener {
+    pub fn new(cipher: u32, key: Option<u32>, token: u32, serial: u32) -> Opener {
         let opener = with(|lanes| {
             let made = cipher_of(cipher).and_then(|cipher| {
-                let serial = text(lanes, key, key + serial)?;
-                let key = lanes.input.get(..key as usize).unwrap_or_default();
-                let serial = (!serial.is_empty()).then_some(serial);
+                let given = Given::new(lanes, key, token, serial)?;
+                let serial = Some(given.serial).filter(|serial| !serial.is_empty());
+                let key = given.key(cipher);
                 CoreOpener::new(cipher, key, serial)?.with_engine(key, host)
             });
             made.map_err(|error| unreadable(lanes.words, error))

@@ -315,6 +315,23 @@ test("a sealer builds and seals at once, and what is wrong says where", () => {
   }
 });
 
+test("without a key, it is the one that the token gives for the serial", () => {
+  const derived = deriveKey(TOKEN, "s");
+  for (const [cipher, length] of [["aes-128-ccm", 16], ["aes-256-gcm", 32]]) {
+    const settings = { cipher, token: TOKEN, serial: "s" };
+    const chosen = { ...settings, key: derived.subarray(0, length) };
+    for (const [from, to] of [[settings, chosen], [chosen, settings]]) {
+      const [sealer, opener] = [new Sealer(from), new Opener(to)];
+      assert.equal(opener.open(sealer.ping()).text, "s");
+      sealer.free();
+      opener.free();
+    }
+    assert.throws(() => new Opener({ ...settings, key: new Uint8Array(0) }), refused("invalid_key"));
+    assert.throws(() => new Opener({ cipher, serial: "s" }), refused("invalid_token"));
+    assert.throws(() => new Sealer({ ...settings, token: "4deedd7bab8817ec" }), refused("invalid_token"), "a hash gives no key");
+  }
+});
+
 test("keys are looked up by the header, in turn", () => {
   const settings = (byte) => ({ cipher: "chacha20-poly1305", key: new Uint8Array(32).fill(byte), token: TOKEN, serial: "s" });
   const sealer = new Sealer({ ...settings(2), layout: "short" });

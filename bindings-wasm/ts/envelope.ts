@@ -26,8 +26,8 @@ function cipherNumber(cipher: Cipher): number {
 
 export interface SealerSettings {
   cipher: Cipher;
-  /** 16 or 32 bytes, as the cipher wants. */
-  key: Uint8Array;
+  /** 16 or 32 bytes, as the cipher wants; without one, it is derived from the token for the serial. */
+  key?: Uint8Array | undefined;
   /** The token, or its authorization hash. */
   token: string;
   serial: string;
@@ -35,6 +35,11 @@ export interface SealerSettings {
   /** The counter that was stored last: it is never used twice under a key. */
   counter?: number | undefined;
 }
+
+export type OpenerSettings = { cipher: Cipher; serial?: string | undefined; token?: string | undefined } & (
+  | { key: Uint8Array }
+  | { key?: undefined; token: string; serial: string }
+);
 
 /** What the header of an envelope says; nobody vouches for it before the envelope is open. */
 export interface Header {
@@ -57,6 +62,13 @@ export let take: (sealer: Sealer) => CoreSealer;
 /** An inner frame says nothing of its sender: the sealer knows. */
 const NOBODY: HeadInput = { auth: "", serial: "", seq: undefined };
 
+/** Loads these one after the other; the lengths. */
+function loadKey(key: Uint8Array | undefined, token: string, serial: string): [number | undefined, number, number] {
+  const keyEnd = key === undefined ? undefined : loadBytes(key);
+  const tokenEnd = load(token, keyEnd ?? 0);
+  return [keyEnd, tokenEnd - (keyEnd ?? 0), load(serial, tokenEnd) - tokenEnd];
+}
+
 /** Seals frames: holds its key expanded. */
 export class Sealer {
   #sealer: CoreSealer;
@@ -73,11 +85,8 @@ export class Sealer {
     const numbers = [layoutNumber(layout), cipherNumber(cipher)] as const;
     if (!Number.isSafeInteger(counter) || counter < 0) throw refuse("type");
     try {
-      const keyEnd = loadBytes(key);
-      const tokenEnd = load(token, keyEnd);
-      const serialEnd = load(serial, tokenEnd);
       reals[0] = counter;
-      this.#sealer = new CoreSealer(...numbers, keyEnd, tokenEnd - keyEnd, serialEnd - tokenEnd);
+      this.#sealer = new CoreSealer(...numbers, ...loadKey(key, token, serial));
       if (!this.#sealer.is_valid()) {
         const error = unreadable(0);
         this.#sealer.free();
@@ -152,12 +161,11 @@ export class Opener {
     share = (opener) => opener.#opener.share();
   }
 
-  /** With a serial it opens only what is of that device. */
-  constructor({ cipher, key, serial = "" }: { cipher: Cipher; key: Uint8Array; serial?: string | undefined }) {
+  /** With a serial it opens only what is of that device. Without a key, it is derived from the token for the serial. */
+  constructor({ cipher, key, token = "", serial = "" }: OpenerSettings) {
     const number = cipherNumber(cipher);
     try {
-      const keyEnd = loadBytes(key);
-      this.#opener = new CoreOpener(number, keyEnd, load(serial, keyEnd) - keyEnd);
+      this.#opener = new CoreOpener(number, ...loadKey(key, token, serial));
       if (!this.#opener.is_valid()) {
         const error = unreadable(0);
         this.#opener.free();

@@ -4,7 +4,7 @@ export * from "./text.js";
 export { useCiphers } from "./ciphers.js";
 export type { CipherHost, CipherTask } from "./ciphers.js";
 export { isOf, Opener, openWith, parseHeader, plaintextAnswer, replyTo, Sealer } from "./envelope.js";
-export type { Header, Opened, SealerSettings } from "./envelope.js";
+export type { Header, Opened, OpenerSettings, SealerSettings } from "./envelope.js";
 export { Client, Devices, Server } from "./session.js";
 export type { ClientEvent, ClientSettings, ServerEvent, ServerSettings } from "./session.js";
 export { explain } from "./explain.js";

@@ -9,6 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::cursor::{HEX, is};
 use crate::encoding;
+use crate::envelope::Cipher;
 use crate::error::{Error, Kind};
 use crate::limits::{HASH_DIGITS, TOKEN_DIGITS};
 
@@ -60,8 +61,8 @@ impl Token {
         Hash::of(&self.0)
     }
 
-    /// The key that may be derived for a device instead of being chosen: use all 32 bytes or the
-    /// first 16, as the cipher wants.
+    /// The key that may be derived for a device instead of being chosen: all 32 bytes or the first
+    /// 16, [as the cipher wants](DerivedKey::for_cipher).
     pub fn derive_key(&self, serial: &str) -> DerivedKey {
         // HMAC takes keys of any length: there is no error to handle.
         let mut key = [0; 32];
@@ -89,6 +90,11 @@ impl DerivedKey {
     /// The bytes of the key.
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// As many of them as a key of this cipher has.
+    pub fn for_cipher(&self, cipher: Cipher) -> &[u8] {
+        self.0.get(..cipher.key_len()).unwrap_or(&self.0)
     }
 }
 
