@@ -1,7 +1,7 @@
 // A message, and which bytes of it are what. The package says that; this shows it.
 
-import { deriveKey, explain, innerJSON, isOf, Opener, parse, parseAck, parseHeader, parseInner, Splitter, stringIndex, toJSON } from "/tipwire/index.js";
-import { $, bytesOf, count, hexOf, make, say, textOf, utf8 } from "./page.js";
+import { explain, innerJSON, isOf, Opener, parse, parseAck, parseHeader, parseInner, Splitter, stringIndex, toJSON } from "/tipwire/index.js";
+import { $, bytesOf, count, hexOf, isText, make, say, textOf, utf8, writeJSON } from "./page.js";
 
 const input = $("input");
 
@@ -76,12 +76,11 @@ function decodeEnvelope(bytes, message) {
 /** A message of another protocol, of which the gateway says what it means. */
 export function decodeOther(via, bytes, points, problem) {
   $("key-part").hidden = true;
-  const isText = bytes.length > 0 && bytes.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
-  const source = isText ? textOf(bytes) : bytes;
-  input.value = isText ? source : hexOf(bytes);
+  const source = isText(bytes) ? textOf(bytes) : bytes;
+  input.value = isText(bytes) ? source : hexOf(bytes);
   const fields = source.length > 0 ? [{ name: `message of ${via}`, start: 0, end: source.length, of: [] }] : [];
   const verdict = problem === "" ? `${via}: ${count(points.length, "point")}` : `${via}: ${problem}`;
-  finish([{ source, fields }], verdict, problem === "" ? "good" : "bad", points.length > 0 ? JSON.stringify(points.map(({ variable, ...more }) => ({ variable, ...more }))) : "");
+  finish([{ source, fields }], verdict, problem === "" ? "good" : "bad", points.length > 0 ? writeJSON(points) : "");
 }
 
 /** The one message that these bytes are on a connection, without its length; else the bytes. */
@@ -105,10 +104,10 @@ function openWith(secret, envelope) {
     try {
       const { cipher } = parseHeader(envelope, layout);
       const serials = [$("key-serial").value.trim(), ...knownSerials()].filter((serial) => serial !== "" && isOf(envelope, serial, layout));
-      const given = bytesOf(secret);
-      const keys = given ? [given] : serials.flatMap((serial) => derived(secret, serial));
-      for (const key of keys) {
-        const opened = openWithKey(cipher, key, envelope, layout);
+      const key = bytesOf(secret);
+      const ways = key ? [{ cipher, key }] : serials.map((serial) => ({ cipher, token: secret, serial }));
+      for (const way of ways) {
+        const opened = openSo(way, envelope, layout);
         if (opened) return { ...opened, layout };
       }
     } catch (error) {
@@ -118,15 +117,9 @@ function openWith(secret, envelope) {
   }
 }
 
-/** The keys that ciphers can have of a token: the core refuses those that are not of its length. */
-function derived(token, serial) {
-  const key = deriveKey(token, serial);
-  return [key.subarray(0, 16), key];
-}
-
-function openWithKey(cipher, key, envelope, layout) {
+function openSo(settings, envelope, layout) {
   try {
-    const opener = new Opener({ cipher, key });
+    const opener = new Opener(settings);
     try {
       return opener.open(envelope, layout);
     } finally {
@@ -225,12 +218,12 @@ function choose(span) {
   current = span;
   span.setAttribute("aria-current", "true");
   const { start, end, name, of, source, text, kind } = span.field;
-  const isText = typeof source === "string";
+  const bytesIn = (part) => (typeof part === "string" ? utf8(part) : part);
   const part = source.slice(start, end);
-  const bytes = isText ? utf8(part) : part;
-  const first = isText ? utf8(source.slice(0, start)).length : start;
+  const bytes = bytesIn(part);
+  const first = bytesIn(source.slice(0, start)).length;
   const place = { 0: `byte ${first}: the end`, 1: `byte ${first}` }[bytes.length] ?? `bytes ${first} to ${first + bytes.length - 1}`;
-  const label = name === "auth" && !isText ? LABELS.auth_hash : (LABELS[name] ?? name);
+  const label = name === "auth" && typeof source !== "string" ? LABELS.auth_hash : (LABELS[name] ?? name);
   const says = text !== undefined && text !== part ? [make("br"), "says ", make("code", { textContent: text })] : [];
   $("field").replaceChildren(make("b", { textContent: [label, ...of].join(" of ") }), kind === "wrong" ? "" : `, ${place}`, ...says, make("br"), make("code", { className: "hex", textContent: hexOf(bytes) }));
 }

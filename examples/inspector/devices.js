@@ -1,7 +1,7 @@
 // The devices: a chart of what one said, and commands to them.
 
 import { findSerialsBy } from "./decode.js";
-import { $, clock, count, make, say } from "./page.js";
+import { $, clock, count, make, readJSON, say, spoken } from "./page.js";
 
 let serials = [];
 findSerialsBy(() => [...serials, $("build").elements.serial.value]);
@@ -31,14 +31,14 @@ function fill(select, values, labels) {
 async function chart() {
   const device = $("device").value;
   if (!device) return;
-  const ask = async (query) => (await fetch(`/api/points?${new URLSearchParams(query)}`)).json();
+  const ask = async (query) => readJSON(await (await fetch(`/api/points?${new URLSearchParams(query)}`)).text());
   const names = await ask({ device });
   fill($("variable"), names, names);
   const variable = $("variable").value;
   if (!variable) return $("chart").replaceChildren(svg("text", { x: 20, y: 30 }, `${device} has told nothing yet`));
   const values = (await ask({ device, variable }))
-    .map(({ time, point }) => ({ time, value: typeof point.value === "boolean" ? Number(point.value) : point.value, unit: point.unit }))
-    .filter(({ value }) => typeof value === "number");
+    .filter(({ point: { value } }) => value?.digits !== undefined || typeof value === "boolean")
+    .map(({ time, point: { value, unit } }) => ({ time: Number(time.digits), value: Number(value.digits ?? value), said: spoken(value), unit }));
   draw(variable, values);
 }
 
@@ -83,7 +83,7 @@ function draw(variable, values) {
     svg("line", { x1: LEFT, x2: RIGHT, y1: y(value), y2: y(value) }),
     svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, String(value)),
   ]);
-  const shown = `${variable} = ${last.value}${last.unit ? ` ${last.unit}` : ""}`;
+  const shown = `${variable} = ${last.said}${last.unit ? ` ${last.unit}` : ""}`;
   $("chart").setAttribute("aria-label", `The last ${count(values.length, "value")}; ${shown}`);
   $("chart").replaceChildren(
     ...marks,

@@ -1,26 +1,26 @@
 // What the gateway hears, while it hears it.
 
-import { parse, points } from "/tipwire/index.js";
+import { parse, toJSON } from "/tipwire/index.js";
 import { decode, decodeOther } from "./decode.js";
-import { $, bytesOf, clock, hexOf, make, textOf } from "./page.js";
+import { $, bytesOf, clock, hexOf, isText, make, readJSON, spoken, textOf } from "./page.js";
 
 const MOST = 200;
 const rows = $("rows");
 let isPaused = false;
 
-function show({ time, via, peer, device, bytes, inner, points: made, answer }) {
+function show({ time, via, peer, device, bytes, inner, points, answer }) {
   const raw = bytesOf(bytes) ?? new Uint8Array();
-  const isText = raw.length > 0 && raw.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
-  const text = isText ? textOf(raw).trimEnd() : hexOf(raw);
+  const text = isText(raw) ? textOf(raw).trimEnd() : hexOf(raw);
+  // What is no frame and no envelope, the gateway has read.
+  const made = points && readJSON(points);
   const cells = [clock.format(time), via, device ?? "", "", answer].map((value) => make("td", { textContent: value }));
   cells[1].title = peer ?? "";
   cells[2].title = device ?? "";
   cells[3].className = "message";
-  cells[3].append(make("code", { textContent: text }), make("small", { textContent: meaning(text, isText, inner, made) }));
+  cells[3].append(make("code", { textContent: text }), make("small", { textContent: meaning(raw, text, inner, made) }));
   if (answer.includes("ERR") || (made && answer !== "")) cells[4].className = "bad";
   const row = make("tr", { tabIndex: 0 }, ...cells);
   row.onclick = () => {
-    // What is no frame and no envelope, the gateway has read.
     if (made) {
       decodeOther(via, raw, made, answer);
     } else {
@@ -36,11 +36,12 @@ function show({ time, via, peer, device, bytes, inner, points: made, answer }) {
 }
 
 /** The data points, in short. */
-function meaning(text, isText, inner, made) {
+function meaning(raw, text, inner, made) {
   try {
-    const list = made ?? (inner ? inner.variables?.map((one) => ({ ...one, variable: one.name })) : isText ? points(parse(text)) : undefined) ?? [];
-    const shown = list.map((point) => `${point.variable} = ${typeof point.value === "object" ? JSON.stringify(point.value) : (point.text ?? point.value)}${point.unit ? ` ${point.unit}` : ""}`);
-    return (inner ? `sealed ${inner.method}: ` : "") + shown.join(", ");
+    const frame = inner ? readJSON(inner) : made || !isText(raw) ? {} : readJSON(toJSON(parse(text)));
+    const list = made ?? frame.variables?.map((variable) => ({ ...variable, variable: variable.name })) ?? [];
+    const shown = list.map(({ variable, value, unit }) => `${variable} = ${spoken(value)}${unit ? ` ${unit}` : ""}`);
+    return (inner ? `sealed ${frame.method}: ` : "") + shown.join(", ");
   } catch (error) {
     return error.message;
   }

@@ -20,7 +20,8 @@ use crate::sketches::{self, BUILDS, Build, built};
 
 /// What the sketches talk to.
 const SETTINGS: &str = r#"
-[page]
+[[listen]]
+handler = "page"
 address = "127.0.0.1:0"
 [[listen]]
 handler = "tagotip"
@@ -45,11 +46,11 @@ serial = "SN-002"
 serial = "sensor-01"
 token = "ate2bd319014b24e0a8aca9f00aea4c0d0"
 key = "fe09da81bc4400ee12ab56cd78ef9012"
-counter = "strict"
+counter = 0
 [[device]]
 serial = "logger-01"
 token = "ate2bd319014b24e0a8aca9f00aea4c0d0"
-counter = "strict"
+counter = 0
 "#;
 
 /// SQLite is compiled.

@@ -185,7 +185,8 @@ const SPOKEN: [&str; 4] = ["page", "tagotip", "thingsboard, text", "thingspanel"
 /// What the page and the example devices are tried with.
 const EXAMPLE: &str = r#"
 first_sight = true
-[page]
+[[listen]]
+handler = "page"
 address = "127.0.0.1:0"
 [[listen]]
 handler = "tagotip"
@@ -214,8 +215,8 @@ pub fn kill() -> Outcome {
 /// Connections held, frames stored: `cargo xtask bench gateway`.
 pub fn bench(arguments: &[String]) -> Outcome {
     have_system(BUILD)?;
-    run_to_end(&mut cargo(&BUILD_GATEWAY))?;
-    run_to_end(with_many_files("target/demo/gateway-load").args(arguments))
+    let bench = ["bench", "--quiet", "--profile", "demo", "-p", "tipwire-gateway", "--"];
+    run_to_end(with_many_files("cargo").args(bench).args(arguments))
 }
 
 /// A program that may have as many files and connections open as this user may allow it.

@@ -50,7 +50,7 @@ impl Gateway {
             folder.join("gateway.db"),
         );
         std::fs::write(&settings, text)?;
-        let program = std::env::current_exe()?.with_file_name("tipwire-gateway");
+        let program = env!("CARGO_BIN_EXE_tipwire-gateway");
         let mut child = Command::new(program).arg(&settings).stdout(Stdio::piped()).spawn()?;
         let mut address = None;
         for line in BufReader::new(child.stdout.take().ok_or("no output")?).lines() {

@@ -2,50 +2,46 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::LazyLock;
 
 use serde::Deserialize;
-use tipwire::Layout;
-
-use crate::converters::{ConverterRow, SplitterRow};
+use serde_json::{Map, Value};
+use tipwire::platform::thingsboard::Converter;
+use tipwire::stream::{Any, Order, Settings};
 
 /// The settings that hold where no file says otherwise.
 pub const DEFAULT: &str = include_str!("../gateway.toml");
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Config {
-    #[serde(default = "database")]
     pub database: PathBuf,
-    #[serde(default)]
     pub first_sight: bool,
-    #[serde(default = "max_devices")]
     pub max_devices: usize,
-    #[serde(default)]
-    pub durability: Durability,
-    #[serde(default = "max_megabytes")]
     pub max_megabytes: u32,
-    #[serde(default = "max_commands")]
     pub max_commands: usize,
-    #[serde(default)]
     pub limits: Limits,
-    pub page: Option<Page>,
-    #[serde(default)]
     pub listen: Vec<Listen>,
-    #[serde(default)]
     pub device: Vec<DeviceRow>,
     pub forward: Option<Forward>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Durability {
-    #[default]
-    Full,
-    Normal,
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            database: "gateway.db".into(),
+            first_sight: false,
+            max_devices: 10_000,
+            max_megabytes: 2048,
+            max_commands: 16,
+            limits: Limits::default(),
+            listen: Vec::new(),
+            device: Vec::new(),
+            forward: None,
+        }
+    }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     pub connections: usize,
@@ -67,49 +63,66 @@ impl Default for Limits {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Page {
-    pub address: SocketAddr,
-    /// The folder of the page, and that of the npm package which it uses.
-    pub folder: Option<PathBuf>,
-    pub package: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Handler {
     Tagotip,
     TagotipUdp,
     Http,
+    Page,
     Thingspanel,
     ThingspanelRaw,
     Thingsboard,
 }
 
 /// A socket, and who speaks there.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listen {
     pub handler: Handler,
     pub address: SocketAddr,
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
-    #[serde(default = "backlog")]
-    pub backlog: i32,
+    pub backlog: Option<i32>,
     pub receive_buffer: Option<usize>,
     pub send_buffer: Option<usize>,
     pub keep_alive: Option<u64>,
-    #[serde(default = "yes")]
-    pub no_delay: bool,
-    #[serde(default)]
-    pub splitter: Option<SplitterRow>,
-    #[serde(default)]
-    pub converter: Option<ConverterRow>,
+    pub no_delay: Option<bool>,
+    splitter: Option<SplitterRow>,
+    converter: Option<ConverterRow>,
+}
+
+/// How a stream is cut into messages: one of the core's rules, with its settings.
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SplitterRow {
+    name: String,
+    max: Option<usize>,
+    strip: Option<usize>,
+    delimiters: Option<Vec<String>>,
+    order: Option<OrderName>,
+    offset: Option<usize>,
+    length: Option<usize>,
+    adjustment: Option<i64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OrderName {
+    Big,
+    Little,
+}
+
+/// What makes uplinks of messages: one of the core's converters, with its settings.
+#[derive(Clone, PartialEq, Deserialize)]
+struct ConverterRow {
+    name: String,
+    #[serde(flatten)]
+    settings: Map<String, Value>,
 }
 
 /// A device that is known from the start.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceRow {
     pub serial: String,
@@ -117,64 +130,8 @@ pub struct DeviceRow {
     pub auth: Option<String>,
     pub key: Option<String>,
     pub access: Option<String>,
-    #[serde(default)]
-    pub layout: LayoutName,
-    #[serde(default)]
-    pub counter: Counter,
-}
-
-/// Secrets are not shown.
-impl std::fmt::Debug for DeviceRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DeviceRow").field("serial", &self.serial).finish_non_exhaustive()
-    }
-}
-
-/// How the headers of a device's envelopes are laid out.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LayoutName {
-    #[default]
-    Current,
-    Short,
-}
-
-impl From<LayoutName> for Layout {
-    fn from(name: LayoutName) -> Layout {
-        match name {
-            LayoutName::Current => Layout::Current,
-            LayoutName::Short => Layout::Short,
-        }
-    }
-}
-
-/// How the sequence counter of a device is looked at.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(untagged)]
-pub enum Counter {
-    Named(CounterName),
-    Window(u8),
-    #[default]
-    #[serde(skip)]
-    Off,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CounterName {
-    Off,
-    Strict,
-}
-
-impl Counter {
-    /// How far numbers may be out of order; `None` where they are not looked at.
-    pub fn window(self) -> Option<u8> {
-        match self {
-            Counter::Off | Counter::Named(CounterName::Off) => None,
-            Counter::Named(CounterName::Strict) => Some(0),
-            Counter::Window(window) => Some(window),
-        }
-    }
+    pub layout: Option<String>,
+    pub counter: Option<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -186,23 +143,14 @@ pub enum Shape {
 }
 
 /// Where what is stored goes on to.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forward {
     pub broker: String,
     pub shape: Shape,
-    #[serde(default = "client")]
-    pub client: String,
+    pub client: Option<String>,
     pub user: Option<String>,
     pub password: Option<String>,
-}
-
-/// Without the password.
-impl std::fmt::Debug for Forward {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut forward = f.debug_struct("Forward");
-        forward.field("broker", &self.broker).field("shape", &self.shape).finish_non_exhaustive()
-    }
 }
 
 impl Config {
@@ -213,100 +161,96 @@ impl Config {
 }
 
 impl Listen {
-    pub fn splitter(&self) -> &SplitterRow {
-        static LINES: LazyLock<SplitterRow> = LazyLock::new(SplitterRow::default);
-        self.splitter.as_ref().unwrap_or(&LINES)
+    /// How what comes is cut into messages.
+    pub fn rule(&self) -> Result<Any, String> {
+        let Some(row) = &self.splitter else { return Ok(Any::Lines(Default::default())) };
+        let delimiters = row.delimiters.as_deref().unwrap_or_default();
+        let delimiters: Vec<&[u8]> = delimiters.iter().map(String::as_bytes).collect();
+        let settings = Settings {
+            max: row.max,
+            strip: row.strip,
+            delimiters: row.delimiters.is_some().then_some(&delimiters),
+            order: row.order.map(|order| match order {
+                OrderName::Big => Order::Big,
+                OrderName::Little => Order::Little,
+            }),
+            offset: row.offset,
+            length: row.length,
+            adjustment: row.adjustment,
+        };
+        Any::new(&row.name, &settings).map_err(|kind| format!("splitter {:?}: {kind}", row.name))
     }
 
-    pub fn converter(&self) -> &ConverterRow {
-        static TEXT: LazyLock<ConverterRow> = LazyLock::new(ConverterRow::default);
-        self.converter.as_ref().unwrap_or(&TEXT)
+    /// What the messages mean.
+    pub fn converter(&self) -> Result<Converter, String> {
+        let settings = self.converter.as_ref().map(|row| row.settings.clone()).unwrap_or_default();
+        let name = self.converter_name();
+        let converter = Converter::new(name, &Value::from(settings).to_string());
+        converter.map_err(|kind| format!("converter {name:?}: {kind}"))
+    }
+
+    fn converter_name(&self) -> &str {
+        self.converter.as_ref().map_or("text", |row| &row.name)
     }
 
     /// What is set here although this handler has no use for it.
     pub fn unused(&self) -> Option<&'static str> {
-        let is_udp = self.handler == Handler::TagotipUdp;
-        let is_thingsboard = self.handler == Handler::Thingsboard;
-        match self {
-            _ if is_udp && self.certificate.is_some() => Some("certificate"),
-            _ if is_udp && self.key.is_some() => Some("key"),
-            _ if is_udp && self.keep_alive.is_some() => Some("keep_alive"),
-            _ if !is_thingsboard && self.splitter.is_some() => Some("splitter"),
-            _ if !is_thingsboard && self.converter.is_some() => Some("converter"),
-            _ => None,
-        }
+        let has_connections = self.handler != Handler::TagotipUdp;
+        let cuts_messages = self.handler == Handler::Thingsboard;
+        let settings = [
+            ("certificate", self.certificate.is_some(), has_connections),
+            ("key", self.key.is_some(), has_connections),
+            ("backlog", self.backlog.is_some(), has_connections),
+            ("keep_alive", self.keep_alive.is_some(), has_connections),
+            ("no_delay", self.no_delay.is_some(), has_connections),
+            ("splitter", self.splitter.is_some(), cuts_messages),
+            ("converter", self.converter.is_some(), cuts_messages),
+        ];
+        settings.iter().find_map(|&(name, is_set, is_used)| (is_set && !is_used).then_some(name))
     }
 
     /// What is spoken there.
     pub fn name(&self) -> String {
-        let (name, what) = match self.handler {
-            Handler::Tagotip => ("tagotip", ""),
-            Handler::TagotipUdp => ("tagotip", ", udp"),
-            Handler::Http => ("http", ""),
-            Handler::Thingspanel => ("thingspanel", ""),
-            Handler::ThingspanelRaw => ("thingspanel", ", raw"),
-            Handler::Thingsboard => ("thingsboard, ", self.converter().name.as_str()),
+        let name = match self.handler {
+            Handler::Tagotip => "tagotip",
+            Handler::TagotipUdp => "tagotip, udp",
+            Handler::Http => "http",
+            Handler::Page => "page",
+            Handler::Thingspanel => "thingspanel",
+            Handler::ThingspanelRaw => "thingspanel, raw",
+            Handler::Thingsboard => &format!("thingsboard, {}", self.converter_name()),
         };
         let tls = if self.certificate.is_some() { ", tls" } else { "" };
-        format!("{name}{what}{tls}")
+        format!("{name}{tls}")
     }
-}
-
-fn database() -> PathBuf {
-    "gateway.db".into()
-}
-
-fn max_devices() -> usize {
-    10_000
-}
-
-fn max_megabytes() -> u32 {
-    2048
-}
-
-fn max_commands() -> usize {
-    16
-}
-
-fn backlog() -> i32 {
-    1024
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn client() -> String {
-    "tipwire-gateway".into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tipwire::platform::thingsboard::Converter;
-    use tipwire::stream::Any;
+    use tipwire::Layout;
 
     #[test]
     fn the_default_settings_are_settings() {
         let config = Config::read(DEFAULT).unwrap();
         assert!(config.first_sight && config.forward.is_none());
-        assert_eq!(config.listen.len(), 9);
+        assert_eq!(config.listen.len(), 10);
         for row in &config.listen {
             assert_eq!(row.unused(), None);
-            row.splitter().rule().unwrap();
-            row.converter().make().unwrap();
+            row.rule().unwrap();
+            row.converter().unwrap();
         }
     }
 
     #[test]
     fn what_is_left_out_is_as_in_the_default_settings() {
-        let (mut bare, default) = (Config::read("").unwrap(), Config::read(DEFAULT).unwrap());
+        let default = Config::read(DEFAULT).unwrap();
+        let mut bare = Config::read("").unwrap();
         // These say of themselves that they are not.
         bare.first_sight = true;
-        bare.page = default.page.clone();
         bare.listen = default.listen.clone();
         bare.device = default.device.clone();
-        assert_eq!(format!("{bare:#?}"), format!("{default:#?}"));
+        assert!(bare == default);
     }
 
     /// The default settings, with what stands commented out in them.
@@ -325,15 +269,8 @@ mod tests {
         let config = Config::read(&shown()).unwrap();
         assert!(config.listen.iter().any(|row| row.certificate.is_some()));
         let forward = config.forward.unwrap();
-        assert_eq!((forward.shape, forward.client), (Shape::Thingsboard, client()));
-        assert!(forward.user.is_some() && forward.password.is_some());
-        let page = config.page.unwrap();
-        for (folder, file) in [(page.folder, "index.html"), (page.package, "")] {
-            let folder = folder.unwrap();
-            let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-            // The package is made when it is needed.
-            assert!(file.is_empty() || beside.join(&folder).join(file).exists(), "{folder:?}");
-        }
+        assert_eq!(forward.shape, Shape::Thingsboard);
+        assert!(forward.client.is_some() && forward.user.is_some() && forward.password.is_some());
     }
 
     /// The words in quotes of the comment that explains a setting.
@@ -345,27 +282,22 @@ mod tests {
         lines.flat_map(|(_, line)| line.split('"').skip(1).step_by(2)).collect()
     }
 
+    fn row(handler: &str, more: &str) -> Listen {
+        let row = format!("[[listen]]\nhandler = {handler:?}\naddress = \"0.0.0.0:0\"\n{more}");
+        Config::read(&row).unwrap().listen.remove(0)
+    }
+
     #[test]
     fn the_words_that_the_comments_name_are_those_that_there_are() {
-        let row =
-            |more: &str| Config::read(&format!("[[listen]]\naddress = \"0.0.0.0:0\"\n{more}"));
-        assert_eq!(words("handler").len(), 6);
+        assert_eq!(words("handler").len(), 7);
         for handler in words("handler") {
-            row(&format!("handler = {handler:?}")).unwrap();
+            row(handler, "");
         }
         assert_eq!(words("converter"), Converter::NAMES);
         let splitters = words("splitter");
         assert!(!splitters.is_empty() && splitters.iter().all(|name| Any::NAMES.contains(name)));
-        let device = |more: &str| Config::read(&format!("[[device]]\nserial = \"s\"\n{more}"));
-        for layout in words("layout") {
-            device(&format!("layout = {layout:?}")).unwrap();
-        }
-        let counters = words("counter");
-        let windows = counters.iter().map(|counter| {
-            device(&format!("counter = {counter:?}")).unwrap().device[0].counter.window()
-        });
-        assert_eq!(windows.collect::<Vec<_>>(), [None, Some(0)]);
-        assert_eq!(device("counter = 32").unwrap().device[0].counter.window(), Some(32));
+        let layouts: Vec<_> = Layout::ALL.iter().map(|layout| layout.name()).collect();
+        assert_eq!(words("layout"), layouts);
         for shape in words("shape") {
             Config::read(&format!("[forward]\nbroker = \"b\"\nshape = {shape:?}")).unwrap();
         }
@@ -373,12 +305,19 @@ mod tests {
 
     #[test]
     fn a_setting_without_a_use_is_no_setting() {
-        let unused = |handler: &str, more: &str| {
-            let row = format!("handler = {handler:?}\naddress = \"0.0.0.0:0\"\n{more}");
-            Config::read(&format!("[[listen]]\n{row}")).unwrap().listen[0].unused()
-        };
-        assert_eq!(unused("tagotip-udp", "certificate = \"c\"\nkey = \"k\""), Some("certificate"));
-        assert_eq!(unused("tagotip-udp", "keep_alive = 9"), Some("keep_alive"));
+        let unused = |handler: &str, more: &str| row(handler, more).unused();
+        for (setting, value) in [
+            ("certificate", "\"c\""),
+            ("key", "\"k\""),
+            ("backlog", "9"),
+            ("keep_alive", "9"),
+            ("no_delay", "true"),
+        ] {
+            let more = format!("{setting} = {value}");
+            assert_eq!(unused("tagotip-udp", &more), Some(setting));
+            assert_eq!(unused("tagotip", &more), None);
+        }
+        assert_eq!(unused("tagotip-udp", "receive_buffer = 9\nsend_buffer = 9"), None);
         assert_eq!(unused("tagotip", "splitter = { name = \"lines\" }"), Some("splitter"));
         assert_eq!(unused("thingspanel", "converter = { name = \"text\" }"), Some("converter"));
         assert_eq!(unused("thingsboard", "converter = { name = \"text\" }"), None);
@@ -387,7 +326,8 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         let wrong = Config::read("[[listen]]\nhandler = \"telnet\"\naddress = \"0.0.0.0:23\"");
-        assert!(wrong.unwrap_err().contains("telnet"));
-        assert!(Config::read("databse = \"x\"").unwrap_err().contains("databse"));
+        assert!(wrong.is_err_and(|error| error.contains("telnet")));
+        let wrong = Config::read("databse = \"x\"");
+        assert!(wrong.is_err_and(|error| error.contains("databse")));
     }
 }

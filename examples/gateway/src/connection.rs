@@ -9,36 +9,38 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tipwire::Code;
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, SemaphorePermit};
 use tokio::time::{sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
 use crate::clock;
 use crate::devices::Device;
 use crate::gateway::Gateway;
 use crate::limits::Visit;
-use crate::store::{Batch, Stored};
+use crate::store::{Answer, Ask, Number, Request};
 
-/// A protocol, as this side of a connection speaks it. No input or output: bytes come in, batches to
-/// be stored go out, and bytes to be sent once that has happened.
+/// A connection, in the clear or under TLS.
+pub type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// A protocol, as this side of a connection speaks it. No input or output: bytes come in, requests go
+/// out to be stored, and once they are, bytes to be sent.
 pub trait Speaker: Send {
     /// Understands what it can of `input`, and goes past that. What it leaves it wants again, after
-    /// what it has put into the turn is stored and its output is sent.
+    /// what was asked is answered and the output is sent.
     fn receive(&mut self, input: &mut &[u8], turn: &mut Turn<'_>);
 
-    /// What was put into the turn is on disk, or could not be stored.
-    fn stored(&mut self, stored: Stored);
-
-    /// Makes more output of what is to be answered, as far as there is room.
-    fn answer(&mut self) {}
+    /// What was asked in the turn has these answers.
+    fn answered(&mut self, answers: Vec<Answer>);
 
     /// A command for a device that was heard here; whether it will be sent.
-    fn command(&mut self, device: &Device, text: &str) -> bool;
+    fn command(&mut self, text: &str) -> bool;
 
     /// What is to be sent now.
-    fn output(&self) -> &[u8];
+    fn output(&mut self) -> &[u8];
 
     /// The first `count` bytes of it have been sent.
     fn sent(&mut self, count: usize);
@@ -56,26 +58,25 @@ pub trait Speaker: Send {
 pub struct Turn<'a> {
     pub gateway: &'a Gateway,
     pub visit: &'a Visit,
-    /// What is to be stored.
-    pub batch: Batch,
-    /// Who waits for commands, where that is possible.
-    pub listener: Option<&'a mut Listener>,
+    /// What is asked for, or why it is refused.
+    pub asked: Vec<Result<Request, Code>>,
 }
 
-impl Turn<'_> {
-    /// What follows is of this device, which from now on hears commands on this connection.
-    pub fn device(&mut self, device: &Arc<Device>) {
-        match &mut self.listener {
-            Some(listener) => listener.heard(device),
-            None => device.heard_now(),
-        }
-        self.batch.device(device);
+impl<'a> Turn<'a> {
+    pub fn new(gateway: &'a Gateway, visit: &'a Visit) -> Turn<'a> {
+        Turn { gateway, visit, asked: Vec::new() }
+    }
+
+    /// A device asks for something, in a protocol without counters.
+    pub fn ask(&mut self, device: &Arc<Device>, ask: Ask) {
+        let device = Arc::clone(device);
+        self.asked.push(Ok(Request { device, number: Number::Uncounted, ask }));
     }
 }
 
 /// The devices that are heard on a connection, and hear commands there.
 #[derive(Default)]
-pub struct Listener {
+struct Listener {
     wake: Arc<Notify>,
     devices: Vec<Arc<Device>>,
 }
@@ -131,7 +132,8 @@ impl<S: Speaker> Connection<'_, S> {
             if self.speaker.is_over() {
                 return Ok(());
             }
-            let deadline = self.speaker.deadline().map(clock::instant);
+            let deadline = self.speaker.deadline();
+            let until = clock::instant(deadline.unwrap_or_default());
             tokio::select! {
                 input = read(&mut self.stream, self.gateway) => {
                     let (input, _permit) = input?;
@@ -141,7 +143,7 @@ impl<S: Speaker> Connection<'_, S> {
                     self.understand(&input).await?;
                 }
                 () = self.listener.wake.notified() => self.send_commands().await?,
-                () = sleep_until(deadline.unwrap_or_else(far)), if deadline.is_some() => {
+                () = sleep_until(until), if deadline.is_some() => {
                     self.speaker.handle_timeout(clock::now());
                 }
             }
@@ -149,15 +151,14 @@ impl<S: Speaker> Connection<'_, S> {
     }
 
     /// Takes turns until all of `input` is understood, stored and answered.
-    async fn understand(&mut self, input: &[u8]) -> io::Result<()> {
-        let mut rest = input;
-        while !rest.is_empty() && !self.speaker.is_over() {
-            let listener = Some(&mut self.listener);
-            let (gateway, visit) = (self.gateway, &self.visit);
-            let mut turn = Turn { gateway, visit, batch: Batch::default(), listener };
-            self.speaker.receive(&mut rest, &mut turn);
-            let stored = gateway.store.store(turn.batch).await;
-            self.speaker.stored(stored);
+    async fn understand(&mut self, mut input: &[u8]) -> io::Result<()> {
+        while !input.is_empty() && !self.speaker.is_over() {
+            let mut turn = Turn::new(self.gateway, &self.visit);
+            self.speaker.receive(&mut input, &mut turn);
+            for request in turn.asked.iter().flatten() {
+                self.listener.heard(&request.device);
+            }
+            self.speaker.answered(self.gateway.answer(turn.asked).await);
             self.send().await?;
         }
         Ok(())
@@ -167,7 +168,6 @@ impl<S: Speaker> Connection<'_, S> {
     async fn send(&mut self) -> io::Result<()> {
         let mut has_sent = false;
         loop {
-            self.speaker.answer();
             let output = self.speaker.output();
             if output.is_empty() {
                 break;
@@ -181,15 +181,11 @@ impl<S: Speaker> Connection<'_, S> {
 
     async fn send_commands(&mut self) -> io::Result<()> {
         for device in self.listener.devices.clone() {
-            while let Some((id, text)) = device.next_command() {
-                if !self.speaker.command(&device, &text) {
-                    device.put_back((id, text));
+            while let Some((id, text)) = self.gateway.next_command(&device).await {
+                if !self.speaker.command(&text) {
                     break;
                 }
-                if let Err(error) = self.send().await {
-                    device.put_back((id, text));
-                    return Err(error);
-                }
+                self.send().await?;
                 self.gateway.command_sent(&device, id).await;
             }
         }
@@ -208,20 +204,19 @@ async fn read<'g>(
     }
     loop {
         let permit = match stream {
-            Stream::Plain(stream) => {
+            Either::Left(stream) => {
                 stream.readable().await?;
                 Some(gateway.turns.acquire().await.map_err(io::Error::other)?)
             }
             // What there is may be inside already. Those have fewer connections instead.
-            Stream::Tls(_) => None,
+            Either::Right(_) => None,
         };
         let is_ready = permit.is_some();
         let input = poll_fn(|context| {
             BUFFER.with_borrow_mut(|buffer| {
                 let mut buffer = ReadBuf::new(buffer);
                 match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
-                    Poll::Ready(Ok(())) => Poll::Ready(Ok(Some(buffer.filled().to_vec()))),
-                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                    Poll::Ready(read) => Poll::Ready(read.map(|()| Some(buffer.filled().to_vec()))),
                     // Nothing after all: let others have the turn.
                     Poll::Pending if is_ready => Poll::Ready(Ok(None)),
                     Poll::Pending => Poll::Pending,
@@ -230,62 +225,6 @@ async fn read<'g>(
         });
         if let Some(input) = input.await? {
             return Ok((input, permit));
-        }
-    }
-}
-
-fn far() -> tokio::time::Instant {
-    tokio::time::Instant::now() + Duration::from_secs(3600)
-}
-
-/// A connection, in the clear or not.
-pub enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_flush(
-        self: Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(
-        self: Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Packet, QoS};
-use rusqlite::{Connection, OpenFlags};
 use tipwire::session::Backoff;
 use tokio::sync::mpsc;
 
@@ -13,7 +12,6 @@ use crate::clock;
 use crate::config::Forward;
 use crate::gateway::Gateway;
 use crate::shapes::{Row, shape};
-use crate::store::{Batch, points_after};
 
 /// Points of one round, which are sent and then acknowledged together.
 const ROUND: usize = 500;
@@ -21,8 +19,13 @@ const ROUND: usize = 500;
 const MESSAGES: usize = ROUND;
 const LONGEST: usize = 1024 * 1024;
 
-/// Forwards for ever; all up to the point `done` has been.
-pub async fn run(gateway: Arc<Gateway>, settings: Forward, mut done: i64) {
+/// How far the broker has acknowledged.
+const FORWARDED: &str = "forwarded";
+
+/// Forwards for ever.
+pub async fn run(gateway: Arc<Gateway>, settings: Forward) {
+    let found = gateway.store.commit(|db| db.mark(FORWARDED)).await;
+    let mut done = found.unwrap_or_default();
     let mut backoff = Backoff::new(500, 15_000, clock::unix());
     loop {
         let before = done;
@@ -42,7 +45,8 @@ pub async fn run(gateway: Arc<Gateway>, settings: Forward, mut done: i64) {
 async fn forward(gateway: &Arc<Gateway>, settings: &Forward, done: &mut i64) -> String {
     let (host, port) = settings.broker.rsplit_once(':').unwrap_or((&settings.broker, "1883"));
     let Ok(port) = port.parse() else { return "its port is no number".into() };
-    let mut options = MqttOptions::new(&settings.client, host, port);
+    let mut options =
+        MqttOptions::new(settings.client.as_deref().unwrap_or("tipwire-gateway"), host, port);
     options.set_max_packet_size(LONGEST, LONGEST);
     options.set_keep_alive(Duration::from_secs(15));
     if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
@@ -75,7 +79,7 @@ async fn rounds(
     mut acknowledged: mpsc::Receiver<()>,
     done: &mut i64,
 ) -> Result<(), String> {
-    let mut newest = gateway.store.last_point();
+    let mut newest = gateway.store.newest();
     loop {
         let rows = read(gateway, *done).await?;
         let Some(last) = rows.last().map(|row| row.id) else {
@@ -92,25 +96,29 @@ async fn rounds(
             acknowledged.recv().await.ok_or("it has gone")?;
         }
         *done = last;
-        let mut batch = Batch::default();
-        batch.forwarded(last);
         // If this is lost, the round is sent once more some day.
-        _ = gateway.store.store(batch).await;
+        _ = gateway.store.commit(move |db| db.set_mark(FORWARDED, last)).await;
     }
 }
 
-/// The points that come next.
+/// The points that come next, in the order in which they came.
 async fn read(gateway: &Arc<Gateway>, done: i64) -> Result<Vec<Row>, String> {
-    let gateway = Arc::clone(gateway);
-    let rows = tokio::task::spawn_blocking(move || {
-        let path = &gateway.config.database;
-        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        db.busy_timeout(Duration::from_secs(2))?;
-        let known = |device| gateway.devices.with_id(device);
-        let serial = |device| known(device).map(|known| known.serial.clone()).unwrap_or_default();
-        points_after(&db, done, ROUND, serial)
+    let known = Arc::clone(gateway);
+    let rows = gateway.store.read(move |db| {
+        let mut select = db.prepare(
+            "SELECT id, device, variable, time, json FROM point WHERE id > ? ORDER BY id LIMIT ?",
+        )?;
+        let rows = select.query_map([done, ROUND as i64], |row| {
+            let device = known.devices.with_id(row.get(1)?);
+            Ok(Row {
+                id: row.get(0)?,
+                serial: device.map(|device| device.serial.clone()).unwrap_or_default(),
+                variable: row.get(2)?,
+                time: row.get(3)?,
+                json: row.get(4)?,
+            })
+        })?;
+        rows.collect()
     });
     rows.await
-        .map_err(|error| error.to_string())?
-        .map_err(|error: rusqlite::Error| error.to_string())
 }

@@ -1,15 +1,17 @@
 //! What everything shares.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use tipwire::session::{ServerSettings, Transport};
+use rusqlite::{OptionalExtension, params};
+use tipwire::Code;
 use tokio::sync::Semaphore;
 
 use crate::config::Config;
-use crate::devices::{Device, Devices};
+use crate::devices::{ANSWERS, Device, Devices, RESERVED};
 use crate::limits::Doors;
 use crate::live::Live;
-use crate::store::{Batch, Store};
+use crate::store::{Answer, Db, NotStored, Request, Store};
 
 pub struct Gateway {
     pub config: Config,
@@ -24,65 +26,113 @@ pub struct Gateway {
 const TURNS: usize = 512;
 
 impl Gateway {
-    /// Opens the database. What is in it besides is the point up to which all has been forwarded.
-    pub async fn open(config: Config) -> Result<(Arc<Gateway>, i64), String> {
+    pub async fn open(config: Config) -> Result<Arc<Gateway>, String> {
         let path = config.database.display().to_string();
-        let (store, found) = Store::open(&config).map_err(|error| format!("{path}: {error}"))?;
-        let forwarded = found.forwarded;
-        let devices = Devices::new(&config, found)?;
-        let doors = Doors::new(config.limits);
-        let gateway = Gateway {
-            config,
-            store,
+        let db = Db::open(&config).map_err(|error| format!("{path}: {error}"))?;
+        let devices = Devices::new(&config, &db)?;
+        let gateway = Arc::new(Gateway {
+            store: Store::new(&config, db),
             devices,
-            doors,
-            live: Live::new(),
+            doors: Doors::new(config.limits),
+            live: Live::default(),
             turns: Semaphore::new(TURNS),
-        };
-        let mut batch = Batch::default();
-        let reservations = gateway.devices.keys().reserve(None, &mut batch);
-        gateway.store.store(batch).await.map_err(|_| format!("{path}: cannot be written"))?;
-        gateway.devices.keys().reserved(&reservations);
-        Ok((Arc::new(gateway), forwarded))
+            config,
+        });
+        let reserved = gateway.reserve_answers().await;
+        reserved.map_err(|NotStored| format!("{path}: cannot be written"))?;
+        tokio::spawn(Arc::clone(&gateway).keep_answers_reserved());
+        Ok(gateway)
     }
 
-    /// How sessions behave here.
-    pub fn sessions(&self, transport: Transport) -> ServerSettings {
-        let limits = &self.config.limits;
-        ServerSettings {
-            transport,
-            idle: limits.idle.saturating_mul(1000),
-            ttl: limits.time_to_live.saturating_mul(1000),
-            ..ServerSettings::default()
+    /// What is answered to these, in order, once all of it is on disk.
+    pub async fn answer(&self, asked: Vec<Result<Request, Code>>) -> Vec<Answer> {
+        if asked.is_empty() {
+            return Vec::new();
         }
+        let count = asked.len();
+        let stored = self.store.commit(move |db| {
+            let answers = asked.into_iter().map(|asked| match asked {
+                Ok(request) => Ok((db.answer(&request)?, Some(request.device))),
+                Err(code) => Ok((Answer::Refused(code), None)),
+            });
+            answers.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let Ok(answers) = stored.await else {
+            return vec![Answer::Refused(Code::ServerError); count];
+        };
+        for (answer, device) in &answers {
+            if let (Answer::Command(_), Some(device)) = (answer, device) {
+                device.commands.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        answers.into_iter().map(|(answer, _)| answer).collect()
     }
 
-    /// Queues a command for a device: it is sent now if the device is connected, else when it is
+    /// Keeps a command for a device: it is sent now if the device is connected, else when it is
     /// heard next. Says why not.
-    pub async fn command(&self, serial: &str, text: &str) -> Result<(), &'static str> {
+    pub async fn command(&self, serial: &str, text: String) -> Result<(), &'static str> {
         let device = self.devices.find(serial).ok_or("there is no such device")?;
-        let fits = !text.is_empty() && text.len() <= 1024 && !text.contains(char::is_control);
-        if !fits {
+        if text.is_empty() || text.len() > 1024 || text.contains(char::is_control) {
             return Err("a command is one line of text");
         }
-        let id = self.devices.command_id();
-        let mut batch = Batch::default();
-        batch.device(&device);
-        batch.command(id, text.to_owned());
-        self.store.store(batch).await.map_err(|_| "the database failed")?;
-        if !device.command(id, text.to_owned(), self.config.max_commands) {
-            self.command_sent(&device, id).await;
-            return Err("too many commands wait for this device");
+        let (known, max) = (Arc::clone(&device), self.config.max_commands);
+        let kept = self.store.commit(move |db| {
+            db.counters(&known)?;
+            let insert = "INSERT INTO command (device, text) SELECT ?1, ?2
+                WHERE (SELECT count(*) FROM command WHERE device = ?1) < ?3";
+            db.sql.execute(insert, params![known.id, text, max as i64])
+        });
+        match kept.await {
+            Ok(1) => {
+                device.call();
+                Ok(())
+            }
+            Ok(_) => Err("too many commands wait for this device"),
+            Err(NotStored) => Err("the database failed"),
         }
-        Ok(())
+    }
+
+    /// The command that has waited longest for this device. It waits on until it was sent.
+    pub async fn next_command(&self, device: &Device) -> Option<(i64, String)> {
+        if device.commands.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let id = device.id;
+        let found = self.store.commit(move |db| {
+            let select = "SELECT id, text FROM command WHERE device = ? ORDER BY id LIMIT 1";
+            db.sql.query_row(select, [id], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        });
+        found.await.ok().flatten()
     }
 
     /// A command is on its way and need not be kept.
-    pub async fn command_sent(&self, device: &Arc<Device>, id: i64) {
-        let mut batch = Batch::default();
-        batch.device(device);
-        batch.command_sent(id);
+    pub async fn command_sent(&self, device: &Device, id: i64) {
+        let deleted =
+            self.store.commit(move |db| db.sql.execute("DELETE FROM command WHERE id = ?", [id]));
         // If the database fails now, the command is sent once more some day.
-        _ = self.store.store(batch).await;
+        if deleted.await.is_ok_and(|count| count == 1) {
+            device.commands.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn keep_answers_reserved(self: Arc<Gateway>) {
+        let few_left = self.devices.keys().few_left();
+        loop {
+            few_left.notified().await;
+            // If the database fails now, the next answer says again that few are left.
+            _ = self.reserve_answers().await;
+        }
+    }
+
+    /// Moves on the mark up to which answers in envelopes may be numbered.
+    async fn reserve_answers(&self) -> Result<(), NotStored> {
+        let reserved = self.store.commit(|db| {
+            let mark = db.mark(ANSWERS)? + RESERVED;
+            db.set_mark(ANSWERS, mark)?;
+            Ok(mark)
+        });
+        let mark = reserved.await?;
+        self.devices.keys().reserved(mark);
+        Ok(())
     }
 }

@@ -2,33 +2,29 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::clock;
-use crate::config;
+use crate::config::Limits;
+use crate::devices::lock;
 
 /// Who is connected, by address.
 pub struct Doors {
-    limits: config::Limits,
+    limits: Limits,
     inside: Mutex<Inside>,
 }
 
 #[derive(Default)]
 struct Inside {
     all: usize,
-    /// The second that addresses without connections were last forgotten in.
+    addresses: HashMap<IpAddr, Address>,
+    /// The second in which addresses were last forgotten.
     cleared: u64,
-    addresses: HashMap<IpAddr, Arc<Address>>,
 }
 
 /// What all connections of one address share.
 #[derive(Default)]
 struct Address {
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
     connections: usize,
     /// The second that the requests are counted in, and how many there were.
     second: u64,
@@ -39,97 +35,72 @@ struct State {
 pub struct Visit {
     doors: Arc<Doors>,
     ip: IpAddr,
-    address: Arc<Address>,
-    requests_per_second: u32,
 }
 
-impl Doors {
-    pub fn new(limits: config::Limits) -> Arc<Doors> {
-        Arc::new(Doors { limits, inside: Mutex::default() })
-    }
+/// Most addresses that are known at a time.
+const MANY: usize = 32_768;
 
-    /// The same for datagrams, of which each is a visit: only requests are counted.
-    pub fn for_datagrams(limits: config::Limits) -> Arc<Doors> {
-        let (connections, connections_per_address) = (usize::MAX, usize::MAX);
-        Doors::new(config::Limits { connections, connections_per_address, ..limits })
+impl Doors {
+    pub fn new(limits: Limits) -> Arc<Doors> {
+        Arc::new(Doors { limits, inside: Mutex::default() })
     }
 
     /// Lets a connection in, unless there are too many.
     pub fn enter(self: &Arc<Doors>, ip: IpAddr) -> Option<Visit> {
-        let ip = ip.to_canonical();
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if inside.addresses.len() >= MANY && !inside.addresses.contains_key(&ip) {
-            inside.forget(clock::now() / 1000);
-            if inside.addresses.len() >= 2 * MANY {
-                return None;
-            }
+        let (ip, now) = (ip.to_canonical(), second());
+        let mut inside = lock(&self.inside);
+        if inside.addresses.len() >= MANY && std::mem::replace(&mut inside.cleared, now) != now {
+            inside.addresses.retain(|_, at| at.connections > 0 || at.second == now);
         }
-        let address = Arc::clone(inside.addresses.entry(ip).or_default());
-        let mut state = address.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = inside.addresses.get(&ip).map(|address| address.connections);
         if inside.all >= self.limits.connections
-            || state.connections >= self.limits.connections_per_address
+            || known.unwrap_or(0) >= self.limits.connections_per_address
+            || known.is_none() && inside.addresses.len() >= MANY
         {
-            if state.connections == 0 {
-                inside.addresses.remove(&ip);
-            }
             return None;
         }
         inside.all += 1;
-        state.connections += 1;
-        drop(state);
-        let requests_per_second = self.limits.requests_per_second;
-        Some(Visit { doors: Arc::clone(self), ip, address, requests_per_second })
+        inside.addresses.entry(ip).or_default().connections += 1;
+        Some(Visit { doors: Arc::clone(self), ip })
     }
 
     pub fn connections(&self) -> usize {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).all
-    }
-}
-
-/// From so many addresses on, those that have no connection are forgotten now and then; twice as many
-/// there are never.
-const MANY: usize = 16_384;
-
-impl Inside {
-    /// Forgets addresses of which nothing is to be known any more, once a second at most.
-    fn forget(&mut self, second: u64) {
-        if std::mem::replace(&mut self.cleared, second) == second {
-            return;
-        }
-        self.addresses.retain(|_, address| {
-            let state = address.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.connections > 0 || state.second == second
-        });
+        lock(&self.inside).all
     }
 }
 
 impl Visit {
     /// Whether there may be another request now.
     pub fn may_request(&self) -> bool {
-        if self.requests_per_second == 0 {
+        let most = self.doors.limits.requests_per_second;
+        if most == 0 {
             return true;
         }
-        let second = clock::now() / 1000;
-        let mut state = self.address.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.second != second {
-            (state.second, state.requests) = (second, 0);
+        let (mut inside, now) = (lock(&self.doors.inside), second());
+        let address = inside.addresses.entry(self.ip).or_default();
+        if address.second != now {
+            (address.second, address.requests) = (now, 0);
         }
-        state.requests = state.requests.saturating_add(1);
-        state.requests <= self.requests_per_second
+        address.requests = address.requests.saturating_add(1);
+        address.requests <= most
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let mut inside = self.doors.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inside = lock(&self.doors.inside);
         inside.all -= 1;
-        let mut state = self.address.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.connections -= 1;
+        let Some(address) = inside.addresses.get_mut(&self.ip) else { return };
+        address.connections -= 1;
         // Where requests are counted, they are not forgotten by going away.
-        if state.connections == 0 && self.requests_per_second == 0 {
+        if address.connections == 0 && self.doors.limits.requests_per_second == 0 {
             inside.addresses.remove(&self.ip);
         }
     }
+}
+
+fn second() -> u64 {
+    clock::now() / 1000
 }
 
 #[cfg(test)]
@@ -138,8 +109,7 @@ mod tests {
 
     #[test]
     fn an_address_gets_so_many_connections_and_they_come_back() {
-        let limits =
-            config::Limits { connections: 3, connections_per_address: 2, ..Default::default() };
+        let limits = Limits { connections: 3, connections_per_address: 2, ..Limits::default() };
         let doors = Doors::new(limits);
         let [one, other] = [[10, 0, 0, 1], [10, 0, 0, 2]].map(IpAddr::from);
         let first = doors.enter(one).unwrap();

@@ -5,58 +5,53 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
-use tipwire::platform::thingsboard::Converter;
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use tipwire::session::Transport;
-use tipwire::stream::Any;
 use tipwire::{Code, Reply};
-use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
+use tokio_util::either::Either;
 
-use crate::config::{Handler, Listen};
+use crate::config::{Handler, Limits, Listen};
 use crate::connection::{Stream, serve};
 use crate::gateway::Gateway;
-use crate::limits::Visit;
-use crate::platform::Talk;
-use crate::tagotip::Tagotip;
-use crate::thingsboard::Thingsboard;
-use crate::thingspanel::Thingspanel;
-use crate::{http, udp};
+use crate::http;
+use crate::limits::{Doors, Visit};
+use crate::live::Peer;
+use crate::platforms::{Platform, Protocol};
+use crate::tagotip::{Tagotip, exchange};
 
 /// Opens the socket of a row and serves it in the background. Gives the address it has.
 pub fn listen(gateway: &Arc<Gateway>, row: &Listen) -> Result<SocketAddr, String> {
-    let failed = |error: io::Error| format!("{} ({:?}): {error}", row.address, row.handler);
+    let failed = |error: io::Error| format!("{} ({}): {error}", row.address, row.name());
     if let Some(setting) = row.unused() {
-        return Err(format!("{} ({:?}) has no use for {setting}", row.address, row.handler));
+        return Err(format!("{} ({}) has no use for {setting}", row.address, row.name()));
     }
     if row.handler == Handler::TagotipUdp {
-        let socket = UdpSocket::from_std(open(row, Type::DGRAM).map_err(failed)?.into());
+        let socket = open(row).and_then(|socket| UdpSocket::from_std(socket.into()));
         let socket = socket.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        tokio::spawn(udp::serve(Arc::clone(gateway), socket));
+        tokio::spawn(answer_datagrams(Arc::clone(gateway), socket));
         return Ok(address);
     }
     let tls = acceptor(row)?;
-    let speaks = Speaks::of(row).map_err(|problem| format!("{}: {problem}", row.address))?;
-    let socket = open(row, Type::STREAM).map_err(failed)?;
-    socket.listen(row.backlog).map_err(failed)?;
-    let listener = TcpListener::from_std(socket.into()).map_err(failed)?;
+    let speaks = Speaks::of(row, gateway).map_err(|error| format!("{}: {error}", row.address))?;
+    let listener = open(row).and_then(|socket| TcpListener::from_std(socket.into()));
+    let listener = listener.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     tokio::spawn(accept(Arc::clone(gateway), listener, row.clone(), speaks, tls));
     Ok(address)
 }
 
-fn open(row: &Listen, kind: Type) -> io::Result<Socket> {
-    let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
-    let socket = Socket::new(Domain::for_address(row.address), kind, Some(protocol))?;
-    if kind == Type::STREAM {
-        socket.set_reuse_address(true)?;
-    }
+fn open(row: &Listen) -> io::Result<Socket> {
+    let is_udp = row.handler == Handler::TagotipUdp;
+    let kind = if is_udp { Type::DGRAM } else { Type::STREAM };
+    let socket = Socket::new(Domain::for_address(row.address), kind, None)?;
     // Connections have the buffers of the socket that accepts them.
     if let Some(size) = row.receive_buffer {
         socket.set_recv_buffer_size(size)?;
@@ -65,18 +60,24 @@ fn open(row: &Listen, kind: Type) -> io::Result<Socket> {
         socket.set_send_buffer_size(size)?;
     }
     socket.set_nonblocking(true)?;
-    socket.bind(&row.address.into())?;
+    if is_udp {
+        socket.bind(&row.address.into())?;
+    } else {
+        socket.set_reuse_address(true)?;
+        socket.bind(&row.address.into())?;
+        socket.listen(row.backlog.unwrap_or(1024))?;
+    }
     Ok(socket)
 }
 
 /// The options that each connection gets.
 fn set_options(row: &Listen, stream: &TcpStream) -> io::Result<()> {
-    let socket = socket2::SockRef::from(stream);
     if let Some(seconds) = row.keep_alive {
         let every = Duration::from_secs(seconds.max(1));
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(every).with_interval(every))?;
+        let keep_alive = TcpKeepalive::new().with_time(every).with_interval(every);
+        SockRef::from(stream).set_tcp_keepalive(&keep_alive)?;
     }
-    socket.set_tcp_nodelay(row.no_delay)
+    stream.set_nodelay(row.no_delay.unwrap_or(true))
 }
 
 async fn accept(
@@ -86,36 +87,36 @@ async fn accept(
     speaks: Speaks,
     tls: Option<TlsAcceptor>,
 ) {
+    // Pages are no devices: they are counted by themselves.
+    let doors = match row.handler {
+        Handler::Page => Doors::new(gateway.config.limits),
+        _ => Arc::clone(&gateway.doors),
+    };
     loop {
-        let (mut stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(_) => {
-                // Too many open files, most likely: some will be closed.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
+        let Ok((stream, address)) = listener.accept().await else {
+            // Too many open files, most likely: some will be closed.
+            sleep(Duration::from_millis(50)).await;
+            continue;
         };
-        let Some(visit) = gateway.doors.enter(peer.ip()) else {
-            if tls.is_none() {
-                turn_away(row.handler, &stream);
+        let Some(visit) = doors.enter(address.ip()) else {
+            if row.handler == Handler::Tagotip && tls.is_none() {
+                turn_away(&stream);
             }
-            _ = stream.shutdown().await;
             continue;
         };
         if set_options(&row, &stream).is_err() {
             continue;
         }
-        let gateway = Arc::clone(&gateway);
-        let (tls, speaks) = (tls.clone(), speaks.clone());
+        let (gateway, tls, speaks) = (Arc::clone(&gateway), tls.clone(), speaks.clone());
         tokio::spawn(async move {
             let stream = match tls {
-                None => Stream::Plain(stream),
+                None => Either::Left(stream),
                 Some(tls) => match timeout(Duration::from_secs(10), tls.accept(stream)).await {
-                    Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
+                    Ok(Ok(stream)) => Either::Right(Box::new(stream)),
                     _ => return,
                 },
             };
-            speaks.serve(gateway, stream, visit, peer).await;
+            speaks.serve(gateway, stream, visit, address).await;
         });
     }
 }
@@ -124,61 +125,80 @@ async fn accept(
 #[derive(Clone)]
 enum Speaks {
     Tagotip,
-    Http,
-    Thingspanel,
-    ThingspanelRaw,
-    Thingsboard(Box<Any>, Arc<Converter>),
+    Http(axum::Router),
+    Platform(Arc<Protocol>),
 }
 
 impl Speaks {
-    fn of(row: &Listen) -> Result<Speaks, String> {
-        Ok(match row.handler {
-            Handler::Tagotip | Handler::TagotipUdp => Speaks::Tagotip,
-            Handler::Http => Speaks::Http,
-            Handler::Thingspanel => Speaks::Thingspanel,
-            Handler::ThingspanelRaw => Speaks::ThingspanelRaw,
-            Handler::Thingsboard => {
-                let rule = Box::new(row.splitter().rule()?);
-                Speaks::Thingsboard(rule, Arc::new(row.converter().make()?))
+    fn of(row: &Listen, gateway: &Arc<Gateway>) -> Result<Speaks, String> {
+        let protocol = match row.handler {
+            Handler::Tagotip | Handler::TagotipUdp => return Ok(Speaks::Tagotip),
+            Handler::Http => return Ok(Speaks::Http(http::devices(gateway))),
+            Handler::Page => {
+                return Ok(Speaks::Http(http::devices(gateway).merge(http::page(gateway))));
             }
-        })
+            Handler::Thingspanel => Protocol::Packets,
+            Handler::ThingspanelRaw => Protocol::Raw,
+            Handler::Thingsboard => Protocol::Thingsboard(row.rule()?.into(), row.converter()?),
+        };
+        Ok(Speaks::Platform(Arc::new(protocol)))
     }
 
-    async fn serve(self, gateway: Arc<Gateway>, stream: Stream, visit: Visit, peer: SocketAddr) {
+    async fn serve(self, gateway: Arc<Gateway>, stream: Stream, visit: Visit, address: SocketAddr) {
+        let peer = |via| Peer { via, address };
         match self {
-            Speaks::Http => http::serve(gateway, stream, visit, peer, false).await,
+            Speaks::Http(router) => http::serve(router, stream, visit, peer("http")).await,
             Speaks::Tagotip => {
-                let via = if let Stream::Tls(_) = stream { "tls" } else { "tcp" };
-                let speaker = Tagotip::new(&gateway, Transport::Stream, peer, via);
+                let peer = peer(if matches!(stream, Either::Left(_)) { "tcp" } else { "tls" });
+                let speaker = Tagotip::new(&gateway, Transport::Stream, peer);
                 serve(gateway, stream, visit, speaker).await;
             }
-            Speaks::Thingspanel => {
-                let Ok(speaker) = Thingspanel::packets() else { return };
-                let speaker = Talk::new(speaker, peer, &gateway);
-                serve(gateway, stream, visit, speaker).await;
-            }
-            Speaks::ThingspanelRaw => {
-                let speaker = Talk::new(Thingspanel::raw(), peer, &gateway);
-                serve(gateway, stream, visit, speaker).await;
-            }
-            Speaks::Thingsboard(rule, converter) => {
-                let Ok(speaker) = Thingsboard::new(*rule, converter) else { return };
-                let speaker = Talk::new(speaker, peer, &gateway);
+            Speaks::Platform(protocol) => {
+                let speaker = Platform::new(&protocol, peer(protocol.name()), &gateway);
+                let Ok(speaker) = speaker else { return };
                 serve(gateway, stream, visit, speaker).await;
             }
         }
     }
 }
 
-/// Tells one that is not let in why, where its protocol has words for that.
-fn turn_away(handler: Handler, stream: &TcpStream) {
+/// Tells one that is not let in why. It fits into the empty buffer of the socket, or nobody is there
+/// any more.
+fn turn_away(stream: &TcpStream) {
     let mut buffer = [0; 64];
-    let farewell = match handler {
-        Handler::Tagotip => Reply::to(&mut buffer[..]).error(Code::RateLimited).finish_line(),
-        _ => return,
-    };
-    // It fits into the empty buffer of the socket, or nobody is there any more.
+    let farewell = Reply::to(&mut buffer[..]).error(Code::RateLimited).finish_line();
     _ = stream.try_write(farewell.unwrap_or_default());
+}
+
+/// Longer than any message may be, so that one that is too long is seen to be.
+const LONGEST: usize = 65_536;
+
+/// Datagrams that are answered at the same time; more are dropped, as networks do.
+const AT_ONCE: usize = 256;
+
+/// TagoTiP over UDP: one message in a datagram, one answer in another.
+async fn answer_datagrams(gateway: Arc<Gateway>, socket: UdpSocket) {
+    let socket = Arc::new(socket);
+    let free = Arc::new(Semaphore::new(AT_ONCE));
+    // Datagrams are no connections, but their addresses have their share of requests.
+    let (connections, connections_per_address) = (usize::MAX, usize::MAX);
+    let limits = Limits { connections, connections_per_address, ..gateway.config.limits };
+    let doors = Doors::new(limits);
+    let mut buffer = vec![0; LONGEST];
+    loop {
+        // Errors are those of earlier answers that did not arrive.
+        let Ok((length, address)) = socket.recv_from(&mut buffer).await else { continue };
+        let Ok(permit) = Arc::clone(&free).try_acquire_owned() else { continue };
+        let Some(visit) = doors.enter(address.ip()) else { continue };
+        let datagram = buffer[..length].to_vec();
+        let (gateway, socket) = (Arc::clone(&gateway), Arc::clone(&socket));
+        tokio::spawn(async move {
+            let peer = Peer { via: "udp", address };
+            let answer = exchange(&gateway, &visit, peer, &datagram).await;
+            _ = socket.send_to(&answer, address).await;
+            drop(permit);
+        });
+    }
 }
 
 /// TLS, where a row has a certificate.
@@ -199,4 +219,52 @@ fn acceptor(row: &Listen) -> Result<Option<TlsAcceptor>, String> {
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
         .map_err(|error| format!("{}: {error}", certificate.display()))?;
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn row(settings: &str) -> Listen {
+        let row = format!("[[listen]]\naddress = \"127.0.0.1:0\"\n{settings}");
+        Config::read(&row).map(|mut config| config.listen.remove(0)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn options_are_those_of_the_socket_and_of_its_connections() {
+        // Systems give twice what is asked for, for their own use.
+        let sizes = "receive_buffer = 20000\nsend_buffer = 30000\n";
+        let has_sizes = |socket: SockRef<'_>| {
+            let sizes = (socket.recv_buffer_size().unwrap(), socket.send_buffer_size().unwrap());
+            (20_000..=40_000).contains(&sizes.0) && (30_000..=60_000).contains(&sizes.1)
+        };
+        let udp = open(&row(&format!("handler = \"tagotip-udp\"\n{sizes}"))).unwrap();
+        assert!(has_sizes(SockRef::from(&udp)));
+        for (no_delay, keep_alive) in [(true, Some(7)), (false, None)] {
+            let alive =
+                keep_alive.map_or(String::new(), |seconds| format!("keep_alive = {seconds}"));
+            let row = row(&format!("handler = \"tagotip\"\n{sizes}no_delay = {no_delay}\n{alive}"));
+            let listener = TcpListener::from_std(open(&row).unwrap().into()).unwrap();
+            let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            set_options(&row, &stream).unwrap();
+            let socket = SockRef::from(&stream);
+            assert_eq!(stream.nodelay().unwrap(), no_delay);
+            assert_eq!(socket.keepalive().unwrap(), keep_alive.is_some());
+            if let Some(seconds) = keep_alive {
+                assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(seconds));
+            }
+            assert!(has_sizes(socket));
+        }
+    }
+
+    #[test]
+    fn so_many_wait_to_be_accepted_as_the_backlog_says() {
+        let socket = open(&row("handler = \"tagotip\"\nbacklog = 2")).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        let connect = || std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200));
+        let waiting = (0..8).map_while(|_| connect().ok()).collect::<Vec<_>>();
+        assert!((2..=3).contains(&waiting.len()), "{}", waiting.len());
+    }
 }

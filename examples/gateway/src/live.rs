@@ -1,16 +1,15 @@
 //! What the page shows while it happens: every message, or as many of them as one can look at.
 
 use std::collections::VecDeque;
-use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tipwire::Frame;
 use tokio::sync::broadcast;
 
 use crate::clock;
+use crate::devices::lock;
 
 /// Most messages a second that are shown, and how many a page that is opened later still sees.
 const PER_SECOND: u32 = 50;
@@ -20,8 +19,8 @@ pub struct Live {
     sender: broadcast::Sender<Arc<str>>,
     state: Mutex<State>,
     /// Every message there was, shown or not.
-    messages: AtomicU64,
-    points: AtomicU64,
+    pub messages: AtomicU64,
+    pub points: AtomicU64,
 }
 
 #[derive(Default)]
@@ -31,72 +30,57 @@ struct State {
     recent: VecDeque<Arc<str>>,
 }
 
-/// A message and what became of it.
-pub struct Message<'a> {
-    pub via: &'a str,
-    pub peer: Option<SocketAddr>,
-    pub device: Option<&'a str>,
-    /// The bytes as they came.
-    pub bytes: &'a [u8],
-    /// What was inside an envelope.
-    pub inner: Option<&'a Inner>,
-    /// What it means, as data points in JSON, where it is no frame.
-    pub points: Option<&'a str>,
-    pub answer: &'a str,
+/// Who speaks, and how.
+#[derive(Clone, Copy)]
+pub struct Peer {
+    pub via: &'static str,
+    pub address: SocketAddr,
 }
 
-/// The frame inside an envelope, in JSON.
-pub struct Inner(Value);
+/// A message that is to be shown once it is answered.
+pub struct Row(Value);
 
-impl Inner {
-    pub fn of(frame: &Frame<'_>) -> Inner {
-        let mut json = String::new();
-        _ = frame.write_json(&mut json);
-        Inner(serde_json::from_str(&json).unwrap_or_default())
+impl Default for Live {
+    fn default() -> Live {
+        let sender = broadcast::channel(256).0;
+        Live { sender, state: Mutex::default(), messages: 0.into(), points: 0.into() }
     }
 }
 
 impl Live {
-    pub fn new() -> Live {
-        Live {
-            sender: broadcast::channel(256).0,
-            state: Mutex::default(),
-            messages: AtomicU64::new(0),
-            points: AtomicU64::new(0),
-        }
-    }
-
-    /// Counts a message, and says whether it is to be shown.
-    pub fn wants(&self, points: usize) -> bool {
+    /// Counts a message, and gives the row that shows it, unless there are too many.
+    pub fn row(
+        &self,
+        peer: Peer,
+        device: Option<&str>,
+        bytes: [&[u8]; 2],
+        points: usize,
+    ) -> Option<Row> {
         self.messages.fetch_add(1, Ordering::Relaxed);
         self.points.fetch_add(points as u64, Ordering::Relaxed);
         let second = clock::now() / 1000;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         if state.second != second {
             (state.second, state.shown) = (second, 0);
         }
         state.shown += 1;
-        state.shown <= PER_SECOND
+        if state.shown > PER_SECOND {
+            return None;
+        }
+        drop(state);
+        let hex = bytes.iter().copied().flatten().map(|byte| format!("{byte:02x}"));
+        Some(Row(json!({
+            "time": clock::unix(),
+            "via": peer.via,
+            "peer": peer.address.to_string(),
+            "device": device,
+            "bytes": hex.collect::<String>(),
+        })))
     }
 
-    pub fn show(&self, message: &Message<'_>) {
-        let mut hex = String::with_capacity(2 * message.bytes.len());
-        for byte in message.bytes {
-            _ = write!(hex, "{byte:02x}");
-        }
-        let points = message.points.and_then(|json| serde_json::from_str::<Value>(json).ok());
-        let row = json!({
-            "time": clock::unix(),
-            "via": message.via,
-            "peer": message.peer.map(|peer| peer.to_string()),
-            "device": message.device,
-            "bytes": hex,
-            "inner": message.inner.map(|inner| &inner.0),
-            "points": points,
-            "answer": message.answer,
-        });
-        let row: Arc<str> = row.to_string().into();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn show(&self, row: Row, answer: &str) {
+        let row: Arc<str> = row.with("answer", answer.into()).0.to_string().into();
+        let mut state = lock(&self.state);
         if state.recent.len() == RECENT {
             state.recent.pop_front();
         }
@@ -107,12 +91,15 @@ impl Live {
 
     /// What was shown last, and what will be from now on.
     pub fn watch(&self) -> (Vec<Arc<str>>, broadcast::Receiver<Arc<str>>) {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = lock(&self.state);
         (state.recent.iter().cloned().collect(), self.sender.subscribe())
     }
+}
 
-    /// How many messages and points there were.
-    pub fn counts(&self) -> (u64, u64) {
-        (self.messages.load(Ordering::Relaxed), self.points.load(Ordering::Relaxed))
+impl Row {
+    /// What the bytes do not show. JSON stays a text, so that its numbers keep their digits.
+    pub fn with(mut self, name: &str, text: String) -> Row {
+        self.0[name] = text.into();
+        self
     }
 }

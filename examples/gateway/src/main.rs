@@ -3,44 +3,36 @@
 mod clock;
 mod config;
 mod connection;
-mod converters;
 mod devices;
 mod forward;
 mod gateway;
 mod http;
-mod keys;
 mod limits;
 mod listen;
 mod live;
-mod platform;
+mod platforms;
 mod shapes;
 mod store;
 mod tagotip;
-mod thingsboard;
-mod thingspanel;
-mod tip;
-mod udp;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use crate::config::{Config, DEFAULT};
+use crate::config::{Config, DEFAULT, Handler};
 use crate::gateway::Gateway;
 
 const HELP: &str = "\
 Usage: tipwire-gateway [gateway.toml]
 
-Without a file, the settings are those that --settings prints.
+Without a file, the settings are these:
+
 ";
 
 fn main() -> ExitCode {
     let argument = std::env::args().nth(1);
-    let outcome = match argument.as_deref() {
+    let config = match argument.as_deref() {
         Some("--help" | "-h") => {
-            print!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Some("--settings") => {
-            print!("{DEFAULT}");
+            print!("{HELP}{DEFAULT}");
             return ExitCode::SUCCESS;
         }
         Some(path) => std::fs::read_to_string(path)
@@ -49,7 +41,7 @@ fn main() -> ExitCode {
             .map_err(|problem| format!("{path}: {problem}")),
         None => Config::read(DEFAULT),
     };
-    match outcome.and_then(run) {
+    match config.and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("gateway: {problem}");
@@ -60,17 +52,14 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(config: Config) -> Result<(), String> {
-    let (gateway, forwarded) = Gateway::open(config).await?;
+    let gateway = Gateway::open(config).await?;
     for row in &gateway.config.listen {
         let address = listen::listen(&gateway, row)?;
-        println!("{:<20} {address}", row.name());
-    }
-    if let Some(page) = &gateway.config.page {
-        let address = http::listen(&gateway, page).await?;
-        println!("{:<20} http://{address}", "page");
+        let scheme = if row.handler == Handler::Page { "http://" } else { "" };
+        println!("{:<20} {scheme}{address}", row.name());
     }
     if let Some(forward) = &gateway.config.forward {
-        tokio::spawn(forward::run(std::sync::Arc::clone(&gateway), forward.clone(), forwarded));
+        tokio::spawn(forward::run(Arc::clone(&gateway), forward.clone()));
         println!("{:<20} {} ({:?})", "forwarding to", forward.broker, forward.shape);
     }
     println!("ready");

@@ -1,444 +1,338 @@
 //! What is kept: points, devices and waiting commands, in SQLite.
 //!
 //! One thread writes. It takes all that waits, makes one transaction of it, and tells everybody when
-//! that is on disk: whoever is told `Ok` can acknowledge. Under load, many share one commit.
+//! that is on disk: whoever is told can acknowledge. Under load, many share one commit.
 
-use std::ops::Range;
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Result as Sql, params};
 use tipwire::session::Sequence;
+use tipwire::{Code, Hash};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::config::{Config, Durability};
+use crate::config::Config;
 use crate::devices::Device;
-use crate::shapes::Row;
 
 /// Data points stand in the table as the core writes them in JSON, digits and all.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS device (
-        id INTEGER PRIMARY KEY, serial TEXT NOT NULL UNIQUE, auth TEXT,
-        frames BLOB, envelopes BLOB, reserved INTEGER NOT NULL DEFAULT 0);
+        id INTEGER PRIMARY KEY, serial TEXT NOT NULL UNIQUE, auth TEXT, frames BLOB, envelopes BLOB);
     CREATE TABLE IF NOT EXISTS point (
         id INTEGER PRIMARY KEY, device INTEGER NOT NULL, variable TEXT NOT NULL,
         time INTEGER NOT NULL, json TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS point_by_variable ON point (device, variable, time);
     CREATE TABLE IF NOT EXISTS command (
         id INTEGER PRIMARY KEY, device INTEGER NOT NULL, text TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS forwarded (only INTEGER PRIMARY KEY CHECK (only = 0), point INTEGER);
+    CREATE INDEX IF NOT EXISTS command_by_device ON command (device);
+    CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, at INTEGER NOT NULL);
 ";
 
-/// Most batches that wait for the writer, and most that one transaction takes.
+/// Most that waits for the writer, and most that one transaction takes.
 const WAITING: usize = 256;
 
-/// What is to be done in one transaction, in order.
-#[derive(Default)]
-pub struct Batch {
-    text: String,
-    steps: Vec<Step>,
+/// What a device asks for.
+pub struct Request {
+    pub device: Arc<Device>,
+    pub number: Number,
+    pub ask: Ask,
 }
 
-enum Step {
-    /// What follows is of this device.
-    Device(Arc<Device>),
-    Point {
-        variable: Range<usize>,
-        json: Range<usize>,
-        time: i64,
-    },
-    /// This number has been used: of a frame, or of an envelope.
-    Number {
-        is_sealed: bool,
-        number: u32,
-    },
-    /// Answers may be numbered up to here.
-    Reserved(i64),
-    /// The last values of these variables are wanted.
+/// The counter of a request.
+#[derive(Clone, Copy)]
+pub enum Number {
+    /// Its protocol has none.
+    Uncounted,
+    Frame(Option<u32>),
+    Envelope(u32),
+}
+
+pub enum Ask {
+    /// Only to be known.
+    Hello,
+    Push(Vec<Point>),
     Pull(Vec<String>),
-    Command(i64, String),
-    CommandSent(i64),
-    Forwarded(i64),
+    Ping,
 }
 
-impl Batch {
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-
-    /// What follows is of this device.
-    pub fn device(&mut self, device: &Arc<Device>) {
-        let last = self.steps.iter().rev().find_map(|step| match step {
-            Step::Device(device) => Some(device),
-            _ => None,
-        });
-        if last.is_none_or(|last| last.id != device.id) {
-            self.steps.push(Step::Device(Arc::clone(device)));
-        }
-    }
-
-    /// A data point; `write` writes it as JSON.
-    pub fn point(&mut self, variable: &str, time: u64, write: impl FnOnce(&mut String)) {
-        let start = self.text.len();
-        self.text.push_str(variable);
-        let middle = self.text.len();
-        write(&mut self.text);
-        let (variable, json) = (start..middle, middle..self.text.len());
-        let time = i64::try_from(time).unwrap_or(i64::MAX);
-        self.steps.push(Step::Point { variable, json, time });
-    }
-
-    pub fn number(&mut self, is_sealed: bool, number: u32) {
-        self.steps.push(Step::Number { is_sealed, number });
-    }
-
-    pub fn reserved(&mut self, end: i64) {
-        self.steps.push(Step::Reserved(end));
-    }
-
-    pub fn pull(&mut self, names: Vec<String>) {
-        self.steps.push(Step::Pull(names));
-    }
-
-    pub fn command(&mut self, id: i64, text: String) {
-        self.steps.push(Step::Command(id, text));
-    }
-
-    pub fn command_sent(&mut self, id: i64) {
-        self.steps.push(Step::CommandSent(id));
-    }
-
-    pub fn forwarded(&mut self, point: i64) {
-        self.steps.push(Step::Forwarded(point));
-    }
-
-    fn devices(&self) -> impl Iterator<Item = &Arc<Device>> {
-        self.steps.iter().filter_map(|step| match step {
-            Step::Device(device) => Some(device),
-            _ => None,
-        })
-    }
+/// A data point, and what it is found by.
+pub struct Point {
+    pub variable: String,
+    pub time: u64,
+    pub json: String,
 }
 
-/// That a batch is on disk, with a list of data points in JSON for each PULL in it.
-pub type Stored = Result<Vec<String>, NotStored>;
+/// What is answered once all is stored.
+#[derive(Clone)]
+pub enum Answer {
+    Stored(u64),
+    /// A list of data points in JSON.
+    Pulled(String),
+    Command(String),
+    Pong,
+    Refused(Code),
+}
+
+/// A device as the database has it.
+pub struct Stored {
+    pub id: i64,
+    pub serial: String,
+    pub auth: Option<String>,
+    pub commands: u32,
+}
+
+/// The way to the database.
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+    newest: watch::Receiver<i64>,
+    path: PathBuf,
+}
 
 #[derive(Clone, Copy, Debug)]
 pub struct NotStored;
 
-struct Job {
-    batch: Batch,
-    done: oneshot::Sender<Stored>,
-}
-
-/// The way to the writer.
-#[derive(Clone)]
-pub struct Store {
-    jobs: mpsc::Sender<Job>,
-    last_point: watch::Receiver<i64>,
-}
-
-/// A device as it was found in the database.
-pub struct Known {
-    pub id: i64,
-    pub serial: String,
-    pub auth: Option<String>,
-    pub frames: Option<Sequence>,
-    pub envelopes: Option<Sequence>,
-    pub reserved: i64,
-}
-
-/// What the database had when it was opened.
-pub struct Found {
-    pub devices: Vec<Known>,
-    pub commands: Vec<(i64, i64, String)>,
-    pub forwarded: i64,
-}
+/// What is to be done in a transaction, and then after it.
+type Job = Box<dyn FnOnce(&mut Db) -> Sql<Done> + Send>;
+type Done = Box<dyn FnOnce()>;
 
 impl Store {
-    /// Opens the database and starts the writer.
-    pub fn open(config: &Config) -> Sql<(Store, Found)> {
-        let db = Connection::open(&config.database)?;
-        db.pragma_update(None, "journal_mode", "wal")?;
-        db.pragma_update(None, "wal_autocheckpoint", 4000)?;
-        db.pragma_update(None, "journal_size_limit", 32 << 20)?;
-        db.pragma_update(None, "cache_size", -32_000)?;
-        db.pragma_update(
-            None,
-            "synchronous",
-            match config.durability {
-                Durability::Full => "full",
-                Durability::Normal => "normal",
-            },
-        )?;
-        db.execute_batch(SCHEMA)?;
-        let found = find(&db)?;
-        let last: Option<i64> = db.query_row("SELECT max(id) FROM point", [], |row| row.get(0))?;
-        let (jobs, receiver) = mpsc::channel(WAITING);
-        let (tell, last_point) = watch::channel(last.unwrap_or(0));
+    /// Starts the writer.
+    pub fn new(config: &Config, db: Db) -> Store {
+        let (jobs, waiting) = mpsc::channel(WAITING);
+        let newest = db.newest.subscribe();
+        std::thread::spawn(move || db.run(waiting));
+        Store { jobs, newest, path: config.database.clone() }
+    }
+
+    /// Does this in the next transaction, and waits until that is on disk.
+    pub async fn commit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Sql<T> + Send + 'static,
+    ) -> Result<T, NotStored> {
+        let (tell, told) = oneshot::channel();
+        let job: Job = Box::new(move |db| {
+            let outcome = work(db)?;
+            // Who has gone away does not want to know.
+            Ok(Box::new(move || _ = tell.send(outcome)))
+        });
+        self.jobs.send(job).await.map_err(|_| NotStored)?;
+        told.await.map_err(|_| NotStored)
+    }
+
+    /// Looks something up on a connection of its own: whoever reads does not hold up the writer.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Connection) -> Sql<T> + Send + 'static,
+    ) -> Result<T, String> {
+        let path = self.path.clone();
+        let found = tokio::task::spawn_blocking(move || {
+            let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            db.busy_timeout(Duration::from_secs(2))?;
+            look(&db)
+        });
+        found.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+
+    /// The number of the newest point, whenever there is another one.
+    pub fn newest(&self) -> watch::Receiver<i64> {
+        self.newest.clone()
+    }
+}
+
+/// The database, as the writer has it.
+pub struct Db {
+    pub sql: Connection,
+    /// The counters of devices, of frames and of envelopes: of those that the database knows.
+    counters: HashMap<i64, [Sequence; 2]>,
+    newest: watch::Sender<i64>,
+    max_pages: i64,
+}
+
+impl Db {
+    pub fn open(config: &Config) -> Sql<Db> {
+        let sql = Connection::open(&config.database)?;
+        sql.pragma_update(None, "journal_mode", "wal")?;
+        sql.pragma_update(None, "synchronous", "full")?;
+        sql.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        sql.pragma_update(None, "journal_size_limit", 32 << 20)?;
+        sql.pragma_update(None, "cache_size", -32_000)?;
+        sql.execute_batch(SCHEMA)?;
         let max_pages = match config.max_megabytes {
             0 => i64::MAX,
-            megabytes => (i64::from(megabytes) << 20) / pragma(&db, "page_size")?,
+            megabytes => (i64::from(megabytes) << 20) / pragma(&sql, "page_size")?,
         };
-        let writer = Writer { db, max_pages, tell };
-        std::thread::Builder::new()
-            .name("store".into())
-            .spawn(move || writer.run(receiver))
-            .expect("a thread can be started");
-        Ok((Store { jobs, last_point }, found))
+        let newest = watch::Sender::new(newest(&sql)?);
+        Ok(Db { sql, counters: HashMap::new(), newest, max_pages })
     }
 
-    /// Waits until all of `batch` is on disk.
-    pub async fn store(&self, batch: Batch) -> Stored {
-        if batch.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (done, stored) = oneshot::channel();
-        self.jobs.send(Job { batch, done }).await.map_err(|_| NotStored)?;
-        stored.await.unwrap_or(Err(NotStored))
-    }
-
-    /// The newest point, whenever there is another one.
-    pub fn last_point(&self) -> watch::Receiver<i64> {
-        self.last_point.clone()
-    }
-}
-
-fn find(db: &Connection) -> Sql<Found> {
-    let mut devices =
-        db.prepare("SELECT id, serial, auth, frames, envelopes, reserved FROM device ORDER BY id")?;
-    let devices = devices.query_map([], |row| {
-        Ok(Known {
-            id: row.get(0)?,
-            serial: row.get(1)?,
-            auth: row.get(2)?,
-            frames: read_sequence(row.get(3)?),
-            envelopes: read_sequence(row.get(4)?),
-            reserved: row.get(5)?,
-        })
-    })?;
-    let mut commands = db.prepare("SELECT id, device, text FROM command ORDER BY id")?;
-    let commands = commands.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let forwarded = db.query_row("SELECT point FROM forwarded", [], |row| row.get(0)).optional()?;
-    Ok(Found {
-        devices: devices.collect::<Sql<_>>()?,
-        commands: commands.collect::<Sql<_>>()?,
-        forwarded: forwarded.unwrap_or(0),
-    })
-}
-
-fn read_sequence(bytes: Option<Vec<u8>>) -> Option<Sequence> {
-    Sequence::from_bytes(&bytes?.try_into().ok()?)
-}
-
-fn pragma(db: &Connection, name: &str) -> Sql<i64> {
-    db.pragma_query_value(None, name, |row| row.get(0))
-}
-
-struct Writer {
-    db: Connection,
-    max_pages: i64,
-    tell: watch::Sender<i64>,
-}
-
-impl Writer {
-    fn run(mut self, mut receiver: mpsc::Receiver<Job>) {
+    fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
-        while receiver.blocking_recv_many(&mut jobs, WAITING) > 0 {
-            let stored = match self.commit(&jobs) {
-                Ok(pulled) => pulled.into_iter().map(Ok).collect::<Vec<_>>(),
+        while waiting.blocking_recv_many(&mut jobs, WAITING) > 0 {
+            match self.transact(jobs.drain(..)) {
+                Ok(done) => done.into_iter().for_each(|done| done()),
                 Err(error) => {
                     eprintln!("gateway: the database: {error}");
-                    self.forget_numbers(&jobs);
-                    vec![Err(NotStored); jobs.len()]
+                    // What was not stored was not heard: its numbers may come again.
+                    self.counters.clear();
+                    _ = self.sql.execute_batch("ROLLBACK");
                 }
-            };
-            for (job, stored) in jobs.drain(..).zip(stored) {
-                // Who has gone away does not want to know.
-                _ = job.done.send(stored);
             }
-        }
-    }
-
-    /// What was not stored was not heard: its numbers may come again.
-    fn forget_numbers(&self, jobs: &[Job]) {
-        let stored = |id: i64| {
-            let select = "SELECT frames, envelopes FROM device WHERE id = ?";
-            self.db.query_row(select, [id], |row| {
-                Ok([read_sequence(row.get(0)?), read_sequence(row.get(1)?)])
-            })
-        };
-        for device in jobs.iter().flat_map(|job| job.batch.devices()) {
-            let [frames, envelopes] = stored(device.id).unwrap_or_default();
-            device.reset_numbers(false, frames);
-            device.reset_numbers(true, envelopes);
         }
     }
 
     /// One transaction with all of the jobs.
-    fn commit(&mut self, jobs: &[Job]) -> Sql<Vec<Vec<String>>> {
-        let transaction = self.db.transaction()?;
-        let mut pulled = Vec::with_capacity(jobs.len());
-        let mut new = None;
-        for job in jobs {
-            pulled.push(write(&transaction, &job.batch, &mut new)?);
+    fn transact(&mut self, jobs: impl Iterator<Item = Job>) -> Sql<Vec<Done>> {
+        self.sql.execute_batch("BEGIN")?;
+        let done = jobs.map(|job| job(self)).collect::<Sql<Vec<_>>>()?;
+        let (before, now) = (*self.newest.borrow(), newest(&self.sql)?);
+        if now > before {
+            self.make_room(before, now - before)?;
         }
-        if let Some((first, last)) = new {
-            make_room(&transaction, self.max_pages, first, last)?;
+        self.sql.execute_batch("COMMIT")?;
+        if now > before {
+            self.newest.send_replace(now);
         }
-        transaction.commit()?;
-        for device in jobs.iter().flat_map(|job| job.batch.devices()) {
-            device.is_stored.store(true, Ordering::Relaxed);
-        }
-        if let Some((_, last)) = new {
-            self.tell.send_replace(last);
-        }
-        Ok(pulled)
+        Ok(done)
     }
-}
 
-/// Forgets the oldest points where the database is as large as it may be: more than have come, so
-/// that it comes to an end. What they leave is used again.
-fn make_room(db: &Connection, max_pages: i64, first: i64, last: i64) -> Sql<()> {
-    if pragma(db, "page_count")? - pragma(db, "freelist_count")? < max_pages {
-        return Ok(());
+    /// Forgets the oldest points where the database is as large as it may be: more than have come, so
+    /// that it comes to an end. What they leave is used again.
+    fn make_room(&self, before: i64, have_come: i64) -> Sql<()> {
+        let used = pragma(&self.sql, "page_count")? - pragma(&self.sql, "freelist_count")?;
+        if used >= self.max_pages {
+            let mut delete = self.sql.prepare_cached(
+                "DELETE FROM point WHERE id IN (SELECT id FROM point WHERE id <= ? ORDER BY id LIMIT ?)",
+            )?;
+            delete.execute([before, 2 * have_come])?;
+        }
+        Ok(())
     }
-    let mut delete = db.prepare_cached(
-        "DELETE FROM point WHERE id IN (SELECT id FROM point WHERE id < ? ORDER BY id LIMIT ?)",
-    )?;
-    delete.execute([first, 2 * (last - first + 1)])?;
-    Ok(())
-}
 
-/// Takes the steps of a batch; `new` are the first and the last of the points that came.
-fn write(db: &Connection, batch: &Batch, new: &mut Option<(i64, i64)>) -> Sql<Vec<String>> {
-    let mut insert =
-        db.prepare_cached("INSERT INTO point (device, variable, time, json) VALUES (?, ?, ?, ?)")?;
-    let mut pulled = Vec::new();
-    let mut current: Option<&Arc<Device>> = None;
-    let mut id = 0;
-    for step in &batch.steps {
-        match step {
-            Step::Device(device) => {
-                if !device.is_stored.load(Ordering::Relaxed) {
-                    let mut insert = db.prepare_cached(
-                        "INSERT OR IGNORE INTO device (id, serial, auth) VALUES (?, ?, ?)",
-                    )?;
-                    insert.execute(params![device.id, device.serial, device.auth_text()])?;
+    /// Does what a device asks for.
+    pub fn answer(&mut self, request: &Request) -> Sql<Answer> {
+        let id = request.device.id;
+        if !self.accept(&request.device, request.number)? {
+            return Ok(Answer::Refused(Code::InvalidSeq));
+        }
+        Ok(match &request.ask {
+            Ask::Hello => Answer::Pong,
+            Ask::Push(points) => {
+                let mut insert = self.sql.prepare_cached(
+                    "INSERT INTO point (device, variable, time, json) VALUES (?, ?, ?, ?)",
+                )?;
+                for Point { variable, time, json } in points {
+                    let time = i64::try_from(*time).unwrap_or(i64::MAX);
+                    insert.execute(params![id, variable, time, json])?;
                 }
-                (current, id) = (Some(device), device.id);
+                Answer::Stored(points.len() as u64)
             }
-            Step::Point { variable, json, time } => {
-                let (variable, json) = (&batch.text[variable.clone()], &batch.text[json.clone()]);
-                insert.execute(params![id, variable, time, json])?;
-                let last = db.last_insert_rowid();
-                *new = Some((new.map_or(last, |(first, _)| first), last));
+            Ask::Pull(names) => match self.last_values(id, names)? {
+                values if values.is_empty() => Answer::Refused(Code::VariableNotFound),
+                values => Answer::Pulled(format!("[{}]", values.join(","))),
+            },
+            Ask::Ping => {
+                let mut delete = self.sql.prepare_cached(
+                    "DELETE FROM command WHERE id = (SELECT min(id) FROM command WHERE device = ?)
+                     RETURNING text",
+                )?;
+                let command = delete.query_row([id], |row| row.get(0)).optional()?;
+                command.map_or(Answer::Pong, Answer::Command)
             }
-            Step::Number { is_sealed, number } => {
-                let Some(device) = current else { continue };
-                let update = match is_sealed {
-                    false => "UPDATE device SET frames = ? WHERE id = ?",
-                    true => "UPDATE device SET envelopes = ? WHERE id = ?",
-                };
-                let bytes = device.keep_number(*is_sealed, *number);
-                db.prepare_cached(update)?.execute(params![bytes, id])?;
-            }
-            Step::Reserved(end) => {
-                let mut update = db
-                    .prepare_cached("UPDATE device SET reserved = max(reserved, ?) WHERE id = ?")?;
-                update.execute(params![end, id])?;
-            }
-            Step::Pull(names) => pulled.push(last_values(db, id, names)?),
-            Step::Command(command, text) => {
-                let mut insert =
-                    db.prepare_cached("INSERT INTO command (id, device, text) VALUES (?, ?, ?)")?;
-                insert.execute(params![command, id, text])?;
-            }
-            Step::CommandSent(command) => {
-                db.prepare_cached("DELETE FROM command WHERE id = ?")?.execute([command])?;
-            }
-            Step::Forwarded(point) => {
-                let mut replace = db.prepare_cached("REPLACE INTO forwarded VALUES (0, ?)")?;
-                replace.execute([point])?;
-            }
-        }
-    }
-    Ok(pulled)
-}
-
-/// The last values of those variables that have one, as a list of data points in JSON: with the time
-/// at which they came where the device told none.
-fn last_values(db: &Connection, device: i64, names: &[String]) -> Sql<String> {
-    let mut select = db.prepare_cached(
-        "SELECT json_insert(json, '$.time', time) FROM point
-         WHERE device = ? AND variable = ? ORDER BY time DESC, id DESC LIMIT 1",
-    )?;
-    let mut list = String::from("[");
-    for name in names {
-        let json: Option<String> =
-            select.query_row(params![device, name], |row| row.get(0)).optional()?;
-        if let Some(json) = json {
-            if list.len() > 1 {
-                list.push(',');
-            }
-            list.push_str(&json);
-        }
-    }
-    list.push(']');
-    Ok(list)
-}
-
-/// The variables of a device, or the last points of one of them, the oldest first: as JSON.
-///
-/// Looked up on a connection of its own: whoever reads does not hold up the writer.
-pub fn history(path: &Path, device: i64, variable: Option<&str>) -> Sql<String> {
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    db.busy_timeout(Duration::from_secs(2))?;
-    match variable {
-        // Goes from one name to the next through the index, not past every point.
-        None => db.query_row(
-            "WITH RECURSIVE names(name) AS (
-                 SELECT min(variable) FROM point WHERE device = ?1
-                 UNION ALL
-                 SELECT (SELECT min(variable) FROM point WHERE device = ?1 AND variable > name)
-                 FROM names WHERE name IS NOT NULL LIMIT 500)
-             SELECT json_group_array(name) FROM names WHERE name IS NOT NULL",
-            [device],
-            |row| row.get(0),
-        ),
-        Some(variable) => db.query_row(
-            "SELECT json_group_array(json_object('time', time, 'point', json(json))) FROM (
-                 SELECT time, json FROM (
-                     SELECT id, time, json FROM point WHERE device = ? AND variable = ?
-                     ORDER BY time DESC, id DESC LIMIT 500)
-                 ORDER BY time, id)",
-            params![device, variable],
-            |row| row.get(0),
-        ),
-    }
-}
-
-/// Points after the one with the id `after`, in the order in which they came; `serial` says whose
-/// device an id is.
-pub fn points_after(
-    db: &Connection,
-    after: i64,
-    count: usize,
-    serial: impl Fn(i64) -> String,
-) -> Sql<Vec<Row>> {
-    let mut select = db.prepare_cached(
-        "SELECT id, device, variable, time, json FROM point WHERE id > ? ORDER BY id LIMIT ?",
-    )?;
-    let rows = select.query_map(params![after, count as i64], |row| {
-        Ok(Row {
-            id: row.get(0)?,
-            serial: serial(row.get(1)?),
-            variable: row.get(2)?,
-            time: row.get(3)?,
-            json: row.get(4)?,
         })
-    })?;
-    rows.collect()
+    }
+
+    /// A device of the settings is to be known.
+    pub fn provision(&self, serial: &str, auth: Option<Hash>) -> Sql<()> {
+        let auth = auth.map(|hash| hash.to_string());
+        let insert = "INSERT INTO device (serial, auth) VALUES (?, ?)
+            ON CONFLICT (serial) DO UPDATE SET auth = excluded.auth";
+        self.sql.execute(insert, params![serial, auth]).map(|_| ())
+    }
+
+    /// All devices, in the order of their ids.
+    pub fn devices(&self) -> Sql<Vec<Stored>> {
+        let mut select = self.sql.prepare(
+            "SELECT id, serial, auth, (SELECT count(*) FROM command WHERE device = device.id)
+             FROM device ORDER BY id",
+        )?;
+        let rows = select.query_map([], |row| {
+            let (id, serial, auth) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(Stored { id, serial, auth, commands: row.get(3)? })
+        })?;
+        rows.collect()
+    }
+
+    /// Uses the number of a request, if it may be used.
+    fn accept(&mut self, device: &Device, number: Number) -> Sql<bool> {
+        let [frames, envelopes] = self.counters(device)?;
+        let (sequence, number, update) = match number {
+            Number::Envelope(number) => {
+                (envelopes, Some(number), "UPDATE device SET envelopes = ? WHERE id = ?")
+            }
+            Number::Frame(number) if device.window.is_some() => {
+                (frames, number, "UPDATE device SET frames = ? WHERE id = ?")
+            }
+            _ => return Ok(true),
+        };
+        if !number.is_some_and(|number| sequence.accept(number)) {
+            return Ok(false);
+        }
+        let bytes = sequence.to_bytes();
+        self.sql.prepare_cached(update)?.execute(params![bytes, device.id])?;
+        Ok(true)
+    }
+
+    /// The counters of a device, which the database knows from now on.
+    pub fn counters(&mut self, device: &Device) -> Sql<&mut [Sequence; 2]> {
+        if !self.counters.contains_key(&device.id) {
+            let auth = device.auth.map(|hash| hash.to_string());
+            let mut insert = self.sql.prepare_cached(
+                "INSERT OR IGNORE INTO device (id, serial, auth) VALUES (?, ?, ?)",
+            )?;
+            insert.execute(params![device.id, device.serial, auth])?;
+            let fresh = Sequence::with_window(device.window.unwrap_or(0));
+            let read = |bytes: Option<Vec<u8>>| {
+                let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+                bytes.and_then(|bytes| Sequence::from_bytes(&bytes)).unwrap_or(fresh)
+            };
+            let mut select =
+                self.sql.prepare_cached("SELECT frames, envelopes FROM device WHERE id = ?")?;
+            let found =
+                select.query_row([device.id], |row| Ok([read(row.get(0)?), read(row.get(1)?)]))?;
+            self.counters.insert(device.id, found);
+        }
+        self.counters.get_mut(&device.id).ok_or(rusqlite::Error::QueryReturnedNoRows)
+    }
+
+    /// The last values of those variables that have one: with the time at which they came where the
+    /// device told none.
+    fn last_values(&self, device: i64, names: &[String]) -> Sql<Vec<String>> {
+        let mut select = self.sql.prepare_cached(
+            "SELECT json_insert(json, '$.time', time) FROM point
+             WHERE device = ? AND variable = ? ORDER BY time DESC, id DESC LIMIT 1",
+        )?;
+        let mut last = |name| select.query_row(params![device, name], |row| row.get(0)).optional();
+        names.iter().filter_map(|name| last(name).transpose()).collect()
+    }
+
+    /// How far something has come that goes on there after a crash.
+    pub fn mark(&self, name: &str) -> Sql<i64> {
+        let at = self.sql.query_row("SELECT at FROM mark WHERE name = ?", [name], |row| row.get(0));
+        Ok(at.optional()?.unwrap_or(0))
+    }
+
+    pub fn set_mark(&self, name: &str, at: i64) -> Sql<()> {
+        let mut replace = self.sql.prepare_cached("REPLACE INTO mark VALUES (?, ?)")?;
+        replace.execute(params![name, at]).map(|_| ())
+    }
+}
+
+fn newest(sql: &Connection) -> Sql<i64> {
+    sql.prepare_cached("SELECT ifnull(max(id), 0) FROM point")?.query_row([], |row| row.get(0))
+}
+
+fn pragma(sql: &Connection, name: &str) -> Sql<i64> {
+    sql.pragma_query_value(None, name, |row| row.get(0))
 }

@@ -1,121 +1,96 @@
 //! TagoTiP: the core's session says what was asked, and this answers from the database.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
-use tipwire::session::{
-    Device as Asking, Devices as Known, Sequence, Server, ServerEvent, Ticket, Transport,
-};
-use tipwire::{Body, BuildError, Code, Frame, Header, Kind, Reply, Sealer, Slice};
+use tipwire::session::{Device as Asking, Server, ServerEvent, ServerSettings, Ticket, Transport};
+use tipwire::{Body, BuildError, Code, Frame, Kind, Reply, Slice};
 
 use crate::clock;
 use crate::connection::{Speaker, Turn};
-use crate::devices::{Device, Devices, Refusal};
 use crate::gateway::Gateway;
-use crate::keys::{Keys, Reservation};
-use crate::live::{Inner, Message};
-use crate::store::{NotStored, Stored};
+use crate::limits::Visit;
+use crate::live::{Peer, Row};
+use crate::store::{Answer, Ask, Number, Point, Request};
 
 pub struct Tagotip {
     gateway: Arc<Gateway>,
     session: Server<Vec<u8>>,
-    /// What was asked and is not answered yet, in order.
-    asked: VecDeque<Asked>,
-    reservations: Vec<Reservation>,
+    /// What was asked in this turn.
+    asked: Vec<(Ticket, Option<Row>)>,
+    /// What is to be answered, in order, as far as there is room for it.
+    answers: VecDeque<(Ticket, Option<Row>, Answer)>,
     /// What has come of a message that is not complete.
     partial: Vec<u8>,
-    peer: SocketAddr,
-    via: &'static str,
-}
-
-struct Asked {
-    ticket: Ticket,
-    answer: Answer,
-    /// What the page will show.
-    shown: Option<Box<Shown>>,
-}
-
-struct Shown {
-    bytes: Vec<u8>,
-    device: String,
-    inner: Option<Inner>,
-}
-
-/// What is answered once all is stored.
-enum Answer {
-    Stored(u64),
-    /// The points of a PULL, which come from the database.
-    Pulled(Option<String>),
-    Command(String),
-    Pong,
-    Refused(Code),
+    peer: Peer,
 }
 
 impl Tagotip {
-    pub fn new(
-        gateway: &Arc<Gateway>,
-        transport: Transport,
-        peer: SocketAddr,
-        via: &'static str,
-    ) -> Tagotip {
-        let settings = gateway.sessions(transport);
+    pub fn new(gateway: &Arc<Gateway>, transport: Transport, peer: Peer) -> Tagotip {
+        let limits = &gateway.config.limits;
+        let settings = ServerSettings {
+            transport,
+            idle: limits.idle.saturating_mul(1000),
+            ttl: limits.time_to_live.saturating_mul(1000),
+            ..ServerSettings::default()
+        };
         let session = Server::new(&settings, Vec::new(), Vec::new(), clock::now());
         Tagotip {
             gateway: Arc::clone(gateway),
             session: session.expect("vectors are long enough"),
-            asked: VecDeque::new(),
-            reservations: Vec::new(),
+            asked: Vec::new(),
+            answers: VecDeque::new(),
             partial: Vec::new(),
             peer,
-            via,
         }
     }
 }
 
+/// The answer to one message that stands by itself. No commands come this way unless a PING asks.
+pub async fn exchange(
+    gateway: &Arc<Gateway>,
+    visit: &Visit,
+    peer: Peer,
+    message: &[u8],
+) -> Vec<u8> {
+    let mut speaker = Tagotip::new(gateway, Transport::Datagrams, peer);
+    let mut turn = Turn::new(gateway, visit);
+    speaker.receive(&mut &message[..], &mut turn);
+    turn.asked.iter().flatten().for_each(|request| request.device.heard_now());
+    speaker.answered(gateway.answer(turn.asked).await);
+    speaker.output().to_vec()
+}
+
 impl Speaker for Tagotip {
     fn receive(&mut self, input: &mut &[u8], turn: &mut Turn<'_>) {
-        let now = clock::now();
-        let mut known = Session::new(&turn.gateway.devices);
+        let (now, live) = (clock::now(), &turn.gateway.live);
+        let mut keys = turn.gateway.devices.keys();
         let mut before = *input;
-        while let Some(event) = self.session.next_event(input, now, &mut known) {
-            let bytes = &before[..before.len() - input.len()];
+        while let Some(event) = self.session.next_event(input, now, &mut *keys) {
+            let bytes = [&self.partial, &before[..before.len() - input.len()]];
             before = input;
             match event {
                 ServerEvent::Request { ticket, number, frame, device } => {
                     let points = frame.variables().len();
-                    let shown = turn.gateway.live.wants(points).then(|| {
-                        Box::new(Shown {
-                            bytes: [&self.partial, bytes].concat(),
-                            device: device.serial.to_owned(),
-                            inner: device.is_sealed.then(|| Inner::of(&frame)),
-                        })
+                    let row = live.row(self.peer, Some(device.serial), bytes, points);
+                    let row = row.map(|row| match device.is_sealed {
+                        true => row.with("inner", json(&frame)),
+                        false => row,
                     });
-                    let answer = ask(&frame, device, number, turn).unwrap_or_else(Answer::Refused);
-                    if device.is_sealed {
-                        let known_device = turn.gateway.devices.find(device.serial);
-                        let only = known_device.as_deref();
-                        self.reservations = known.keys.reserve(only, &mut turn.batch);
-                    }
-                    self.asked.push_back(Asked { ticket, answer, shown });
+                    self.asked.push((ticket, row));
+                    turn.asked.push(read(&frame, device, number, turn));
                 }
-                ServerEvent::Rejected { code, .. } if turn.gateway.live.wants(0) => {
-                    turn.gateway.live.show(&Message {
-                        via: self.via,
-                        peer: Some(self.peer),
-                        device: None,
-                        bytes: &[&self.partial, bytes].concat(),
-                        inner: None,
-                        points: None,
-                        answer: &Answer::Refused(code).to_text(),
-                    });
+                ServerEvent::Rejected { code, .. } => {
+                    if let Some(row) = live.row(self.peer, None, bytes, 0) {
+                        live.show(row, &Answer::Refused(code).to_text());
+                    }
                 }
                 _ => {}
             }
             self.partial.clear();
         }
-        let rest = &before[..before.len() - input.len()];
         // Longer than a message may be is only what the session is dropping.
+        let rest = &before[..before.len() - input.len()];
         if self.partial.len() + rest.len() <= 2 * tipwire::limits::MAX_FRAME {
             self.partial.extend_from_slice(rest);
         }
@@ -124,61 +99,32 @@ impl Speaker for Tagotip {
         }
     }
 
-    fn stored(&mut self, stored: Stored) {
-        let reservations = std::mem::take(&mut self.reservations);
-        match stored {
-            Ok(lists) => {
-                if !reservations.is_empty() {
-                    self.gateway.devices.keys().reserved(&reservations);
-                }
-                let mut lists = lists.into_iter();
-                for asked in &mut self.asked {
-                    if let Answer::Pulled(list @ None) = &mut asked.answer {
-                        *list = lists.next();
-                    }
-                }
-            }
-            Err(NotStored) => {
-                for asked in &mut self.asked {
-                    asked.answer = Answer::Refused(Code::ServerError);
-                }
-            }
-        }
+    fn answered(&mut self, answers: Vec<Answer>) {
+        let asked = self.asked.drain(..).zip(answers);
+        self.answers.extend(asked.map(|((ticket, row), answer)| (ticket, row, answer)));
     }
 
-    fn answer(&mut self) {
-        if self.asked.is_empty() {
-            return;
-        }
-        let mut known = Session::new(&self.gateway.devices);
-        while let Some(Asked { ticket, answer, shown }) = self.asked.front() {
-            match self.session.answer(*ticket, &mut known, |reply| answer.write(reply)) {
+    fn command(&mut self, text: &str) -> bool {
+        self.session.command(&mut *self.gateway.devices.keys(), text).is_ok()
+    }
+
+    fn output(&mut self) -> &[u8] {
+        while let Some((ticket, row, answer)) = self.answers.pop_front() {
+            let mut keys = self.gateway.devices.keys();
+            match self.session.answer(ticket, &mut *keys, |reply| answer.write(reply)) {
                 Ok(()) => {}
                 // Goes on when some of what there is has been sent.
-                Err(BuildError { kind: Kind::Full, .. }) => return,
+                Err(BuildError { kind: Kind::Full, .. }) => {
+                    self.answers.push_front((ticket, row, answer));
+                    break;
+                }
                 // A list that is longer than a frame may be.
-                Err(_) => _ = self.session.refuse(*ticket, &mut known, Code::PayloadTooLarge),
+                Err(_) => _ = self.session.refuse(ticket, &mut *keys, Code::PayloadTooLarge),
             }
-            if let Some(shown) = shown {
-                self.gateway.live.show(&Message {
-                    via: self.via,
-                    peer: Some(self.peer),
-                    device: Some(&shown.device),
-                    bytes: &shown.bytes,
-                    inner: shown.inner.as_ref(),
-                    points: None,
-                    answer: &answer.to_text(),
-                });
+            if let Some(row) = row {
+                self.gateway.live.show(row, &answer.to_text());
             }
-            self.asked.pop_front();
         }
-    }
-
-    fn command(&mut self, _: &Device, text: &str) -> bool {
-        self.session.command(&mut Session::new(&self.gateway.devices), text).is_ok()
-    }
-
-    fn output(&self) -> &[u8] {
         self.session.output()
     }
 
@@ -199,36 +145,25 @@ impl Speaker for Tagotip {
     }
 }
 
-/// What a request is answered with once the turn is stored.
-fn ask(
+/// What a frame asks the database for.
+fn read(
     frame: &Frame<'_>,
     asking: Asking<'_>,
     number: Option<u32>,
-    turn: &mut Turn<'_>,
-) -> Result<Answer, Refusal> {
+    turn: &Turn<'_>,
+) -> Result<Request, Code> {
     if !matches!(frame.body, Body::Ping) && !turn.visit.may_request() {
         return Err(Code::RateLimited);
     }
-    let device = turn.gateway.devices.asking(asking)?;
-    turn.device(&device);
-    if device.sequence(asking.is_sealed).is_some()
-        && let Some(number) = number
-    {
-        if !device.use_number(asking.is_sealed, number) {
-            return Err(Code::InvalidSeq);
-        }
-        turn.batch.number(asking.is_sealed, number);
-    }
     let now = clock::unix();
-    Ok(match &frame.body {
+    let ask = match &frame.body {
         Body::Push(_) => {
-            let points = frame.points();
-            let count = points.len() as u64;
-            for point in points {
-                let write = |json: &mut String| _ = point.write_json(json);
-                turn.batch.point(point.variable, point.time.unwrap_or(now), write);
-            }
-            Answer::Stored(count)
+            let points = frame.points().map(|point| {
+                let (mut json, time) = (String::new(), point.time.unwrap_or(now));
+                _ = point.write_json(&mut json);
+                Point { variable: point.variable.to_owned(), time, json }
+            });
+            Ask::Push(points.collect())
         }
         // Bytes that only their owner understands: one point, as they came.
         Body::Raw(raw) => {
@@ -236,31 +171,33 @@ fn ask(
                 "variable": "payload", "value": raw.data(),
                 "metadata": {"encoding": raw.encoding().name()},
             });
-            turn.batch.point("payload", now, |json| json.push_str(&point.to_string()));
-            Answer::Stored(1)
+            Ask::Push(vec![Point {
+                variable: "payload".into(),
+                time: now,
+                json: point.to_string(),
+            }])
         }
-        Body::Pull(names) => {
-            turn.batch.pull(names.clone().map(str::to_owned).collect());
-            Answer::Pulled(None)
-        }
-        Body::Ping => match device.next_command() {
-            Some((id, text)) => {
-                turn.batch.command_sent(id);
-                Answer::Command(text)
-            }
-            None => Answer::Pong,
-        },
-    })
+        Body::Pull(names) => Ask::Pull(names.clone().map(str::to_owned).collect()),
+        Body::Ping => Ask::Ping,
+    };
+    let number = match number {
+        Some(number) if asking.is_sealed => Number::Envelope(number),
+        number => Number::Frame(number),
+    };
+    Ok(Request { device: turn.gateway.devices.asking(asking)?, number, ask })
+}
+
+fn json(frame: &Frame<'_>) -> String {
+    let mut json = String::new();
+    _ = frame.write_json(&mut json);
+    json
 }
 
 impl Answer {
     fn write<'b>(&self, reply: &mut Reply<Slice<'b>>) -> Result<&'b [u8], BuildError> {
         match self {
             Answer::Stored(count) => reply.count(*count).finish(),
-            Answer::Pulled(Some(list)) if list != "[]" => {
-                reply.variables().points_json(list).finish()
-            }
-            Answer::Pulled(_) => reply.error(Code::VariableNotFound).finish(),
+            Answer::Pulled(list) => reply.variables().points_json(list).finish(),
             Answer::Command(text) => reply.command(text).finish(),
             Answer::Pong => reply.pong().finish(),
             Answer::Refused(code) => reply.error(*code).finish(),
@@ -272,36 +209,5 @@ impl Answer {
         let mut buffer = vec![0; tipwire::limits::MAX_FRAME + 2];
         let written = self.write(&mut Reply::to(&mut buffer[..])).unwrap_or_default();
         String::from_utf8_lossy(written).into_owned()
-    }
-}
-
-/// What the session wants to know of devices while it reads and answers.
-struct Session<'a> {
-    devices: &'a Devices,
-    keys: MutexGuard<'a, Keys>,
-    /// A copy: the number is used for good by [`ask`], which other connections of the device may be
-    /// doing at the same time.
-    sequence: Option<Sequence>,
-}
-
-impl Session<'_> {
-    fn new(devices: &Devices) -> Session<'_> {
-        Session { devices, keys: devices.keys(), sequence: None }
-    }
-}
-
-impl Known for Session<'_> {
-    fn sequence(&mut self, asking: Asking<'_>) -> Option<&mut Sequence> {
-        let device = self.devices.asking(asking).ok()?;
-        self.sequence = device.sequence(asking.is_sealed);
-        self.sequence.as_mut()
-    }
-
-    fn key(&self, header: &Header, nth: usize) -> Option<(usize, &Sealer)> {
-        self.keys.fitting(header, nth)
-    }
-
-    fn sealer(&mut self, name: usize) -> Option<&mut Sealer> {
-        self.keys.sealer(name)
     }
 }

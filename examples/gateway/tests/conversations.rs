@@ -55,8 +55,7 @@ fn unknown_devices_are_taken_in_only_when_that_is_configured() {
     // It is remembered, and with it whose it is.
     let gateway = Gateway::start(&folder, LISTEN);
     assert_eq!(gateway.talk_text(ping), "ACK|PONG\nACK|ERR|invalid_token\n");
-    let strict =
-        Gateway::start(&Folder::new(), &LISTEN.replacen("[page]", "max_devices = 3\n[page]", 1));
+    let strict = Gateway::start(&Folder::new(), &format!("max_devices = 3\n{LISTEN}"));
     assert_eq!(strict.talk_text(ping), "ACK|ERR|device_not_found\nACK|ERR|device_not_found\n");
 }
 

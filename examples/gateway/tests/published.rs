@@ -81,9 +81,7 @@ fn the_flow_of_a_conversation() {
 
 #[test]
 fn the_conversation_with_a_counter() {
-    let row = format!(
-        "[[device]]\nserial = \"weather-denver\"\nauth = \"{AUTH}\"\ncounter = \"strict\"\n"
-    );
+    let row = format!("[[device]]\nserial = \"weather-denver\"\nauth = \"{AUTH}\"\ncounter = 0\n");
     let folder = Folder::new();
     let gateway = Gateway::start(&folder, &format!("{LISTEN}{row}"));
     converse(

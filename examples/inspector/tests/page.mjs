@@ -20,8 +20,8 @@ const TOKEN = "ate2bd319014b24e0a8aca9f00aea4c0d0";
 const ENVELOPE = "000000002a4deedd7bab8817ecab7788d22eb7372fc8c5aa56d755582bacea13bb572493bb8cb10803cf826fdb833b79c6";
 
 /** Of another device, under the key that its token gives, with its length before it. */
-const { deriveKey, Sealer } = await import(pathToFileURL("target/js/package/index.js"));
-const sealer = new Sealer({ cipher: "chacha20-poly1305", key: deriveKey(TOKEN, "boiler-7"), token: TOKEN, serial: "boiler-7", counter: 7 });
+const { Sealer } = await import(pathToFileURL("target/js/package/index.js"));
+const sealer = new Sealer({ cipher: "chacha20-poly1305", token: TOKEN, serial: "boiler-7", counter: 7 });
 const sealed = Buffer.from(sealer.seal("PUSH", "boiler-7|[pressure:=1.50#bar]"));
 const SEALED_BY_TOKEN = Buffer.concat([Buffer.from([sealed.length >> 8, sealed.length & 255]), sealed]).toString("hex");
 
@@ -213,7 +213,7 @@ try {
 
   // Devices of other platforms, and one that seals: a click on a row shows what the message is.
   const board = dial(thingsboard);
-  board.write("SN-002,default,temperature,25.7,humidity,69\nSN-002,default,temperature\n");
+  board.write("SN-002,default,temperature,25.70,humidity,69\nSN-002,default,temperature\n");
   const panel = dial(thingspanel);
   const packet = (command, payload) => panel.write(Buffer.concat([Buffer.from([0x54, 0x50, 0, command, 0, 0, 0, payload.length]), Buffer.from(payload)]));
   packet(0, "b79f6640-8c11-b7ca-608a-f943bb1e2183");
@@ -222,11 +222,12 @@ try {
   secure.write(Buffer.concat([Buffer.from([0, ENVELOPE.length / 2]), Buffer.from(ENVELOPE, "hex")]));
   const row = (text) => page.locator("#rows tr", { hasText: text }).first();
   await until("their rows", async () => (await page.locator("#rows tr:not(.empty)").count()) === 29);
-  await row("SN-002,default,temperature,25.7").click();
+  assert.match(await row("temperature,25.70").innerText(), /temperature = 25\.70, humidity = 69/, "digits are kept");
+  await row("SN-002,default,temperature,25.70").click();
   assert.equal(await text("#verdict"), "thingsboard: 2 points");
-  assert.deepEqual(await fields(), [["SN-002,default,temperature,25.7,humidity,69", "message of thingsboard"]]);
-  assert.match(await text("#json"), /"variable": "humidity",\s+"value": 69/);
-  assert.equal(await page.inputValue("#input"), "SN-002,default,temperature,25.7,humidity,69");
+  assert.deepEqual(await fields(), [["SN-002,default,temperature,25.70,humidity,69", "message of thingsboard"]]);
+  assert.match(await text("#json"), /"value": 25\.70\s+\},\s+\{\s+"variable": "humidity",\s+"value": 69/);
+  assert.equal(await page.inputValue("#input"), "SN-002,default,temperature,25.70,humidity,69");
   await page.locator("#rows tr", { has: page.locator("code", { hasText: /^SN-002,default,temperature$/ }) }).click();
   assert.match(await text("#verdict"), /^thingsboard: ./);
   assert.equal(await page.locator("#verdict.bad").count(), 1);
@@ -244,6 +245,8 @@ try {
   // One value alone has an axis too.
   await page.selectOption("#device", "SN-002");
   await until("its chart", async () => (await page.locator("#chart circle").count()) === 1);
+  await page.selectOption("#variable", "temperature");
+  await until("that of its temperature", async () => (await page.locator("#chart").textContent()).endsWith("temperature = 25.70"));
   const labels = await page.locator("#chart text[text-anchor=end]").evaluateAll((labels) => labels.map(({ textContent }) => textContent));
   assert.deepEqual(labels.slice(0, -1), ["24.5", "25", "25.5", "26", "26.5", "27"]);
   await page.selectOption("#device", "sensor-01");

@@ -14,7 +14,8 @@ pub const TOKEN: &str = "ate2bd319014b24e0a8aca9f00aea4c0d0";
 
 /// What most tests listen on.
 pub const LISTEN: &str = r#"
-    [page]
+    [[listen]]
+    handler = "page"
     address = "127.0.0.1:0"
     [[listen]]
     handler = "tagotip"
@@ -53,7 +54,7 @@ pub const LISTEN: &str = r#"
     [[device]]
     serial = "counted"
     token = "ate2bd319014b24e0a8aca9f00aea4c0d0"
-    counter = "strict"
+    counter = 0
 "#;
 
 /// A row that listens under TLS, with a certificate of its own in the folder.
