@@ -32,17 +32,26 @@ const MANY_ROUNDS: &str = "20";
 pub fn demo(arguments: &[String]) -> Outcome {
     have_system(BUILD)?;
     eprintln!("a TagoTiP endpoint on this machine, with a page that shows what it hears");
-    step("building the npm package, for the page (some minutes the first time)", package)?;
+    let page =
+        step("building the npm package, for the page (some minutes the first time)", package);
+    if let Err(problem) = page {
+        eprintln!("{problem}\ngoing on without: devices are served, but the page will not work");
+    }
     step("building the gateway (the same)", build_program)?;
     println!();
     let mut gateway = with_many_files(PROGRAM);
-    let mut gateway = Running::start(gateway.args(arguments), |line| println!("  {line}"))?;
+    let mut gateway = Running::start(gateway.args(arguments), |line| println!("  {line}"))
+        .map_err(|problem| format!("{problem}\n{ELSEWHERE}"))?;
     // Other settings may have other addresses and devices.
     if arguments.is_empty() {
         println!("\n{PASTE}\nwhat is stored is in gateway.db; Ctrl-C ends it");
     }
     gateway.wait()
 }
+
+const ELSEWHERE: &str =
+    "if something else has one of its ports, change that in a copy of examples/gateway/gateway.toml, and run
+    cargo xtask demo COPY";
 
 const BUILD_GATEWAY: [&str; 6] = ["build", "--quiet", "--profile", "demo", "-p", "tipwire-gateway"];
 
