@@ -85,8 +85,9 @@ export class Sealer {
     const numbers = [layoutNumber(layout), cipherNumber(cipher)] as const;
     if (!Number.isSafeInteger(counter) || counter < 0) throw refuse("type");
     try {
+      const lengths = loadKey(key, token, serial);
       reals[0] = counter;
-      this.#sealer = new CoreSealer(...numbers, ...loadKey(key, token, serial));
+      this.#sealer = new CoreSealer(...numbers, ...lengths);
       if (!this.#sealer.is_valid()) {
         const error = unreadable(0);
         this.#sealer.free();
