@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::firmware::{self, Board, PROCESSORS, Processor};
 use crate::shell::{Need, Outcome, cargo, command, have_rust, have_system, output, root, run};
-use crate::{avr, xtensa};
+use crate::{avr, avr6, xtensa};
 
 /// An architecture of the library: a file, where it counts, and what it is made and tried with.
 pub struct Core {
@@ -70,7 +70,6 @@ pub const CORES: &[Core] = &[
         is_new: false,
         rust_flags: "",
     },
-    // Not for more flash, where a return address has three bytes: LLVM looks for arguments behind two.
     Core {
         name: "avr5",
         guard: "defined(__AVR__) && (__AVR_ARCH__ == 5 || __AVR_ARCH__ == 51)",
@@ -79,6 +78,15 @@ pub const CORES: &[Core] = &[
         is_new: true,
         rust_flags: " -Ctarget-cpu=atmega328p",
         runs_on: &[("atmega328p", &["text"]), ("atmega1284p", &["ccm"])],
+    },
+    Core {
+        name: "avr6",
+        guard: "defined(__AVR__) && __AVR_ARCH__ == 6",
+        target: "avr-none",
+        features: "aes-128-ccm",
+        is_new: true,
+        rust_flags: " -Ctarget-cpu=atmega2560",
+        runs_on: &[("atmega2560", &["text", "ccm", "sessions"])],
     },
     // The target of the ESP8266 that comes with the compiler has another idea of data than its LLVM.
     Core {
@@ -106,6 +114,7 @@ pub const CORES: &[Core] = &[
 const CHIPS: &[Processor] = &[
     chip("atmega328p", &["-mmcu=atmega328p"]),
     chip("atmega1284p", &["-mmcu=atmega1284p"]),
+    chip("atmega2560", &["-mmcu=atmega2560"]),
     lx106("lx106", xtensa::CALL0),
     lx106("lx106 otherwise", xtensa::CALL0_OTHERWISE),
     Processor {
@@ -286,7 +295,12 @@ fn assembly(core: &Core, scratch: &str) -> Result<String, String> {
     let made = made.ok_or("no assembly was made")?;
     let mut text = portable(&fs::read_to_string(&made).map_err(|error| error.to_string())?);
     match core.target {
-        "avr-none" => text = avr::repaired(&text)?,
+        "avr-none" => {
+            if core.name == "avr6" {
+                text = avr6::repaired(&text)?;
+            }
+            text = avr::reaching(&avr::repaired(&text)?);
+        }
         "xtensa-call0" => text = xtensa::shipped(&text, ".irom0.text", "")?,
         "xtensa-windowed" => text = xtensa::shipped(&text, ".text", "\tentry\ta1, 32\n")?,
         _ => {}

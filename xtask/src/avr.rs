@@ -5,6 +5,8 @@
 //! sometimes adds them with that carry. `counter += 1` of many bytes was wrong for that reason. Such
 //! places can be told: an addition with carry that follows a subtraction.
 
+use std::collections::HashMap;
+
 /// Turns the carry around where it is the wrong one. Sees to it that there is no other place where
 /// an instruction gets a carry of a kind that it does not want.
 pub fn repaired(text: &str) -> Result<String, String> {
@@ -53,6 +55,43 @@ pub fn repaired(text: &str) -> Result<String, String> {
     Ok(result)
 }
 
+/// Lets jumps reach what LLVM, which counts bytes before others are added, has put too far away for them.
+pub fn reaching(text: &str) -> String {
+    // Words from the start.
+    let mut places = HashMap::new();
+    let mut place = 0usize;
+    for line in text.lines() {
+        let name = line.split_whitespace().next().unwrap_or_default();
+        if let Some(label) = name.strip_suffix(':') {
+            places.insert(label, place);
+        }
+        place += words_of(name);
+    }
+    let mut result = String::with_capacity(text.len());
+    place = 0;
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        place += words_of(name);
+        let target = words.next().and_then(|label| places.get(label));
+        let is_far = target.is_some_and(|target| target.abs_diff(place) > NEAR);
+        result += &if name == "rjmp" && is_far { line.replace("rjmp", "jmp") } else { line.into() };
+        result.push('\n');
+    }
+    result
+}
+
+/// Less than the 2047 words that a short jump reaches, since some are becoming longer.
+const NEAR: usize = 1900;
+
+fn words_of(name: &str) -> usize {
+    match name {
+        "" => 0,
+        "call" | "jmp" | "lds" | "sts" => 2,
+        _ => usize::from(!name.ends_with(':') && !name.starts_with(['.', '#'])),
+    }
+}
+
 /// What the carry says.
 #[derive(Clone, Copy)]
 enum Carry<'a> {
@@ -85,7 +124,7 @@ fn after<'a>(name: &str, operand: Option<&'a str>, before: Carry<'a>) -> Carry<'
 
 #[cfg(test)]
 mod tests {
-    use super::repaired;
+    use super::{reaching, repaired};
 
     #[test]
     fn an_addition_after_a_subtraction_of_a_constant_gets_the_other_carry() {
@@ -110,5 +149,14 @@ mod tests {
     fn what_cannot_be_repaired_is_told() {
         assert!(repaired("\tsub\tr2, r4\n\tadc\tr3, r5\n").is_err());
         assert!(repaired("\tadd\tr2, r4\n\tsbci\tr18, 0\n").is_err());
+    }
+
+    #[test]
+    fn far_jumps_are_long_ones() {
+        let text = |jump: &str, between: usize| {
+            format!("\tbrne\t.L1\n\t{jump}\t.L0\n.L1:\n{}.L0:\n", "\tnop\n".repeat(between))
+        };
+        assert_eq!(reaching(&text("rjmp", 1000)), text("rjmp", 1000));
+        assert_eq!(reaching(&text("rjmp", 2047)), text("jmp", 2047));
     }
 }

@@ -3,6 +3,7 @@
 mod arduino;
 mod assembly;
 mod avr;
+mod avr6;
 mod bench;
 mod builder;
 mod c;
