@@ -448,7 +448,8 @@ impl<S: Sink> Line<S> {
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn take(&mut self) -> Line<S> {
         let taken = Line { sink: self.sink.take(), ..*self };
-        self.fail_whole(Kind::Misplaced);
+        // No call: where nothing is written any more, nothing of this is left.
+        self.error.get_or_insert(BuildError::of(Kind::Misplaced));
         taken
     }
 
