@@ -378,13 +378,14 @@ impl<N: AsRef<str>> BinaryField<N> {
     }
 }
 
-/// A tenth, and the digit that is left: in pieces, since the libraries of C compilers for small processors
-/// do not divide 128 bits.
+/// A tenth, and the digit that is left: in pieces, since the libraries of C compilers for small
+/// processors do not divide 128 bits.
+#[expect(clippy::cast_possible_truncation, reason = "pieces are cut out, and a digit is below ten")]
 fn divide(number: u128) -> (u128, u8) {
     let mut tenth = 0;
     let mut left = 0;
     for piece in [96, 64, 32, 0] {
-        let part = left << 32 | (number >> piece) as u64 & u64::from(u32::MAX);
+        let part = left << 32 | u64::from((number >> piece) as u32);
         tenth = tenth << 32 | u128::from(part / 10);
         left = part % 10;
     }
