@@ -314,6 +314,21 @@ int32_t tipwire_parse_ack(const void *line,
                           tipwire_ack *ack,
                           tipwire_error *error);
 
+/* Reads an uplink of one revision only: TIPWIRE_REVISION_A to TIPWIRE_REVISION_D. Otherwise as
+ * tipwire_parse(). */
+int32_t tipwire_parse_as(uint8_t revision,
+                         const void *line,
+                         size_t length,
+                         tipwire_frame *frame,
+                         tipwire_error *error);
+
+/* Reads an answer of one revision only; otherwise as tipwire_parse_as(). */
+int32_t tipwire_parse_ack_as(uint8_t revision,
+                             const void *line,
+                             size_t length,
+                             tipwire_ack *ack,
+                             tipwire_error *error);
+
 /* Reads the inner frame of an envelope: TIPWIRE_PUSH, TIPWIRE_PULL or TIPWIRE_PING without method,
  * counter and authorization. Answers are for tipwire_parse_inner_ack(). */
 int32_t tipwire_parse_inner(uint8_t method,
@@ -771,6 +786,9 @@ int32_t tipwire_answer_count(tipwire_writer *writer, uint64_t count);
  * TIPWIRE_ERR and a code. */
 int32_t tipwire_answer_text(tipwire_writer *writer, uint8_t status, const char *text);
 
+/* Answers ERR and the code of what is wrong, such as what tipwire_parse() returned. */
+int32_t tipwire_answer_error(tipwire_writer *writer, int32_t status);
+
 /* Answers OK and a list of variables, which follow as in a PUSH. */
 int32_t tipwire_answer_list(tipwire_writer *writer);
 
@@ -1112,6 +1130,16 @@ int32_t tipwire_splitter_init(tipwire_splitter *splitter,
                               const tipwire_splitter_settings *settings,
                               void *out,
                               size_t capacity);
+
+/* Writes a message as it stands on a stream that a splitter of this rule and these settings cuts: with
+ * its end, its length, or as it is. What would read as something else is TIPWIRE_E_MISPLACED. Returns
+ * the length, or a status. */
+int32_t tipwire_join(const char *rule,
+                     const tipwire_splitter_settings *settings,
+                     const void *message,
+                     size_t length,
+                     void *out,
+                     size_t capacity);
 
 /* Takes the next message, going past what it takes of the input. Returns 1 for a message, which is
  * good until the splitter is used again; 0 when all of the input is taken; TIPWIRE_E_TOO_LONG or

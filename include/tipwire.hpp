@@ -296,6 +296,8 @@ public:
   template <typename Text> Self &error_code(const Text &code) {
     return go_on(tipwire_answer_text(w(), TIPWIRE_ERR, chars(code)));
   }
+  /* The code of what is wrong: of the status of a Frame's error(). */
+  Self &error_of(int32_t status) { return go_on(tipwire_answer_error(w(), status)); }
   Self &variables() { return go_on(tipwire_answer_list(w())); }
 
 private:

@@ -11,7 +11,7 @@ use crate::error::{TIPWIRE_E_ARGUMENT, status, tell, tipwire_error, told};
 use crate::memory::{Copied, Outcome, Place, buffer, bytes, held, place, read};
 use crate::panic::{guard, run};
 use crate::text::{length as of_length, tipwire_text};
-use crate::writer::Out;
+use crate::writer::{Out, revision_of};
 use codec::Kind;
 
 /// Methods.
@@ -121,6 +121,45 @@ pub extern "C" fn tipwire_parse_ack(
         let place = told(place(ack), error)?;
         let read = Ack::show(line, |ack| set_ack(place, ack));
         read.map_err(|wrong| tell(wrong, error))
+    })
+}
+
+/// Reads an uplink of one revision only: TIPWIRE_REVISION_A to TIPWIRE_REVISION_D. Otherwise as
+/// tipwire_parse().
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_parse_as(
+    revision: u8,
+    line: *const c_void,
+    length: usize,
+    frame: *mut tipwire_frame,
+    error: *mut tipwire_error,
+) -> i32 {
+    run(|| {
+        let line = told(bytes(line, length), error)?;
+        let place = told(place(frame), error)?;
+        let revision = told(revision_of(revision), error)?;
+        let read = Frame::parse_as(revision, line).map_err(|wrong| tell(wrong, error))?;
+        set_frame(place, &read);
+        Ok(())
+    })
+}
+
+/// Reads an answer of one revision only; otherwise as tipwire_parse_as().
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_parse_ack_as(
+    revision: u8,
+    line: *const c_void,
+    length: usize,
+    ack: *mut tipwire_ack,
+    error: *mut tipwire_error,
+) -> i32 {
+    run(|| {
+        let line = told(bytes(line, length), error)?;
+        let place = told(place(ack), error)?;
+        let revision = told(revision_of(revision), error)?;
+        let read = Ack::parse_as(revision, line).map_err(|wrong| tell(wrong, error))?;
+        set_ack(place, &read);
+        Ok(())
     })
 }
 

@@ -12,7 +12,7 @@
 use core::ffi::{c_char, c_void};
 
 use codec::Kind;
-use codec::stream::{Any, Order, Rule, Settings, Splitter};
+use codec::stream::{Any, Order, Rule, Settings, Splitter, join};
 
 use crate::error::{TIPWIRE_E_ARGUMENT, status};
 use crate::memory::{
@@ -98,6 +98,25 @@ pub extern "C" fn tipwire_splitter_init(
         let rule = rule_of(rule, settings)?;
         let made = Splitter::new(rule, buffer(out, capacity)?);
         store(splitter, made.map_err(status)?)
+    })
+}
+
+/// Writes a message as it stands on a stream that a splitter of this rule and these settings cuts: with
+/// its end, its length, or as it is. What would read as something else is TIPWIRE_E_MISPLACED. Returns
+/// the length, or a status.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_join(
+    rule: *const c_char,
+    settings: *const tipwire_splitter_settings,
+    message: *const c_void,
+    length: usize,
+    out: *mut c_void,
+    capacity: usize,
+) -> i32 {
+    guard(|| {
+        let rule = rule_of(rule, settings)?;
+        let joined = join(&rule, bytes(message, length)?, buffer(out, capacity)?);
+        of_length(joined.map_err(status)?.len())
     })
 }
 

@@ -20,7 +20,7 @@ use codec::{
 };
 
 use crate::avr::{text_argument, widen};
-use crate::error::{TIPWIRE_E_ARGUMENT, status, tell, tipwire_error};
+use crate::error::{TIPWIRE_E_ARGUMENT, kind, status, tell, tipwire_error};
 use crate::frame::{encoding_of, status_of};
 use crate::memory::{
     Outcome, Storage, buffer, bytes, fetch_mut, has_room, held, read, store, string, text,
@@ -139,14 +139,7 @@ pub extern "C" fn tipwire_seq(writer: *mut tipwire_writer, seq: u32) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_revision(writer: *mut tipwire_writer, revision: u8) -> i32 {
     push(writer, |push| {
-        let revision = match revision {
-            TIPWIRE_REVISION_A => Revision::A,
-            TIPWIRE_REVISION_B => Revision::B,
-            TIPWIRE_REVISION_C => Revision::C,
-            TIPWIRE_REVISION_D => Revision::D,
-            _ => return Err(TIPWIRE_E_ARGUMENT),
-        };
-        push.revision(revision);
+        push.revision(revision_of(revision)?);
         Ok(())
     })
 }
@@ -456,6 +449,15 @@ pub extern "C" fn tipwire_answer_text(
     })
 }
 
+/// Answers ERR and the code of what is wrong, such as what tipwire_parse() returned.
+#[unsafe(no_mangle)]
+pub extern "C" fn tipwire_answer_error(writer: *mut tipwire_writer, status: i32) -> i32 {
+    reply(writer, |reply| {
+        reply.error(kind(status).ok_or(TIPWIRE_E_ARGUMENT)?.answer());
+        Ok(())
+    })
+}
+
 /// Answers OK and a list of variables, which follow as in a PUSH.
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_answer_list(writer: *mut tipwire_writer) -> i32 {
@@ -646,6 +648,17 @@ fn number<N: ToNumber>(
     push(writer, |push| {
         push.number(string(name)?, value()?);
         Ok(())
+    })
+}
+
+/// The revision that C calls so.
+pub fn revision_of(number: u8) -> Outcome<Revision> {
+    Ok(match number {
+        TIPWIRE_REVISION_A => Revision::A,
+        TIPWIRE_REVISION_B => Revision::B,
+        TIPWIRE_REVISION_C => Revision::C,
+        TIPWIRE_REVISION_D => Revision::D,
+        _ => return Err(TIPWIRE_E_ARGUMENT),
     })
 }
 

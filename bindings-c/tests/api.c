@@ -348,6 +348,82 @@ static void every_byte_has_a_name(void) {
   CHECK(tipwire_spans_envelope(9, envelope, sizeof envelope, spans, 64, NULL) == TIPWIRE_E_ARGUMENT);
 }
 
+static void one_revision_only_is_read_where_that_is_wanted(void) {
+  static const char old[] = "PUSH|" AUTH "|" SERIAL "|^g@7[t:=1]", new_[] = "PUSH|" AUTH "|" SERIAL "|@7^g[t:=1]";
+  tipwire_frame frame;
+  tipwire_ack ack;
+  tipwire_error error;
+  for (uint8_t revision = TIPWIRE_REVISION_A; revision <= TIPWIRE_REVISION_D; revision++) {
+    int32_t of_old = tipwire_parse_as(revision, old, sizeof old - 1, &frame, &error);
+    int32_t of_new = tipwire_parse_as(revision, new_, sizeof new_ - 1, &frame, NULL);
+    CHECK((of_old == 0) == (revision == TIPWIRE_REVISION_B));
+    CHECK((of_new == 0) == (revision >= TIPWIRE_REVISION_C));
+    CHECK(of_old == 0 || (error.status == of_old && error.at > 0));
+    CHECK(tipwire_parse_ack_as(revision, "ACK|!7|OK|3", 11, &ack, NULL) == 0 && ack.count == 3);
+    CHECK((tipwire_parse_ack_as(revision, "ACK|OK|[t:=1@=1,2]", 18, &ack, NULL) == 0) ==
+          (revision == TIPWIRE_REVISION_D));
+  }
+  CHECK(tipwire_parse_as(4, old, sizeof old - 1, &frame, &error) == TIPWIRE_E_ARGUMENT);
+  CHECK(error.status == TIPWIRE_E_ARGUMENT && error.at == -1);
+  CHECK(tipwire_parse_ack_as(255, "ACK|OK", 6, &ack, NULL) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_parse_as(0, NULL, 3, &frame, NULL) == TIPWIRE_E_ARGUMENT);
+}
+
+static void what_is_wrong_is_answered(void) {
+  static const struct {
+    const char *line, *answer;
+  } cases[] = {{"PING|nonsense|s", "ACK|ERR|invalid_token"},
+               {"GET|", "ACK|ERR|invalid_method"},
+               {"PING|" AUTH "|s|", "ACK|ERR|invalid_payload"}};
+  char buffer[64];
+  tipwire_frame frame;
+  tipwire_writer w;
+  for (size_t n = 0; n < 3; n++) {
+    int32_t status = tipwire_parse(cases[n].line, strlen(cases[n].line), &frame, NULL);
+    tipwire_reply_begin(&w, buffer, sizeof buffer);
+    CHECK(status < 0 && tipwire_answer_error(&w, status) == 0);
+    int32_t length = tipwire_finish(&w);
+    CHECK(length == (int32_t)strlen(cases[n].answer) && !memcmp(buffer, cases[n].answer, (size_t)length));
+  }
+  /* What happened to an envelope, and has no code, tells nothing. */
+  tipwire_reply_begin(&w, buffer, sizeof buffer);
+  tipwire_answer_error(&w, TIPWIRE_E_INVALID_KEY);
+  CHECK(tipwire_finish(&w) == 19 && memcmp(buffer, "ACK|ERR|auth_failed", 19) == 0);
+  tipwire_reply_begin(&w, buffer, sizeof buffer);
+  CHECK(tipwire_answer_error(&w, 0) == TIPWIRE_E_ARGUMENT && tipwire_finish(&w) == TIPWIRE_E_ARGUMENT);
+}
+
+static void what_is_joined_is_cut_again(void) {
+  static const char *const rules[] = {"lines", "delimiter", "length_prefixed", "tagotip"};
+  static const char message[] = "ACK|PONG";
+  char unit[64], room[20000];
+  tipwire_splitter splitter;
+  for (size_t n = 0; n < 4; n++) {
+    tipwire_splitter_settings settings;
+    tipwire_text end = {"\n", 1}, input, found;
+    tipwire_splitter_defaults(&settings);
+    if (n == 1) {
+      settings.delimiters = &end;
+      settings.delimiter_count = 1;
+    }
+    if (n < 3) {
+      settings.max = 64;
+    }
+    int32_t length = tipwire_join(rules[n], &settings, message, 8, unit, sizeof unit);
+    CHECK(length == (n == 2 ? 10 : 9));
+    CHECK(tipwire_splitter_init(&splitter, rules[n], &settings, room, sizeof room) == 0);
+    input.data = unit;
+    input.length = (size_t)length;
+    CHECK(tipwire_split(&splitter, &input, &found) == 1 && input.length == 0);
+    CHECK(tipwire_equals(found, message));
+    CHECK(tipwire_join(rules[n], &settings, message, 8, unit, (size_t)length - 1) == TIPWIRE_E_BUFFER);
+  }
+  CHECK(tipwire_join("lines", NULL, "a\nb", 3, unit, sizeof unit) == TIPWIRE_E_MISPLACED);
+  CHECK(tipwire_join("words", NULL, message, 8, unit, sizeof unit) == TIPWIRE_E_INVALID_SETTINGS);
+  CHECK(tipwire_join("lines", NULL, NULL, 8, unit, sizeof unit) == TIPWIRE_E_ARGUMENT);
+  CHECK(tipwire_join("lines", NULL, message, 8, NULL, sizeof unit) == TIPWIRE_E_ARGUMENT);
+}
+
 int main(void) {
   sizes_are_what_the_macros_say();
   every_status_has_a_name_and_a_sentence();
@@ -360,6 +436,9 @@ int main(void) {
   envelopes_open_with_their_key_only();
   streams_are_cut_however_they_come();
   every_byte_has_a_name();
+  one_revision_only_is_read_where_that_is_wanted();
+  what_is_wrong_is_answered();
+  what_is_joined_is_cut_again();
 #ifdef PROBE
   panics_become_a_status();
 #endif

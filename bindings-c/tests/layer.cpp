@@ -25,6 +25,11 @@ static int frames_are_written_and_read_again() {
                         "status=on\\|line;on?=true;p@=39.74,-104.99]\n";
   CHECK(line && line.size == sizeof wanted - 1 && std::memcmp(line.data, wanted, line.size) == 0);
 
+  tipwire::Frame request("PING|nonsense|s", 15);
+  char refused[64];
+  tipwire::Bytes refusal = tipwire::Reply(refused).error_of(request.error().status).line();
+  CHECK(refusal.size == 22 && std::memcmp(refused, "ACK|ERR|invalid_token\n", 22) == 0);
+
   uint32_t end = 0;
   tipwire::Spans<64> spans(line.data, line.size);
   for (auto &span : spans) {

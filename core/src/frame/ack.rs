@@ -345,9 +345,17 @@ impl Error {
     /// ```
     pub fn reply<S: Sink>(&self, sink: impl IntoSink<Sink = S>) -> Reply<S> {
         let mut reply = Reply::to(sink);
-        let is_sealed = self.kind.is_of_envelopes();
-        let fallback = if is_sealed { Code::AuthFailed } else { Code::InvalidPayload };
-        reply.error(self.kind.code().unwrap_or(fallback));
+        reply.error(self.kind.answer());
         reply
+    }
+}
+
+impl Kind {
+    /// The code of the answer to what is wrong so: [`code`](Kind::code), and where there is none what
+    /// tells the least.
+    pub fn answer(self) -> Code {
+        let is_sealed = self.is_of_envelopes();
+        let fallback = if is_sealed { Code::AuthFailed } else { Code::InvalidPayload };
+        self.code().unwrap_or(fallback)
     }
 }
