@@ -72,11 +72,11 @@ function chunk(tipwire, { name, frame, json }, measure) {
   const count = Math.floor(CHUNK / (frame.length + 1));
   const ours = encoder.encode(`${`${frame}\n`.repeat(count)}${frame.slice(0, frame.length >> 1)}`);
   const theirs = encoder.encode(`${json}\n`.repeat(count));
-  const splitter = new tipwire.Splitter("lines");
+  const reader = new tipwire.Frames();
   const whole = () => {
-    splitter.reset();
+    reader.reset();
     let sum = 0;
-    for (const { message } of splitter.push(ours)) sum += touchesOurs(tipwire.parse(message));
+    for (const frame of reader.push(ours)) sum += touchesOurs(frame);
     return sum;
   };
   const byLine = () => lines(ours, (line) => touchesByHand(byHand.parse(line)));

@@ -113,22 +113,23 @@ pub struct Tape<'t> {
     words: &'t mut [u32],
     reals: &'t mut [f64],
     side: &'t mut String,
+    units: &'t mut [u16],
     /// UTF-16 units of the side text.
     side_units: u32,
     word: usize,
     real: usize,
-    /// Where the input begins.
+    /// Where what the texts stand in begins.
     base: usize,
-    places: Places<'t>,
+    places: Places,
 }
 
 /// How texts are told about.
 #[derive(Clone, Copy)]
-enum Places<'t> {
+enum Places {
     /// By where they stand in the input, which is ASCII.
     Bytes,
     /// By how many UTF-16 units there are before them.
-    Units(&'t [u16]),
+    Units,
     /// As side text: they stand somewhere else.
     #[cfg(feature = "secure")]
     Aside,
@@ -138,31 +139,33 @@ impl Lanes<'_> {
     /// The first `length` bytes of the input, which are `units` long in JavaScript, and the tape.
     #[inline(always)]
     pub fn tape(&mut self, length: u32, units: u32) -> (&[u8], Tape<'_>) {
-        let Lanes { input, words, reals, units: map, side, .. } = self;
-        let input = input.get(..length as usize).unwrap_or(input);
-        let places = if length == units {
-            Places::Bytes
-        } else {
-            count_units(input, map);
-            Places::Units(map)
-        };
-        let base = input.as_ptr() as usize;
-        (input, Tape { words, reals, side, side_units: 0, word: 0, real: 0, base, places })
+        let (input, mut tape) = self.chunk_tape(0, length);
+        tape.about(input, 0, length == units);
+        (input, tape)
+    }
+
+    /// A part of the input, and the tape, which is about nothing yet.
+    #[inline(always)]
+    pub fn chunk_tape(&mut self, from: u32, to: u32) -> (&[u8], Tape<'_>) {
+        let Lanes { input, words, reals, units, side, .. } = self;
+        let part = input.get(from as usize..to as usize).unwrap_or(input);
+        let (places, base) = (Places::Bytes, 0);
+        (part, Tape { words, reals, side, units, side_units: 0, word: 0, real: 0, base, places })
     }
 
     /// A tape about what does not stand in the input: all its texts are side text.
     #[cfg(feature = "secure")]
     pub fn side_tape(&mut self) -> Tape<'_> {
         self.clear_side();
-        let Lanes { words, reals, side, .. } = self;
-        let places = Places::Aside;
-        Tape { words, reals, side, side_units: 0, word: 0, real: 0, base: 0, places }
+        let (_, mut tape) = self.chunk_tape(0, 0);
+        tape.places = Places::Aside;
+        tape
     }
 }
 
-/// Fills in how many UTF-16 units there are before each character, and at the end.
-fn count_units(input: &[u8], map: &mut [u16]) {
-    let mut units = 0u16;
+/// Fills in how many UTF-16 units there are before each character, and at the end: that many.
+fn count_units(input: &[u8], before: u32, map: &mut [u16]) -> u32 {
+    let mut units = before as u16;
     for (byte, place) in input.iter().zip(map.iter_mut()) {
         *place = units;
         // A character of four bytes is a pair of surrogates; continuation bytes begin with 10.
@@ -172,9 +175,25 @@ fn count_units(input: &[u8], map: &mut [u16]) {
     if let Some(place) = map.get_mut(input.len()) {
         *place = units;
     }
+    units.into()
 }
 
 impl Tape<'_> {
+    /// From here on texts stand in this, which has so many UTF-16 units before it; how many there are
+    /// at its end.
+    #[inline(always)]
+    pub fn about(&mut self, text: &[u8], before: u32, is_ascii: bool) -> u32 {
+        self.base = text.as_ptr() as usize;
+        if is_ascii {
+            self.places = Places::Bytes;
+            self.base = self.base.wrapping_sub(before as usize);
+            before + word(text.len())
+        } else {
+            self.places = Places::Units;
+            count_units(text, before, self.units)
+        }
+    }
+
     #[inline(always)]
     pub fn word(&mut self, word: u32) {
         if let Some(place) = self.words.get_mut(self.word) {
@@ -217,20 +236,17 @@ impl Tape<'_> {
             }
             #[cfg(feature = "secure")]
             Places::Aside => self.aside([text].into_iter()),
-            Places::Units(map) => {
-                let index = |at: usize| map.get(at).copied().unwrap_or_default().into();
-                let (start, end) = (index(start), index(end));
-                self.word(start);
-                self.word(end);
+            Places::Units => {
+                self.place(start);
+                self.place(end);
             }
         }
     }
 
     /// Where a byte of the input is.
-    #[cfg(feature = "secure")]
     pub fn place(&mut self, at: usize) {
         self.word(match self.places {
-            Places::Units(map) => map.get(at).copied().unwrap_or_default().into(),
+            Places::Units => self.units.get(at).copied().unwrap_or_default().into(),
             _ => word(at),
         });
     }

@@ -40,7 +40,7 @@ table! {
     /// Words of the lane of numbers without a fraction.
     WORDS = 65_536;
     /// Numbers of the lane of those that may have one.
-    REALS = 1_024;
+    REALS = 4_096;
 
     /// A PUSH of variables.
     PUSH = 0;
@@ -131,6 +131,17 @@ table! {
     HAS_PARTS = 65_536;
     /// The text of the span has escapes, and is told about.
     HAS_TEXT = 131_072;
+
+    /// Frames are told about together until they have so many bytes: parts of a string keep all of it.
+    BLOCK = 4_096;
+    /// Why there are no more frames on the tape: all is used up.
+    USED_UP = 0;
+    /// There are enough.
+    ENOUGH = 1;
+    /// What comes next is a message that is read by itself.
+    ALONE = 2;
+    /// There is no message, but an error.
+    BROKEN = 3;
 
     /// Events of sessions: none.
     NOTHING = 0;

@@ -22,10 +22,7 @@ pub fn parse(what: u32, length: u32, units: u32) -> u32 {
         lanes.clear_side();
         let (input, mut tape) = lanes.tape(length, units);
         let side = tape.later();
-        let read = read(what, input).map(|read| match read {
-            Inner::Frame(frame) => write_frame(&mut tape, &frame),
-            Inner::Ack(ack) => write_ack(&mut tape, &ack),
-        });
+        let read = read_onto(&mut tape, what, input);
         let side_len = tape.side_len();
         tape.set(side, side_len);
         match read {
@@ -33,6 +30,15 @@ pub fn parse(what: u32, length: u32, units: u32) -> u32 {
             Err(error) => unreadable(lanes.words, error),
         }
     })
+}
+
+/// Reads a message onto the tape, on which there is nothing of what cannot be read.
+pub fn read_onto(tape: &mut Tape<'_>, what: u32, message: &[u8]) -> Result<(), Error> {
+    match read(what, message)? {
+        Inner::Frame(frame) => write_frame(tape, &frame),
+        Inner::Ack(ack) => write_ack(tape, &ack),
+    }
+    Ok(())
 }
 
 /// The data points of what is read: how many there are, and each as a variable.

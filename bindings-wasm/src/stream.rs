@@ -4,7 +4,9 @@ use tipwire::Kind;
 use tipwire::stream::{Any, Order, Rule, Settings, Splitter as Core};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::lanes::{Lanes, tell, with, word};
+use crate::lanes::{Lanes, Tape, tell, with, word};
+use crate::layout::{ALONE, BLOCK, BROKEN, ENOUGH, USED_UP};
+use crate::read::read_onto;
 use crate::settings::Numbers;
 
 /// A splitter; what it splits is in the input.
@@ -54,6 +56,43 @@ impl Splitter {
         });
     }
 
+    /// The frames of the input from one byte to another, one after the other on the tape, as long as
+    /// they stand there and can be read. Before them are the length of the side text, why there are no
+    /// more, the message that comes next or the number of the error, how far the input is used up, from
+    /// where to where the frames stand, and how many there are.
+    pub fn frames(&mut self, what: u32, from: u32, to: u32) {
+        with(|lanes| {
+            lanes.clear_side();
+            let (input, mut tape) = lanes.chunk_tape(from, to);
+            let begin = input.as_ptr() as usize;
+            let head: [usize; 8] = std::array::from_fn(|_| tape.later());
+            let mut rest = input;
+            let mut block = Block { from: 0, to: 0, units: 0, count: 0 };
+            let [why, a, b] = loop {
+                if block.to - block.from >= BLOCK as usize {
+                    break [ENOUGH, 0, 0];
+                }
+                let event = self.splitter.as_mut().and_then(|splitter| splitter.next(&mut rest));
+                match event {
+                    None => break [USED_UP, 0, 0],
+                    Some(Err(kind)) => break [BROKEN, kind.number().into(), 0],
+                    // Empty lines are nobody's frames: they keep connections open.
+                    Some(Ok([])) => {}
+                    Some(Ok(message)) => {
+                        let at = (message.as_ptr() as usize).wrapping_sub(begin);
+                        if !block.add(&mut tape, what, input, at, message) {
+                            break [ALONE, word(message.as_ptr() as usize), word(message.len())];
+                        }
+                    }
+                }
+            };
+            let used = to - word(rest.len());
+            let (start, end) = (from + word(block.from), from + word(block.to));
+            let parts = [tape.side_len(), why, a, b, used, start, end, block.count];
+            head.into_iter().zip(parts).for_each(|(place, part)| tape.set(place, part));
+        });
+    }
+
     /// How many bytes wait for the rest of their message.
     pub fn pending(&self) -> u32 {
         self.splitter.as_ref().map_or(0, |splitter| word(splitter.pending()))
@@ -69,6 +108,42 @@ impl Splitter {
     /// The longest message.
     pub fn capacity(&self) -> u32 {
         self.splitter.as_ref().map_or(0, |splitter| word(splitter.rule().capacity()))
+    }
+}
+
+/// Frames that stand in the input with nothing but ASCII between them: what they are all parts of.
+struct Block {
+    from: usize,
+    to: usize,
+    units: u32,
+    count: u32,
+}
+
+impl Block {
+    /// Adds a message that stands in the input from `at` on; whether that could be done.
+    #[inline(always)]
+    fn add(
+        &mut self,
+        tape: &mut Tape<'_>,
+        what: u32,
+        input: &[u8],
+        at: usize,
+        message: &[u8],
+    ) -> bool {
+        let from = if self.count == 0 { at } else { self.to };
+        let between = input.get(from..at).filter(|between| between.is_ascii());
+        let Some(between) = between.filter(|_| at + message.len() <= input.len()) else {
+            return false;
+        };
+        let before = self.units + word(between.len());
+        let units = tape.about(message, before, message.is_ascii());
+        let is_read = read_onto(tape, what, message).is_ok();
+        if is_read {
+            let Block { from: first, count, .. } = *self;
+            let first = if count == 0 { at } else { first };
+            *self = Block { from: first, to: at + message.len(), units, count: count + 1 };
+        }
+        is_read
     }
 }
 

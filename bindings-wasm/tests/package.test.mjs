@@ -152,3 +152,57 @@ test("the files are as large as the README says", () => {
     assert.ok(Math.abs(length / 1000 / said - 1) < 0.03, `${file}: ${Math.round(length / 1000)} KB, not ${said}`);
   }
 });
+
+test("frames of a stream are the same ones however it is cut, and the same as by themselves", () => {
+  const bodies = [
+    "[t:=1.50#°C@1694567890000;p@=1,2,3;s=a\\|b😀{k=grüße,l=\\n}]",
+    "@5^g{a=b}[t:=1;ok?=true]",
+    ">x00FF",
+    `[${Array.from({ length: 100 }, (_, n) => `v${n}:=${n}.25{a=1,b=2}`).join(";")}]`,
+  ];
+  const lines = Array.from({ length: 300 }, (_, n) => (n % 7 === 6 ? "" : `PUSH|!${n}|${head.auth}|s|${bodies[n % 4]}`));
+  lines.splice(50, 0, "PUSH|no", "PING|4deedd7bab8817ec|\u00fc", "x".repeat(20_000));
+  const bytes = new TextEncoder().encode(lines.join("\r\n") + "\n");
+  // Not UTF-8, between lines that are.
+  bytes.set([0xc3, 0xff], bytes.indexOf(0xc3));
+  const splitter = new tipwire.Splitter("lines");
+  const alone = [];
+  for (const { message, error } of splitter.push(bytes)) {
+    if (message?.length === 0) continue;
+    try {
+      if (error !== undefined) throw error;
+      alone.push(parse(message));
+    } catch (problem) {
+      alone.push([problem.kind, problem.at]);
+    }
+  }
+  assert.ok(alone.filter(Array.isArray).length === 4 && alone.length > 200);
+  for (const size of [1, 7, 100, 4096, 40_000, bytes.length]) {
+    const together = [];
+    const reader = new tipwire.Frames({ onError: ({ kind, at }) => together.push([kind, at]) });
+    for (let from = 0; from < bytes.length; from += size) {
+      for (const frame of reader.push(bytes.subarray(from, from + size))) {
+        together.push(frame);
+        // Whoever gets a frame uses the module before the next one.
+        if (together.length % 9 === 0) parse(`PING|${head.auth}|other-${"x".repeat(50)}`);
+      }
+    }
+    assert.deepEqual(together, alone, `${size} bytes at a time`);
+    reader.free();
+  }
+});
+
+test("who leaves a chunk early can go on with the next one", () => {
+  const reader = new tipwire.Frames();
+  const line = (serial) => `PING|${head.auth}|${serial}\n`;
+  const bytes = (text) => new TextEncoder().encode(text);
+  for (const { serial } of reader.push(bytes(line("a").repeat(1000) + line("b").slice(0, 9)))) {
+    assert.equal(serial, "a");
+    break;
+  }
+  assert.deepEqual([...reader.push(bytes(line("b").slice(9) + line("c")))].map(({ serial }) => serial), ["b", "c"]);
+  const acks = new tipwire.Frames({ parse: tipwire.parseAck });
+  assert.deepEqual([...acks.push(bytes("ACK|!1|OK|3\nACK|PONG\n"))].map(({ status }) => status), ["OK", "PONG"]);
+  reader.reset();
+  assert.equal([...reader.push(bytes(line("d")))].length, 1);
+});

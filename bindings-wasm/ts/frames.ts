@@ -1,9 +1,10 @@
 // Byte streams to frames that are read.
 
-import type { TipwireError } from "./error.js";
+import { TipwireError } from "./error.js";
+import { ANSWER, UPLINK } from "./layout.js";
 import type { SplitterName } from "./names.js";
-import { parse as parseFrame } from "./read.js";
-import { Splitter, type SplitterSettings, transformStream } from "./stream.js";
+import { parse as parseFrame, parseAck } from "./read.js";
+import { readBlock, Splitter, type SplitterSettings, transformStream } from "./stream.js";
 import type { Frame } from "./types.js";
 
 export interface FramesSettings<T = Frame> extends SplitterSettings {
@@ -28,20 +29,52 @@ export class Frames<T = Frame> {
 
   /** The frames that a chunk completes. */
   *push(chunk: Uint8Array): Generator<T, void, undefined> {
-    for (const { message, error } of this.#splitter.push(chunk)) {
-      // Empty lines are nobody's frames: they keep connections open.
-      if (message?.length === 0) continue;
-      let frame: T;
+    const parse = this.#parse as unknown;
+    const what = parse === parseFrame ? UPLINK : parse === parseAck ? ANSWER : undefined;
+    if (what !== undefined) {
+      let from = 0;
       try {
-        if (error !== undefined) throw error;
-        frame = this.#parse(message);
-      } catch (problem) {
-        if (this.#onError === undefined) throw problem;
-        this.#onError(problem as TipwireError, message);
-        continue;
+        while (from >= 0) {
+          const read: Parameters<typeof readBlock>[4] = [];
+          from = readBlock(this.#splitter, what, chunk, from, read);
+          for (const event of read) {
+            if (event instanceof Uint8Array) yield* this.#read(event);
+            else if (event instanceof TipwireError) this.#fail(event);
+            else yield event as T;
+          }
+        }
+      } finally {
+        // Whoever wants no more of this chunk may go on with the next.
+        while (from >= 0) from = readBlock(this.#splitter, what, chunk, from, []);
       }
-      yield frame;
+      return;
     }
+    for (const { message, error } of this.#splitter.push(chunk)) {
+      if (error !== undefined) this.#fail(error);
+      // Empty lines are nobody's frames: they keep connections open.
+      else if (message.length > 0) yield* this.#read(message);
+    }
+  }
+
+  *#read(message: Uint8Array): Generator<T, void, undefined> {
+    let frame: T;
+    try {
+      frame = this.#parse(message);
+    } catch (problem) {
+      this.#fail(problem as TipwireError, message);
+      return;
+    }
+    yield frame;
+  }
+
+  #fail(error: TipwireError, message?: Uint8Array): void {
+    if (this.#onError === undefined) throw error;
+    this.#onError(error, message);
+  }
+
+  /** Forgets the stream: for a new connection. */
+  reset(): void {
+    this.#splitter.reset();
   }
 
   /** Gives its memory back; it cannot be used after that. */

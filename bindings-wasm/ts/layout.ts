@@ -10,7 +10,7 @@ export const OUTPUT = 65536;
 export const WORDS = 65536;
 
 /** Numbers of the lane of those that may have one. */
-export const REALS = 1024;
+export const REALS = 4096;
 
 /** A PUSH of variables. */
 export const PUSH = 0;
@@ -137,6 +137,21 @@ export const HAS_PARTS = 65536;
 
 /** The text of the span has escapes, and is told about. */
 export const HAS_TEXT = 131072;
+
+/** Frames are told about together until they have so many bytes: parts of a string keep all of it. */
+export const BLOCK = 4096;
+
+/** Why there are no more frames on the tape: all is used up. */
+export const USED_UP = 0;
+
+/** There are enough. */
+export const ENOUGH = 1;
+
+/** What comes next is a message that is read by itself. */
+export const ALONE = 2;
+
+/** There is no message, but an error. */
+export const BROKEN = 3;
 
 /** Events of sessions: none. */
 export const NOTHING = 0;

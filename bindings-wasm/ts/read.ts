@@ -88,18 +88,21 @@ function load(what: number, text: string | Uint8Array, read?: Read): number {
   }
   if (read(what, length, units) === 0) throw unreadable(length);
   start();
-  side = words[0] === 0 ? "" : sideText(words[0]!);
-  w = 1;
-  r = 0;
+  begin(source, words[0]!, 1);
   return length;
 }
 
 /** Begins with a tape that was written without being asked for a text: all its texts are side text. */
 export function sideTape(): void {
   start();
-  source = "";
-  side = words[0] === 0 ? "" : sideText(words[0]!);
-  w = 1;
+  begin("", words[0]!, 1);
+}
+
+/** Goes past what comes before frames that are told about together, and stand in this text. */
+export function begin(text: string, sideLength: number, head: number): void {
+  source = text;
+  side = sideLength === 0 ? "" : sideText(sideLength);
+  w = head;
   r = 0;
 }
 

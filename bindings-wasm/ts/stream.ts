@@ -1,11 +1,13 @@
 // Byte streams cut into messages.
 
 import { Splitter as CoreSplitter } from "#glue";
-import { at, input, put, reals, start, words } from "./core.js";
+import { at, decode, input, put, reals, start, words } from "./core.js";
 import { ofKind, refuse, type TipwireError } from "./error.js";
 import { FREED } from "./freed.js";
-import { INPUT } from "./layout.js";
+import * as L from "./layout.js";
 import type { SplitterName } from "./names.js";
+import { begin, readAck, readFrame } from "./read.js";
+import type { Ack, Frame } from "./types.js";
 
 /** What is not given is as the rule has it by itself. */
 export interface SplitterSettings {
@@ -28,12 +30,46 @@ export interface SplitterSettings {
 /** A message, or what was wrong where one should have been. */
 export type SplitEvent = { message: Uint8Array; error?: undefined } | { error: TipwireError; message?: undefined };
 
+/** Words before the frames that are told about together. */
+const HEAD = 8;
+
+/** What is looked at to find the frames that are told about together: a few times as many bytes. */
+const WINDOW = 4 * L.BLOCK;
+
 /** Half of the input buffer: chunks go through it in parts. */
-const PART = INPUT / 2;
+const PART = L.INPUT / 2;
+
+/** A frame or an answer, a message that is to be read by itself, or what was wrong where one should have been. */
+type Read = Frame | Ack | Uint8Array | TipwireError;
+
+/**
+ * For whom most messages are frames, or answers: what the first 4 KiB of the rest of a chunk give. Those
+ * that can be read come over together; the one that the last chunk began, and what cannot be read, come
+ * as messages. It is to be called until it is at the end, which is told by -1; else by where it goes on.
+ * @internal
+ */
+export let readBlock: (splitter: Splitter, what: number, chunk: Uint8Array, from: number, into: Read[]) => number;
 
 /** Cuts a byte stream into messages: the same ones however the bytes were chunked. */
 export class Splitter {
   #splitter: CoreSplitter;
+
+  static {
+    readBlock = (splitter, what, chunk, from, into) => {
+      start();
+      const part = chunk.subarray(from, from + WINDOW);
+      input.set(part);
+      splitter.#splitter.frames(what, 0, part.length);
+      start();
+      const [why, a, length, used] = [words[1]!, words[2]!, words[3]!, words[4]!];
+      let count = words[7]!;
+      if (count > 0) begin(decode(input.subarray(words[5], words[6])), words[0]!, HEAD);
+      for (; count > 0; count--) into.push(what === L.ANSWER ? readAck() : readFrame());
+      if (why === L.ALONE) into.push(at(a, length).slice());
+      else if (why === L.BROKEN) into.push(ofKind(a));
+      return why === L.USED_UP && from + used >= chunk.length ? -1 : from + used;
+    };
+  }
 
   /** Settings that can never work are refused. */
   constructor(rule: SplitterName, settings: SplitterSettings = {}) {
@@ -52,7 +88,7 @@ export class Splitter {
           end = put(delimiter, from);
           if (end < 0) throw refuse("utf8");
         } else {
-          if (from + delimiter.length > INPUT) throw refuse("invalid_settings");
+          if (from + delimiter.length > L.INPUT) throw refuse("invalid_settings");
           input.set(delimiter, from);
           end = from + delimiter.length;
         }
