@@ -46,7 +46,7 @@ fn list(name: &str, what: &str, constant: Option<&str>, names: impl Iterator<Ite
     let quoted: Vec<String> = names.map(|name| format!("{name:?}")).collect();
     println!("\n/** {what} */\nexport type {name} =\n  | {};", quoted.join("\n  | "));
     if let Some(constant) = constant {
-        println!("\n/** The same by number. */");
+        println!("\n/** @internal The same by number. */");
         println!("export const {constant}: readonly {name}[] = [{}];", quoted.join(", "));
     }
 }

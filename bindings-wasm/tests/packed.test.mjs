@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pack, project, run, tool, types } from "./packed.mjs";
+import { pack, project, required, run, tool, types } from "./packed.mjs";
 
 const tarball = pack();
 
@@ -80,6 +80,26 @@ test("the types resolve wherever they are looked for", () => {
   // The modules of WebAssembly are files to fetch, without types.
   const said = tool("@arethetypeswrong/cli", [tarball, "--no-emoji", "--exclude-entrypoints", "tipwire.wasm", "text.wasm"], ".", "attw");
   assert.match(said, /No problems found/);
+});
+
+test("every name that is exported is documented", () => {
+  const place = join(project("documented", tarball, {}, {}), "node_modules/tipwire");
+  const ts = required("typescript");
+  const entries = ["index", "text", "secure", "node"].map((name) => join(place, `${name}.d.ts`));
+  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, types: ["node"], typeRoots: [types] };
+  const program = ts.createProgram(entries, options);
+  const checker = program.getTypeChecker();
+  const [seen, silent] = [new Set(), []];
+  const look = (exported, path) => {
+    const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+    if (seen.has(symbol)) return;
+    seen.add(symbol);
+    if (symbol.flags & ts.SymbolFlags.ValueModule) for (const inner of checker.getExportsOfModule(symbol)) look(inner, `${path}.${inner.name}`);
+    else if (symbol.getDocumentationComment(checker).length === 0) silent.push(path);
+  };
+  for (const entry of entries) for (const symbol of checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(entry)))) look(symbol, symbol.name);
+  assert.ok(seen.size > 100, `${seen.size}`);
+  assert.deepEqual(silent, []);
 });
 
 test("the package has what it is made of, and nothing else", () => {

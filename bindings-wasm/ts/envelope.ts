@@ -11,7 +11,7 @@ import { type Cipher, CIPHERS, type InnerMethod, type Layout, LAYOUTS, METHODS }
 import { parseAck, parseInner } from "./read.js";
 import type { Ack, AckInput, Frame, HeadInput, PullInput, PushInput, WithoutHead } from "./types.js";
 
-/** The number that the core has for a layout. */
+/** @internal The number that the core has for a layout. */
 export function layoutNumber(layout: Layout): number {
   const number = LAYOUTS.indexOf(layout);
   if (number < 0) throw refuse("type");
@@ -24,6 +24,7 @@ function cipherNumber(cipher: Cipher): number {
   return number;
 }
 
+/** What a sealer needs to know. */
 export interface SealerSettings {
   cipher: Cipher;
   /** 16 or 32 bytes, as the cipher wants; without one, it is derived from the token for the serial. */
@@ -52,6 +53,7 @@ export interface Header {
   device: string;
 }
 
+/** What was in an envelope. */
 export interface Opened extends Header {
   text: string;
 }

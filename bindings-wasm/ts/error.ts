@@ -37,25 +37,25 @@ export function stringIndex(text: string, at: number): number {
 const say = (what: number, kind: number): string => sideText(describe(what, kind, 0, 0));
 const nameOf = (kind: number): ErrorKind => say(0, kind) as ErrorKind;
 
-/** The error of reading that the module left; `length` bytes of input are still there. */
+/** @internal The error of reading that the module left; `length` bytes of input are still there. */
 export function unreadable(length: number): TipwireError {
   start();
   return unreadableAt(words[0]!, words[1]!, length);
 }
 
-/** The same error, from elsewhere. */
+/** @internal The same error, from elsewhere. */
 export function unreadableAt(kind: number, at: number, length: number): TipwireError {
   const message = sideText(describe(3, kind, at, length));
   return new TipwireError(message, nameOf(kind), say(1, kind), at);
 }
 
-/** The error of building that the module left. */
+/** @internal The error of building that the module left. */
 export function unbuilt(): TipwireError {
   start();
   return buildError(words[0]!, words[2]! - 1, words[3]!);
 }
 
-/** The error of a message that does not fit its converter, or of a converter that cannot be. */
+/** @internal The error of a message that does not fit its converter, or of a converter that cannot be. */
 export function unconvertible(): TipwireError {
   start();
   const [kind, at, ...lengths] = words.subarray(0, 5) as unknown as [number, number, number, number, number];
@@ -65,18 +65,18 @@ export function unconvertible(): TipwireError {
   return new TipwireError(message, nameOf(kind), code, place, undefined, field === "" ? undefined : field);
 }
 
-/** The number of the kind of this name; 0 if there is none. */
+/** @internal The number of the kind of this name; 0 if there is none. */
 export function kindOf(name: string): number {
   start();
   return kindNumber(put(name, 0));
 }
 
-/** An error of this kind, of something that is not at hand any more. */
+/** @internal An error of this kind, of something that is not at hand any more. */
 export function ofKind(number: number, at?: number): TipwireError {
   return new TipwireError(say(2, number), nameOf(number), say(1, number), at);
 }
 
-/** An error that this side sees: a value of a type that cannot go over, text that is no Unicode. */
+/** @internal An error that this side sees: a value of a type that cannot go over, text that is no Unicode. */
 export function refuse(kind: ErrorKind, point = -1, field?: number): TipwireError {
   return buildError(kindOf(kind), point, field ?? 0);
 }

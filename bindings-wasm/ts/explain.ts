@@ -19,6 +19,7 @@ export interface Span {
   text: string | undefined;
 }
 
+/** What a message consists of. */
 export interface Explained {
   /** Whether it is a frame (or an answer), or an envelope. */
   type: "frame" | "envelope";
@@ -27,6 +28,7 @@ export interface Explained {
   error: TipwireError | undefined;
 }
 
+/** What a message does not say of itself. */
 export interface ExplainSettings {
   /** The text of an envelope, which says by itself neither its method nor its sender. */
   inner?: InnerMethod | undefined;

@@ -7,6 +7,7 @@ import { parse as parseFrame, parseAck } from "./read.js";
 import { readBlock, Splitter, type SplitterSettings, transformStream } from "./stream.js";
 import type { Frame } from "./types.js";
 
+/** How a stream is cut, and how its messages are read. */
 export interface FramesSettings<T = Frame> extends SplitterSettings {
   rule?: SplitterName | undefined;
   /** How a message is read: `parseAck`, for the side of a device. */

@@ -4,7 +4,7 @@ import { input, isWellFormed, put, start } from "./core.js";
 import { refuse } from "./error.js";
 import { INPUT } from "./layout.js";
 
-/** Puts a text at a place of the input; where it ends. */
+/** @internal Puts a text at a place of the input; where it ends. */
 export function load(text: string, from: number): number {
   if (typeof text !== "string") throw refuse(text === undefined ? "missing" : "type");
   start();
@@ -13,7 +13,7 @@ export function load(text: string, from: number): number {
   return end;
 }
 
-/** Puts bytes at the front of the input; how many. What does not fit is cut off: nothing that is allowed is as long. */
+/** @internal Puts bytes at the front of the input; how many. What does not fit is cut off: nothing that is allowed is as long. */
 export function loadBytes(bytes: Uint8Array): number {
   if (!(bytes instanceof Uint8Array)) throw refuse("type");
   start();
@@ -23,27 +23,27 @@ export function loadBytes(bytes: Uint8Array): number {
   return length;
 }
 
-/** A text or bytes, at the front of the input; how many bytes. */
+/** @internal A text or bytes, at the front of the input; how many bytes. */
 export function loadEither(value: string | Uint8Array): number {
   return typeof value === "string" ? load(value, 0) : loadBytes(value);
 }
 
 const encoder = new TextEncoder();
 
-/** A text that goes over by itself, checked. */
+/** @internal A text that goes over by itself, checked. */
 export function asText(value: unknown): string {
   if (typeof value !== "string") throw refuse(value === undefined ? "missing" : "type");
   if (!isWellFormed(value)) throw refuse("utf8");
   return value;
 }
 
-/** Bytes, or a text as its bytes. */
+/** @internal Bytes, or a text as its bytes. */
 export function bytesOf(value: string | Uint8Array): Uint8Array {
   if (value instanceof Uint8Array) return value.length > 0 ? value : new Uint8Array();
   return encoder.encode(asText(value));
 }
 
-/** A text, or bytes that are one. */
+/** @internal A text, or bytes that are one. */
 export function textOf(value: string | Uint8Array): string {
   if (!(value instanceof Uint8Array)) return asText(value);
   try {
@@ -56,7 +56,7 @@ export function textOf(value: string | Uint8Array): string {
 /** Things by their names; pairs keep their order whatever the names are. */
 export type ByName<T> = Readonly<Record<string, T>> | Iterable<readonly [string, T]>;
 
-/** The pairs of things by their names. */
+/** @internal The pairs of things by their names. */
 export function byName<T>(things: ByName<T>): Iterable<readonly [string, T]> {
   return Symbol.iterator in things ? (things as Iterable<readonly [string, T]>) : Object.entries(things);
 }

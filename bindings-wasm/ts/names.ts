@@ -37,7 +37,7 @@ export type PartName =
   | "ciphertext"
   | "tag";
 
-/** The same by number. */
+/** @internal The same by number. */
 export const PARTS: readonly PartName[] = ["mark", "line_ending", "method", "seq", "auth", "serial", "location", "lat", "lng", "alt", "time", "group", "metadata", "key", "text", "variable", "name", "operator", "number", "string", "boolean", "unit", "encoding", "data", "status", "count", "command", "error", "detail", "flags", "counter", "device", "ciphertext", "tag"];
 
 /** A cipher of envelopes. */
@@ -48,7 +48,7 @@ export type Cipher =
   | "aes-256-gcm"
   | "chacha20-poly1305";
 
-/** The same by number. */
+/** @internal The same by number. */
 export const CIPHERS: readonly Cipher[] = ["aes-128-ccm", "aes-128-gcm", "aes-256-ccm", "aes-256-gcm", "chacha20-poly1305"];
 
 /** How the header of an envelope is laid out. */
@@ -56,7 +56,7 @@ export type Layout =
   | "current"
   | "short";
 
-/** The same by number. */
+/** @internal The same by number. */
 export const LAYOUTS: readonly Layout[] = ["current", "short"];
 
 /** What the text of an envelope is. */
@@ -66,7 +66,7 @@ export type InnerMethod =
   | "PING"
   | "ACK";
 
-/** The same by number. */
+/** @internal The same by number. */
 export const METHODS: readonly InnerMethod[] = ["PUSH", "PULL", "PING", "ACK"];
 
 /** How a stream is cut. */

@@ -178,7 +178,7 @@ export function splitStream(rule: SplitterName = "lines", settings?: SplitterSet
 }
 
 /**
- * A stream of what becomes of chunks. However it ends, what works for it is freed: where a host does not
+ * @internal A stream of what becomes of chunks. However it ends, what works for it is freed: where a host does not
  * tell that nobody reads any more, when the stream is collected.
  */
 export function transformStream<T>(worker: { free(): void }, work: (chunk: Uint8Array) => Iterable<T>): TransformStream<Uint8Array, T> {

@@ -113,6 +113,7 @@ export class HttpResponse {
   }
 }
 
+/** What a topic is for. */
 export type Channel = "push" | "pull" | "ack";
 
 /** A message: what is published where. */

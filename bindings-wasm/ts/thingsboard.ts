@@ -127,6 +127,7 @@ export function parseUplinks(uplinks: unknown): Uplink[] {
   return (JSON.parse(sideText(length)) as Found[]).map((found, nth) => new Uplink(json, nth, found));
 }
 
+/** What telemetry has beside the values. */
 export interface TelemetrySettings {
   /** Whether unit, group, location and metadata are values too. */
   details?: boolean | undefined;

@@ -26,22 +26,26 @@ interface Named extends Common {
   unit: string | undefined;
 }
 
+/** A number, as `:=` has it. */
 export interface NumberVariable extends Named {
   type: "number";
   value: number;
   /** The exact digits: `32.50`. */
   text: string;
 }
+/** A text, as `=` has it. */
 export interface StringVariable extends Named {
   type: "string";
   value: string;
   text: undefined;
 }
+/** `true` or `false`, as `?=` has it. */
 export interface BooleanVariable extends Named {
   type: "boolean";
   value: boolean;
   text: undefined;
 }
+/** A place, as `@=` has it. */
 export interface LocationVariable extends Named {
   type: "location";
   value: Location;
@@ -61,20 +65,24 @@ export interface PushFrame extends Uplink, Common {
   variables: Variable[];
   raw: Raw | undefined;
 }
+/** Passthrough data, as they are encoded. */
 export interface Raw {
   encoding: "hex" | "base64";
   data: string;
 }
+/** A PULL: the variables whose last values are asked for. */
 export interface PullFrame extends Uplink {
   method: "PULL";
   names: string[];
 }
+/** A PING. */
 export interface PingFrame extends Uplink {
   method: "PING";
 }
 /** An uplink: `method` says which. */
 export type Frame = PushFrame | PullFrame | PingFrame;
 
+/** What an answer says first. */
 export type Status = "OK" | "PONG" | "CMD" | "ERR";
 
 /** An answer. */
@@ -109,6 +117,7 @@ export interface Point {
 /** A number to be written: text is taken digit by digit, and so is a `bigint`. */
 export type Digits = number | bigint | string;
 
+/** A place to be written. */
 export interface LocationInput {
   lat: number;
   lng: number;
@@ -146,21 +155,26 @@ export interface PointInput {
   metadata?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
+/** Who sends a frame. Without `seq` it has no counter. */
 export interface HeadInput {
   auth: string;
   serial: string;
   seq?: number | undefined;
 }
 
+/** A PUSH to be written: variables, passthrough data, or data points. */
 export type PushInput = HeadInput &
   (
     | (CommonInput & { variables: readonly VariableInput[]; raw?: undefined; points?: undefined })
     | { raw: Raw; variables?: readonly VariableInput[] | undefined; points?: undefined }
     | { points: readonly PointInput[] | string; variables?: undefined; raw?: undefined }
   );
+/** A PULL to be written. */
 export type PullInput = HeadInput & { names: readonly string[] };
+/** A PING to be written. */
 export type PingInput = HeadInput;
 
+/** An answer to be written. */
 export interface AckInput {
   seq?: number | undefined;
   /** Needed where nothing else says it: `OK` goes without saying for a count and for variables. */

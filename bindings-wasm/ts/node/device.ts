@@ -7,6 +7,7 @@ import { type Ack, ack, Client, type ClientEvent, type ClientSettings, parseAck 
 import { Alarm, now } from "./clock.js";
 import { type Link, openDatagrams, openStream } from "./link.js";
 
+/** Where a device connects to, and how it behaves; what is not given is as the core has it. */
 export interface DeviceSettings extends Omit<ClientSettings, "datagrams"> {
   host?: string | undefined;
   port?: number | undefined;
@@ -16,6 +17,7 @@ export interface DeviceSettings extends Omit<ClientSettings, "datagrams"> {
   udp?: boolean | undefined;
 }
 
+/** What a device tells. */
 export interface DeviceEvents {
   /** There is a connection. */
   connect: [];

@@ -7,6 +7,7 @@ import tls from "node:tls";
 import { type Ack, ack, type AckInput, Devices, Server, type ServerEvent, type ServerSettings, type Status, TipwireError, type VariableInput } from "../index.js";
 import { Alarm, now } from "./clock.js";
 
+/** How a server listens, and how it treats its devices; what is not given is as the core has it. */
 export interface DeviceServerSettings extends Omit<ServerSettings, "now" | "datagrams"> {
   /** TLS, with these options. */
   tls?: tls.TlsOptions | undefined;
@@ -16,6 +17,7 @@ export interface DeviceServerSettings extends Omit<ServerSettings, "now" | "data
   maxConnections?: number | undefined;
 }
 
+/** What a device asks for. */
 export type Request = Extract<ServerEvent, { type: "request" }>;
 
 /** What a handler gives: how many data points were stored, variables, a status, or a whole answer. Nothing is `OK`. */
@@ -34,7 +36,9 @@ export interface Connection {
   close(): void;
 }
 
+/** What a server tells. */
 export interface DeviceServerEvents {
+  /** Somebody has connected. */
   connection: [connection: Connection];
   /** Somebody did not become a connection: there were too many, or the handshake failed. */
   refused: [reason: Error, address: string | undefined];
