@@ -327,8 +327,8 @@ test("without a key, it is the one that the token gives for the serial", () => {
       opener.free();
     }
     assert.throws(() => new Opener({ ...settings, key: new Uint8Array(0) }), refused("invalid_key"));
-    assert.throws(() => new Opener({ cipher, serial: "s" }), refused("invalid_token"));
-    assert.throws(() => new Sealer({ ...settings, token: "4deedd7bab8817ec" }), refused("invalid_token"), "a hash gives no key");
+    assert.throws(() => new Opener({ cipher, serial: "s" }), refused("token"));
+    assert.throws(() => new Sealer({ ...settings, token: "4deedd7bab8817ec" }), refused("token"), "a hash gives no key");
   }
 });
 
@@ -441,6 +441,16 @@ test("memory does not grow with frames", () => {
   assert.equal(moduleMemory(), memory);
   const grown = process.memoryUsage().rss - rss;
   assert.ok(grown < 64 << 20, `${grown}`);
+});
+
+test("what is missing or of another type is named", () => {
+  assert.throws(() => new tipwire.Client({ auth: AUTH }), refused("missing", { field: "serial", message: "serial: this is required" }));
+  assert.throws(() => new tipwire.Devices().enforceSequence(5, "s"), refused("type", { field: "auth" }));
+  assert.throws(() => new Sealer({ cipher: "aes-128-ccm", key: new Uint8Array(16), token: TOKEN }), refused("missing", { field: "serial" }));
+  assert.throws(() => new Sealer({ cipher: "rot13", key: new Uint8Array(16), token: TOKEN, serial: "s" }), refused("unsupported_cipher"));
+  assert.throws(() => thingspanel.valuesPush("{}", { auth: AUTH }), refused("missing", { field: "serial" }));
+  assert.throws(() => new tipwire.Splitter("lines").push("text"), refused("type"));
+  assert.throws(() => new tipwire.Splitter("lines").push(new ArrayBuffer(4)), refused("type"));
 });
 
 test("what was freed or given away says so, and may be freed again", () => {

@@ -6,6 +6,7 @@ import { putAck, putPing, putPull, putPush } from "./build.js";
 import { forget, outputBytes, outputText, reals, sideText, start, words } from "./core.js";
 import { kindOf, refuse, type TipwireError, unreadable } from "./error.js";
 import { FREED } from "./freed.js";
+import * as L from "./layout.js";
 import { load, loadBytes, loadEither } from "./load.js";
 import { type Cipher, CIPHERS, type InnerMethod, type Layout, LAYOUTS, METHODS } from "./names.js";
 import { parseAck, parseInner } from "./read.js";
@@ -68,7 +69,7 @@ const NOBODY: HeadInput = { auth: "", serial: "", seq: undefined };
 function loadKey(key: Uint8Array | undefined, token: string, serial: string): [number | undefined, number, number] {
   const keyEnd = key === undefined ? undefined : loadBytes(key);
   const tokenEnd = load(token, keyEnd ?? 0);
-  return [keyEnd, tokenEnd - (keyEnd ?? 0), load(serial, tokenEnd) - tokenEnd];
+  return [keyEnd, tokenEnd - (keyEnd ?? 0), load(serial, tokenEnd, L.FIELD_SERIAL) - tokenEnd];
 }
 
 /** Seals frames: holds its key expanded. */

@@ -4,12 +4,12 @@ import { input, isWellFormed, put, start } from "./core.js";
 import { refuse } from "./error.js";
 import { INPUT } from "./layout.js";
 
-/** @internal Puts a text at a place of the input; where it ends. */
-export function load(text: string, from: number): number {
-  if (typeof text !== "string") throw refuse(text === undefined ? "missing" : "type");
+/** @internal Puts a text at a place of the input; where it ends. What is wrong with it is said of a field. */
+export function load(text: string, from: number, field = 0): number {
+  if (typeof text !== "string") throw refuse(text === undefined ? "missing" : "type", -1, field);
   start();
   const end = put(text, from);
-  if (end < 0) throw refuse("utf8");
+  if (end < 0) throw refuse("utf8", -1, field);
   return end;
 }
 
@@ -30,10 +30,10 @@ export function loadEither(value: string | Uint8Array): number {
 
 const encoder = new TextEncoder();
 
-/** @internal A text that goes over by itself, checked. */
-export function asText(value: unknown): string {
-  if (typeof value !== "string") throw refuse(value === undefined ? "missing" : "type");
-  if (!isWellFormed(value)) throw refuse("utf8");
+/** @internal A text that goes over by itself, checked. What is wrong with it is said of a field. */
+export function asText(value: unknown, field = 0): string {
+  if (typeof value !== "string") throw refuse(value === undefined ? "missing" : "type", -1, field);
+  if (!isWellFormed(value)) throw refuse("utf8", -1, field);
   return value;
 }
 

@@ -145,8 +145,8 @@ export class Devices {
   /** From now on the counters of this device must go up, or come late by at most `window`. */
   enforceSequence(auth: string, serial: string, settings: { window?: number | undefined; state?: Uint8Array | undefined } = {}): void {
     const { window = 0, state } = settings;
-    const authEnd = load(auth, 0);
-    const serialEnd = load(serial, authEnd);
+    const authEnd = load(auth, 0, L.FIELD_AUTH);
+    const serialEnd = load(serial, authEnd, L.FIELD_SERIAL);
     if (!Number.isInteger(window) || window < 0 || window > 255) throw refuse("invalid_settings");
     let length = 0;
     if (state !== undefined) {
@@ -161,15 +161,15 @@ export class Devices {
 
   /** What to store of such a counter, and to give back as `state`. */
   sequenceState(auth: string, serial: string): Uint8Array | undefined {
-    const authEnd = load(auth, 0);
-    const length = this.#devices.state(authEnd, load(serial, authEnd) - authEnd);
+    const authEnd = load(auth, 0, L.FIELD_AUTH);
+    const length = this.#devices.state(authEnd, load(serial, authEnd, L.FIELD_SERIAL) - authEnd);
     return length === 0 ? undefined : outputBytes(length);
   }
 
   /** Takes a number back, before a request that could not be stored is refused: so that it may come again. */
   retract(auth: string, serial: string, number: number): void {
-    const authEnd = load(auth, 0);
-    this.#devices.retract(authEnd, load(serial, authEnd) - authEnd, number);
+    const authEnd = load(auth, 0, L.FIELD_AUTH);
+    this.#devices.retract(authEnd, load(serial, authEnd, L.FIELD_SERIAL) - authEnd, number);
   }
 
   /** Adds the key of a device; the sealer belongs to this from now on. Gives the key's name. */
@@ -331,8 +331,8 @@ export class Client {
   constructor(settings: ClientSettings) {
     const { auth, serial, sealer, datagrams, keepAlive, timeout, retryFirst, retryMax, attempts, dropOldest, nextNumber, seed, maxQueue, maxAnswer } = settings;
     set([datagrams, keepAlive, timeout, retryFirst, retryMax, attempts, dropOldest, nextNumber, seed, maxQueue, maxAnswer]);
-    const authEnd = load(auth, 0);
-    const serialEnd = load(serial, authEnd);
+    const authEnd = load(auth, 0, L.FIELD_AUTH);
+    const serialEnd = load(serial, authEnd, L.FIELD_SERIAL);
     this.auth = auth;
     this.serial = serial;
     this.#client = new CoreClient(authEnd, serialEnd - authEnd, sealer === undefined ? undefined : take(sealer));

@@ -108,6 +108,7 @@ export class Splitter {
 
   /** The messages that a chunk completes, and what was wrong among them. */
   push(chunk: Uint8Array): SplitEvent[] {
+    if (!(chunk instanceof Uint8Array)) throw refuse("type");
     const events: SplitEvent[] = [];
     for (let from = 0; from < chunk.length; from += PART) {
       start();

@@ -13,6 +13,7 @@ import {
 import { outputText, sideText, start } from "./core.js";
 import { refuse, unbuilt, unconvertible, unreadable } from "./error.js";
 import { FREED } from "./freed.js";
+import { FIELD_AUTH, FIELD_SERIAL } from "./layout.js";
 import { asText, type ByName, byName, bytesOf } from "./load.js";
 import type { ConverterName } from "./names.js";
 import { type Pushed, textOfPush } from "./pushed.js";
@@ -104,7 +105,7 @@ export class Uplink {
 
   /** Its telemetry as a frame, from the device of its name. */
   push({ auth, serial }: { auth: string; serial?: string | undefined }): string {
-    const length = uplink_push(this.#json, this.#nth, asText(auth), serial === undefined ? undefined : asText(serial));
+    const length = uplink_push(this.#json, this.#nth, asText(auth, FIELD_AUTH), serial === undefined ? undefined : asText(serial, FIELD_SERIAL));
     if (length === 0) throw unbuilt();
     return outputText(length);
   }

@@ -4,6 +4,7 @@ import * as glue from "#glue";
 
 import { decode, outputText, sideText, start, words } from "./core.js";
 import { refuse, unbuilt, unreadable } from "./error.js";
+import { FIELD_AUTH, FIELD_SERIAL } from "./layout.js";
 import { asText, type ByName, byName, bytesOf } from "./load.js";
 import { type Pushed, textOfPush } from "./pushed.js";
 
@@ -77,7 +78,7 @@ function gathered(own: string | undefined, devices: ByName<Pushed>): string {
 /** A PUSH of what such an object of values says, from a device. */
 export function valuesPush(json: string | Uint8Array, { auth, serial }: { auth: string; serial: string }): string {
   start();
-  const length = glue.panel_push(bytesOf(json), asText(auth), asText(serial));
+  const length = glue.panel_push(bytesOf(json), asText(auth, FIELD_AUTH), asText(serial, FIELD_SERIAL));
   if (length === 0) throw unbuilt();
   return outputText(length);
 }
