@@ -44,6 +44,10 @@ mod registers {
             self.text().get()
         }
 
+        pub fn bytes(self) -> Outcome<&'static [u8]> {
+            self.text().bytes()
+        }
+
         pub fn number(self) -> Outcome<Number<'static>> {
             self.text().number()
         }

@@ -116,13 +116,23 @@ pub fn string(pointer: *const c_char) -> Outcome<&'static str> {
     }
     // SAFETY: it is not NULL; the caller says that a NUL ends it.
     let bytes = unsafe { CStr::from_ptr(pointer) }.to_bytes();
-    str::from_utf8(bytes).map_err(|_| status(Kind::Utf8))
+    utf8(bytes)
 }
 
 /// Text of so many bytes.
 #[cfg_attr(tipwire_small, inline(never))]
 pub fn text(pointer: *const c_void, length: usize) -> Outcome<&'static str> {
-    str::from_utf8(bytes(pointer, length)?).map_err(|_| status(Kind::Utf8))
+    utf8(bytes(pointer, length)?)
+}
+
+/// Most texts are short and ASCII, which is quicker to see.
+#[inline(always)]
+fn utf8(bytes: &[u8]) -> Outcome<&str> {
+    if !cfg!(tipwire_small) && bytes.is_ascii() {
+        // SAFETY: ASCII is UTF-8.
+        return Ok(unsafe { str::from_utf8_unchecked(bytes) });
+    }
+    str::from_utf8(bytes).map_err(|_| status(Kind::Utf8))
 }
 
 /// A C struct that is room for a Rust value.

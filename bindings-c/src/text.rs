@@ -11,7 +11,7 @@ use codec::{Location, Number, Text};
 
 use crate::avr::{narrow, text_argument};
 use crate::error::{TIPWIRE_E_ARGUMENT, status};
-use crate::memory::{Outcome, buffer, place, set_if_wanted, string, text};
+use crate::memory::{Outcome, buffer, bytes, place, set_if_wanted, string, text};
 use crate::panic::{guard, run, value};
 use codec::Kind;
 
@@ -56,9 +56,8 @@ pub extern "C" fn tipwire_copy(text: text_argument, out: *mut c_char, capacity: 
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_unescape(text: text_argument, out: *mut c_char, capacity: usize) -> i32 {
     guard(|| {
-        let text = Text::new(text.get()?).ok_or(status(Kind::Text))?;
-        let out = buffer(out.cast(), capacity)?;
-        let written = text.unescape_into(out).map(str::len).ok_or(status(Kind::Buffer))?;
+        let (text, out) = (text.bytes()?, buffer(out.cast(), capacity)?);
+        let written = Text::unescape_bytes(text, out).map_err(status)?;
         *out.get_mut(written).ok_or(status(Kind::Buffer))? = 0;
         length(written)
     })
@@ -136,6 +135,11 @@ impl tipwire_text {
     /// The text, as the caller has it.
     pub fn get(self) -> Outcome<&'static str> {
         text(self.data.cast::<c_void>(), self.length)
+    }
+
+    /// The same, whatever bytes these are.
+    pub fn bytes(self) -> Outcome<&'static [u8]> {
+        bytes(self.data.cast::<c_void>(), self.length)
     }
 
     pub fn number(self) -> Outcome<Number<'static>> {

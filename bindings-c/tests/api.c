@@ -152,6 +152,11 @@ static void frames_are_written_and_read_again(void) {
   CHECK(tipwire_next_point(&points, &point) == 1 && point.type == TIPWIRE_STRING);
   CHECK(tipwire_unescape(point.value, small, sizeof small) == 3 && strcmp(small, "a|b") == 0);
   CHECK(tipwire_unescape(point.value, small, 3) == TIPWIRE_E_BUFFER);
+  for (size_t n = 0; n < 6; n++) {
+    static const char *const wrong[] = {"", "a;", "\\", "a\\x", "twelve bytes and }", "\t"};
+    tipwire_text text = {wrong[n], strlen(wrong[n])};
+    CHECK(tipwire_unescape(text, small, sizeof small) == TIPWIRE_E_TEXT);
+  }
   CHECK(tipwire_find_pair(&point.metadata, "by", &text) == 1 && tipwire_equals(text, "me"));
   CHECK(tipwire_find_pair(&point.metadata, "no", &text) == 0);
   tipwire_pairs_of(&point.metadata, &pairs);

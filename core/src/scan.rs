@@ -25,6 +25,20 @@ pub(crate) fn is_all(bytes: &[u8], set: Set) -> bool {
     }
 }
 
+/// How many bytes at the front are in `set`.
+#[cfg_attr(not(tipwire_small), inline(always))]
+pub(crate) fn count(bytes: &[u8], set: Set) -> usize {
+    let mut rest = bytes;
+    while IS_FAST
+        && let Some((chunk, after)) = rest.split_first_chunk()
+        && are_all(*chunk, set)
+    {
+        rest = after;
+    }
+    let more = rest.iter().position(|&byte| !set.contains(byte)).unwrap_or(rest.len());
+    bytes.len() - rest.len() + more
+}
+
 /// Copies bytes into a target of the same length: short ones without a call.
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn copy(bytes: &[u8], target: &mut [u8]) {

@@ -1,7 +1,7 @@
 //! What the readers say of single frames: kinds, offsets, revisions, views.
 
 use tipwire::{
-    Ack, BuildError, Code, Error, Field, Frame, Kind, Method, Push, Revision, Token, Value,
+    Ack, BuildError, Code, Error, Field, Frame, Kind, Method, Push, Revision, Text, Token, Value,
     device_hash,
 };
 
@@ -253,4 +253,30 @@ fn values_are_small() {
     assert!(size_of::<tipwire::Point<'_>>() <= 256);
     assert_eq!(size_of::<Error>(), 8);
     assert!(size_of::<Push<tipwire::Slice<'_>>>() <= 128);
+}
+
+#[test]
+fn texts_say_as_bytes_what_they_say_as_texts() {
+    let alike = |raw: &[u8]| {
+        let text = std::str::from_utf8(raw).unwrap();
+        let mut buffer = [0; 64];
+        let made = Text::unescape_bytes(raw, &mut buffer).map(|length| &buffer[..length]);
+        let expected = Text::new(text).map(|text| text.to_string());
+        assert_eq!(made.ok(), expected.as_deref().map(str::as_bytes), "{text:?}");
+        if let Some(expected) = &expected {
+            let mut short = vec![0; expected.len() - 1];
+            assert_eq!(Text::unescape_bytes(raw, &mut short), Err(Kind::Buffer));
+        }
+    };
+    let alphabet = b"a,\\n|;\x7f";
+    for number in 0..alphabet.len().pow(5) {
+        let digit = |place| alphabet[number / alphabet.len().pow(place) % alphabet.len()];
+        let raw: Vec<u8> = (0..5).map(digit).collect();
+        (0..=5).for_each(|length| alike(&raw[..length]));
+    }
+    for length in 0..40 {
+        for special in ["\\|", "\\n", "é", "}", "\n", ","] {
+            alike(format!("{}{special}{}", "x".repeat(length), "y".repeat(39 - length)).as_bytes());
+        }
+    }
 }

@@ -7,6 +7,7 @@ use core::fmt;
 use crate::cursor::{Class, Cursor, PLAIN, PLAIN_PAIR, Scan, Set};
 use crate::error::{Error, Kind};
 use crate::frame::line::{Line, Sink};
+use crate::scan;
 
 /// Text as it stands in a frame.
 ///
@@ -113,6 +114,39 @@ impl<'a> Text<'a> {
             length = end;
         }
         core::str::from_utf8(buffer.get(..length)?).ok()
+    }
+
+    /// Checks a text as it stands in a frame and writes what it says, at once: for who has bytes and
+    /// wants bytes, of which what is not ASCII is not looked at. How many there are.
+    ///
+    /// ```
+    /// use tipwire::{Kind, Text};
+    ///
+    /// let mut buffer = [0; 16];
+    /// assert_eq!(Text::unescape_bytes(br"one\ntwo", &mut buffer), Ok(7));
+    /// assert_eq!(&buffer[..7], b"one\ntwo");
+    /// assert_eq!(Text::unescape_bytes(b"a|b", &mut buffer), Err(Kind::Text));
+    /// ```
+    pub fn unescape_bytes(raw: &[u8], buffer: &mut [u8]) -> Result<usize, Kind> {
+        if raw.is_empty() {
+            return Err(Kind::Text);
+        }
+        let (mut rest, mut length) = (raw, 0);
+        loop {
+            let run = scan::count(rest, Set::Of(PLAIN));
+            let (plain, after) = rest.split_at_checked(run).ok_or(Kind::Text)?;
+            let target = buffer.get_mut(length..).and_then(|room| room.get_mut(..run));
+            scan::copy(plain, target.ok_or(Kind::Buffer)?);
+            length += run;
+            let char = match after {
+                [] => return Ok(length),
+                [b'\\', char, ..] => unescape(*char).ok_or(Kind::Text)?,
+                _ => return Err(Kind::Text),
+            };
+            *buffer.get_mut(length).ok_or(Kind::Buffer)? = char;
+            length += 1;
+            rest = after.get(2..).unwrap_or_default();
+        }
     }
 
     /// The text in pieces that need no copy: runs without an escape, and what escapes stand for.
