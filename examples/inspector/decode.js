@@ -200,7 +200,8 @@ function shown({ source, fields, title = "" }) {
     const part = source.slice(field.start, field.end);
     const text = typeof part === "string" ? visible(part) : `${hexOf(part)} `;
     const span = make("span", { textContent: text, tabIndex: -1, className: field.kind ?? (field.name === "mark" || field.name === "line_ending" ? "mark" : "") });
-    if (span.className === "") span.style.setProperty("--hue", `hsl(${(hue++ * 67 + 210) % 360} 60% 52%)`);
+    if (typeof part === "string") span.classList.add("text");
+    if (field.kind === undefined && !span.classList.contains("mark")) span.style.setProperty("--hue", `hsl(${(hue++ * 67 + 210) % 360} 60% 52%)`);
     span.field = { ...field, source };
     return span;
   });

@@ -17,7 +17,7 @@ function show({ time, via, peer, device, bytes, inner, points, answer }) {
   cells[1].title = peer ?? "";
   cells[2].title = device ?? "";
   cells[3].className = "message";
-  cells[3].append(make("code", { textContent: text }), make("small", { textContent: meaning(raw, text, inner, made) }));
+  cells[3].append(make("code", { textContent: text, className: isText(raw) ? "text" : "" }), make("small", { textContent: meaning(raw, text, inner, made) }));
   if (answer.includes("ERR") || (made && answer !== "")) cells[4].className = "bad";
   const row = make("tr", { tabIndex: 0 }, ...cells);
   row.onclick = () => {

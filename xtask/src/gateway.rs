@@ -224,7 +224,8 @@ pub fn kill() -> Outcome {
 /// Connections held, frames stored: `cargo xtask bench gateway`.
 pub fn bench(arguments: &[String]) -> Outcome {
     have_system(BUILD)?;
-    let bench = ["bench", "--quiet", "--profile", "demo", "-p", "tipwire-gateway", "--"];
+    let bench =
+        ["bench", "--quiet", "--profile", "demo", "-p", "tipwire-gateway", "--bench", "load", "--"];
     run_to_end(with_many_files("cargo").args(bench).args(arguments))
 }
 
