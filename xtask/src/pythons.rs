@@ -1,11 +1,11 @@
-//! Other versions of CPython, unpacked from Debian's packages into a folder of their own: the
-//! system stays as it is.
+//! Other versions of CPython, unpacked from Debian's packages or built from its sources into a folder
+//! of their own: the system stays as it is.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::python;
-use crate::shell::{Outcome, command, have_system, output, root, run as run_to_end, step};
+use crate::shell::{Need, Outcome, command, have_system, output, root, run as run_to_end, step};
 
 /// Where there are old ones and new ones.
 const SUITES: &[&str] = &[OLD, "sid"];
@@ -13,6 +13,19 @@ const OLD: &str = "bullseye";
 
 /// The oldest and the newest that the package is for.
 const MINORS: std::ops::RangeInclusive<u32> = 9..=15;
+
+/// The oldest one with a free-threaded build. PyO3 promises such builds from 3.14 on only, but the
+/// sources of those are not always to be had, and what is to be shown are the locks of this package.
+const FREE_THREADED: u32 = 13;
+const UNPROMISED: &str = "3.13t";
+
+/// What Python's own modules are built with.
+const HEADERS: &[Need] = &[
+    ("make", "make"),
+    ("/usr/include/zlib.h", "zlib1g-dev"),
+    ("/usr/include/openssl/ssl.h", "libssl-dev"),
+    ("/usr/share/doc/libffi-dev", "libffi-dev"),
+];
 
 /// The tests need the first two; the others where there are wheels of them.
 const NEEDED: &[&str] = &["pytest", "hypothesis"];
@@ -29,13 +42,18 @@ pub fn test() -> Outcome {
     let mut found = Vec::new();
     for suite in SUITES {
         step(&format!("Python of {suite}"), || {
-            found.extend(Suite::new(suite).unpack()?);
+            found.extend(Suite::new(suite, suite).unpack()?);
             Ok(())
         })?;
     }
     for (minor, interpreter) in &found {
-        step(&format!("tests on Python 3.{minor}"), || test_on(*minor, interpreter))?;
+        let name = format!("3.{minor}");
+        step(&format!("tests on Python {name}"), || test_on(&name, interpreter))?;
     }
+    step("tests on free-threaded Python", || {
+        let (minor, interpreter) = Suite::new("sid", "free-threaded").build()?;
+        test_on(&format!("3.{minor}t"), &interpreter)
+    })?;
     for minor in MINORS.filter(|minor| found.iter().all(|(other, _)| other != minor)) {
         step(&format!("compiles for Python 3.{minor}"), || check(minor, false))?;
     }
@@ -52,8 +70,8 @@ struct Suite {
 }
 
 impl Suite {
-    fn new(name: &'static str) -> Suite {
-        Suite { name, folder: place().join(name) }
+    fn new(name: &'static str, folder: &str) -> Suite {
+        Suite { name, folder: place().join(folder) }
     }
 
     fn apt(&self, program: &str, arguments: &[&str]) -> Command {
@@ -100,8 +118,56 @@ impl Suite {
         interpreters(&files)
     }
 
+    /// A free-threaded interpreter, of the newest version whose sources are to be had.
+    fn build(&self) -> Result<(u32, PathBuf), String> {
+        let files = self.folder.join("files");
+        if !files.exists() {
+            have_system(HEADERS)?;
+            self.list("deb-src")?;
+            let (source, half) = (self.folder.join("source"), self.folder.join("building"));
+            let _ = std::fs::remove_dir_all(&source);
+            let load = |minor: &u32| {
+                let name = format!("python3.{minor}");
+                let mut load = self.apt("apt-get", &["source", "--download-only", &name]);
+                output(load.current_dir(&self.folder)).is_some()
+            };
+            let minor = (FREE_THREADED..=*MINORS.end()).rev().find(load);
+            let minor = minor.ok_or("there are no sources of a Python with free threads")?;
+            let is_archive = |path: &PathBuf| path.to_string_lossy().ends_with(".orig.tar.xz");
+            let archive = entries(&self.folder)?.into_iter().find(is_archive);
+            std::fs::create_dir_all(&source).map_err(|error| error.to_string())?;
+            let unpack = ["--strip-components=1", "-xf"];
+            run_to_end(command("tar", &unpack).args(archive).arg("-C").arg(&source))?;
+            let mut configure = command(source.join("configure"), &["-q", "--disable-gil"]);
+            configure.arg("--with-ensurepip=no").arg(format!("--prefix={}", half.display()));
+            eprintln!("building Python 3.{minor}, which takes some minutes");
+            run_to_end(configure.current_dir(&source))?;
+            run_to_end(command("make", &["-s", "-j2", "install"]).current_dir(&source))?;
+            let moved = std::fs::rename(&half, &files);
+            moved.map_err(|error| format!("{}: {error}", half.display()))?;
+        }
+        let programs = entries(&files.join("bin"))?;
+        let mut named = programs.into_iter().filter_map(|path| {
+            let minor = minor(path.file_name()?.to_str()?.strip_suffix('t')?)?;
+            Some((minor, path))
+        });
+        named.next().ok_or(format!("there is no interpreter in {}", files.display()))
+    }
+
     /// Loads the interpreters and all that they need, down to the C library.
     fn fetch(&self) -> Outcome {
+        self.list("deb")?;
+        let names = output(&mut self.apt("apt-cache", &["pkgnames", "python3"]));
+        let names = names.unwrap_or_default();
+        // Where the module `distutils` is still one of Python's, it is a package of its own.
+        let is_wanted = |name: &&str| minor(name).is_some() || *name == "python3-distutils";
+        let wanted = names.lines().filter(is_wanted);
+        let install = ["--yes", "--no-install-recommends", "--download-only", "install"];
+        run_to_end(self.apt("apt-get", &install).args(wanted))
+    }
+
+    /// Loads the list of packages, or that of sources.
+    fn list(&self, what: &str) -> Outcome {
         const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
         have_system(&[(KEYS, "debian-archive-keyring")])?;
         // The mirror that this system uses has the other releases as well.
@@ -114,16 +180,9 @@ impl Suite {
             std::fs::create_dir_all(self.folder.join(name)).map_err(failed)?;
         }
         std::fs::write(self.folder.join("status"), "").map_err(failed)?;
-        let line = format!("deb [signed-by={KEYS}] {site} {} main\n", self.name);
+        let line = format!("{what} [signed-by={KEYS}] {site} {} main\n", self.name);
         std::fs::write(self.folder.join("sources.list"), line).map_err(failed)?;
-        run_to_end(&mut self.apt("apt-get", &["update"]))?;
-        let names = output(&mut self.apt("apt-cache", &["pkgnames", "python3"]));
-        let names = names.unwrap_or_default();
-        // Where the module `distutils` is still one of Python's, it is a package of its own.
-        let is_wanted = |name: &&str| minor(name).is_some() || *name == "python3-distutils";
-        let wanted = names.lines().filter(is_wanted);
-        let install = ["--yes", "--no-install-recommends", "--download-only", "install"];
-        run_to_end(self.apt("apt-get", &install).args(wanted))
+        run_to_end(&mut self.apt("apt-get", &["update"]))
     }
 }
 
@@ -173,9 +232,8 @@ fn environment(command: &mut Command) -> &mut Command {
     command.env("CARGO_TARGET_DIR", place().join("build")).env("CARGO_PROFILE_DEV_DEBUG", "0")
 }
 
-fn test_on(minor: u32, interpreter: &Path) -> Outcome {
-    let name = format!("3.{minor}");
-    let home = place().join("environments").join(&name);
+fn test_on(name: &str, interpreter: &Path) -> Outcome {
+    let home = place().join("environments").join(name);
     let uv = |arguments: &[&str]| command(python::program("uv"), arguments);
     run_to_end(uv(&["venv", "--quiet", "--clear", "--python"]).arg(interpreter).arg(&home))?;
     let install = |packages: &[&str]| {
@@ -192,12 +250,15 @@ fn test_on(minor: u32, interpreter: &Path) -> Outcome {
         }
     }
     let python = home.join("bin/python");
-    let wheels = place().join("wheels").join(&name);
+    let wheels = place().join("wheels").join(name);
     let _ = std::fs::remove_dir_all(&wheels);
     // It is for this machine alone, whatever its C library.
     let build = ["build", "--quiet", "--profile", "dev", "--compatibility", "linux"];
     let mut build = command(python::program("maturin"), &build);
     build.args(["--manifest-path", "bindings-python/Cargo.toml", "--out"]).arg(&wheels);
+    if name == UNPROMISED {
+        build.env("UNSAFE_PYO3_SKIP_VERSION_CHECK", "1");
+    }
     run_to_end(environment(&mut build).arg("--interpreter").arg(&python))?;
     let wheel = entries(&wheels)?.pop().ok_or("maturin made no wheel")?;
     run_to_end(install(&[]).arg(wheel))?;
