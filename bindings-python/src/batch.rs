@@ -286,7 +286,7 @@ fn decode_list(frames: &[Option<Source>]) -> Result<Batch, ArrowError> {
     rows.finish()
 }
 
-/// Columns, as Arrow has them.
+/// Columns, as Arrow has them: give it to pyarrow, polars, duckdb or pandas.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Batch {
     schema: SchemaRef,
@@ -314,11 +314,13 @@ impl Batch {
         PyCapsule::new_with_value(py, schema, c"arrow_schema")
     }
 
+    /// The names of the columns.
     #[getter]
     fn column_names(&self) -> Vec<String> {
         self.schema.fields().iter().map(|field| field.name().clone()).collect()
     }
 
+    /// How many rows there are.
     fn __len__(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }
@@ -332,7 +334,10 @@ fn impossible(error: ArrowError) -> PyErr {
     PyRuntimeError::new_err(error.to_string())
 }
 
-/// Reads many frames into columns.
+/// Reads many uplinks into columns: lines in a buffer, or a list of frames.
+///
+/// There is a row for each data point and one for each frame without any; a bad frame is a row with
+/// an ``error``. The GIL is released meanwhile.
 #[pyfunction]
 #[pyo3(signature = (frames, /))]
 pub fn decode_batch(py: Python<'_>, frames: &Bound<'_, PyAny>) -> PyResult<Batch> {

@@ -194,7 +194,9 @@ impl<'py> Content<'py> {
     }
 }
 
-/// Builds a PUSH.
+/// Builds a PUSH of names and values, of variables, or of bytes.
+///
+/// There is no line ending: add ``"\n"`` on a stream. Raises :class:`BuildError`.
 #[pyfunction]
 #[pyo3(signature = (
     auth, serial, variables, *,
@@ -253,7 +255,7 @@ fn begin(
     Ok(())
 }
 
-/// Builds a PUSH of data points: JSON text, or what it would be.
+/// Builds a PUSH of data points: JSON text, or dictionaries as :meth:`Push.points` gives.
 #[pyfunction]
 #[pyo3(signature = (auth, serial, points, *, seq=None, revision=None))]
 pub fn from_points(
@@ -350,7 +352,7 @@ fn write_json_string(out: &mut String, text: &Bound<'_, PyString>) -> PyResult<(
     Ok(())
 }
 
-/// Builds a PULL.
+/// Builds a PULL; raises :class:`BuildError`.
 #[pyfunction]
 #[pyo3(signature = (auth, serial, names, *, seq=None))]
 pub fn pull(
@@ -384,7 +386,7 @@ pub fn fill_names(
     pull.finish().map_err(|error| failed(py, error, None))
 }
 
-/// Builds a PING.
+/// Builds a PING; raises :class:`BuildError`.
 #[pyfunction]
 #[pyo3(signature = (auth, serial, *, seq=None))]
 pub fn ping(
@@ -400,7 +402,7 @@ pub fn ping(
     ping.finish().map_err(|error| failed(py, error, None))
 }
 
-/// Builds an answer.
+/// Builds an answer: its detail is a count, a text, or variables; raises :class:`BuildError`.
 #[pyfunction]
 #[pyo3(signature = (status="OK", detail=None, *, seq=None))]
 pub fn ack(

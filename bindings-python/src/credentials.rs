@@ -5,7 +5,7 @@ use pyo3::types::PyBytes;
 
 use crate::errors::unreadable;
 
-/// A device's token: never shown.
+/// A device's token. A secret: it is wiped in the end and never shown.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Token(pub tipwire::Token);
 
@@ -16,16 +16,19 @@ impl Token {
         tipwire::Token::new(text).map(Token).map_err(|error| unreadable(py, error, &[]))
     }
 
+    /// The authorization hash that frames carry: 16 hex digits.
     #[getter]
     fn hash(&self) -> String {
         self.0.hash().to_string()
     }
 
+    /// That of the first revision.
     #[getter]
     fn first_revision_hash(&self) -> String {
         self.0.first_revision_hash().to_string()
     }
 
+    /// The key that may be derived for a device instead of being chosen.
     #[pyo3(signature = (serial, length=32))]
     fn derive_key<'py>(
         &self,
@@ -48,7 +51,7 @@ impl Token {
     }
 }
 
-/// The hash of a serial that envelopes name their device by.
+/// The hash of a serial that envelopes name their device by: 16 hex digits.
 #[pyfunction]
 pub fn device_hash(serial: &str) -> String {
     tipwire::device_hash(serial).to_string()

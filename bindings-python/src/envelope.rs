@@ -28,7 +28,7 @@ fn method(name: &str) -> PyResult<InnerMethod> {
     method.ok_or_else(|| PyValueError::new_err("a method is PUSH, PULL, PING or ACK"))
 }
 
-/// Seals what a device sends, or what a server answers to it.
+/// Seals what a device sends, or what a server answers to it. It owns the counter of its key.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Sealer {
     sealer: Mutex<Option<tipwire::Sealer>>,
@@ -99,6 +99,7 @@ impl Sealer {
         Ok(Sealer { sealer: Mutex::new(Some(sealer)) })
     }
 
+    /// Seals an inner frame; raises :class:`EnvelopeError`.
     fn seal<'py>(
         &self,
         py: Python<'py>,
@@ -108,6 +109,7 @@ impl Sealer {
         self.seal_text(py, self::method(method)?, inner.bytes())
     }
 
+    /// Builds a PUSH and seals it.
     #[pyo3(signature = (variables, *, location=None, time=None, group=None, metadata=None))]
     fn push<'py>(
         &self,
@@ -123,6 +125,7 @@ impl Sealer {
         self.seal_text(py, InnerMethod::Push, text.as_bytes())
     }
 
+    /// Builds a PULL and seals it.
     fn pull<'py>(
         &self,
         py: Python<'py>,
@@ -133,12 +136,14 @@ impl Sealer {
         self.seal_text(py, InnerMethod::Pull, text.as_bytes())
     }
 
+    /// Seals a PING.
     fn ping<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let text = tipwire::Ping::inner(String::new(), &self.serial_text(py)?).finish();
         let text = text.map_err(|error| unbuildable(py, error, None))?;
         self.seal_text(py, InnerMethod::Ping, text.as_bytes())
     }
 
+    /// Builds an answer and seals it.
     #[pyo3(signature = (status="OK", detail=None))]
     fn ack<'py>(
         &self,
@@ -150,35 +155,42 @@ impl Sealer {
         self.seal_text(py, InnerMethod::Ack, text.as_bytes())
     }
 
+    /// Reserves counters; gives the one to store before any of them is used.
     fn reserve(&self, py: Python<'_>, count: u32) -> PyResult<u64> {
         self.with(py, |sealer| Ok(sealer.reserve(count)))
     }
 
+    /// The next counter: to be stored, so that none is used twice.
     #[getter]
     fn counter(&self, py: Python<'_>) -> PyResult<u64> {
         self.with(py, |sealer| Ok(sealer.counter().next()))
     }
 
+    /// How many counters are left of those reserved, or of all.
     #[getter]
     fn left(&self, py: Python<'_>) -> PyResult<u64> {
         self.with(py, |sealer| Ok(sealer.counter().left()))
     }
 
+    /// The name of the cipher.
     #[getter]
     fn cipher(&self, py: Python<'_>) -> PyResult<&'static str> {
         self.with(py, |sealer| Ok(sealer.opener().cipher().name()))
     }
 
+    /// The layout of the headers.
     #[getter]
     fn layout(&self, py: Python<'_>) -> PyResult<&'static str> {
         self.with(py, |sealer| Ok(sealer.layout().name()))
     }
 
+    /// The device's serial.
     #[getter]
     fn serial(&self, py: Python<'_>) -> PyResult<String> {
         self.serial_text(py)
     }
 
+    /// What opens envelopes of the same key and device.
     fn opener(&self, py: Python<'_>) -> PyResult<Opener> {
         self.with(py, |sealer| Ok(Opener(Arc::new(sealer.opener().clone()))))
     }
@@ -188,7 +200,7 @@ impl Sealer {
     }
 }
 
-/// Opens what was sealed with one key.
+/// Opens what was sealed with one key: of one device, or of whatever device the header names.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Opener(Arc<tipwire::Opener>);
 
@@ -201,6 +213,7 @@ impl Opener {
         Ok(Opener(Arc::new(opener.map_err(|error| sealed(py, error))?)))
     }
 
+    /// Opens an envelope; raises :class:`EnvelopeError`.
     #[pyo3(signature = (envelope, layout="current"))]
     fn open(&self, py: Python<'_>, envelope: Source, layout: &str) -> PyResult<Opened> {
         let mut bytes = envelope.bytes().to_vec();
@@ -208,6 +221,7 @@ impl Opener {
         Opened::new(&opened.map_err(|error| sealed(py, error))?)
     }
 
+    /// The name of the cipher.
     #[getter]
     fn cipher(&self) -> &'static str {
         self.0.cipher().name()
@@ -231,36 +245,43 @@ impl Header {
         header.map(Header).map_err(|error| sealed(py, error))
     }
 
+    /// ``current`` or ``short``.
     #[getter]
     fn layout(&self) -> &'static str {
         self.0.layout.name()
     }
 
+    /// The name of the cipher.
     #[getter]
     fn cipher(&self) -> &'static str {
         self.0.cipher.name()
     }
 
+    /// ``PUSH``, ``PULL``, ``PING`` or ``ACK``.
     #[getter]
     fn method(&self) -> &'static str {
         self.0.method.name()
     }
 
+    /// The counter.
     #[getter]
     fn counter(&self) -> u32 {
         self.0.counter
     }
 
+    /// The authorization hash.
     #[getter]
     fn auth(&self) -> String {
         self.0.auth.to_string()
     }
 
+    /// The hash of the serial: 16 hex digits, of the short layout 8.
     #[getter]
     fn device(&self) -> String {
         self.0.device().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Whether it names the device of this serial.
     fn is_of(&self, serial: &str) -> bool {
         self.0.is_of(serial)
     }
@@ -275,11 +296,12 @@ impl Header {
     }
 }
 
-/// What an envelope was found to hold.
+/// What an envelope was found to hold: authentic, but perhaps no frame.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Opened {
     header: tipwire::Header,
     text: String,
+    /// Which of the candidates opened it.
     #[pyo3(get)]
     candidate: usize,
 }
@@ -293,26 +315,31 @@ impl Opened {
 
 #[pymethods]
 impl Opened {
+    /// The header.
     #[getter]
     fn header(&self) -> Header {
         Header(self.header)
     }
 
+    /// The text inside.
     #[getter]
     fn text(&self) -> &str {
         &self.text
     }
 
+    /// What it is the text of.
     #[getter]
     fn method(&self) -> &'static str {
         self.header.method.name()
     }
 
+    /// The counter: to be checked against the last one.
     #[getter]
     fn counter(&self) -> u32 {
         self.header.counter
     }
 
+    /// Reads the text; raises :class:`FrameError`.
     fn parse(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let text = Source::Copy(self.text.as_bytes().into());
         frame::read(py, How::Inner(self.header.method.uplink()), text)
@@ -323,7 +350,9 @@ impl Opened {
     }
 }
 
-/// Opens an envelope with one of several keys, in any of several layouts.
+/// Opens an envelope with one of several keys, in any of ``layouts`` (all).
+///
+/// ``candidates`` may be a function that looks keys up by the header.
 #[pyfunction]
 #[pyo3(signature = (envelope, candidates, layouts=None))]
 pub fn open_any(

@@ -14,7 +14,7 @@ use crate::source::Source;
 use crate::value;
 use crate::variable::{Location, Raw, Variable};
 
-/// What all frames have.
+/// What all frames have. Equal are those that stand on the wire alike.
 #[pyclass(frozen, subclass, module = "tipwire")]
 pub struct Frame {
     pub held: Arc<Held>,
@@ -95,6 +95,7 @@ impl Frame {
 
 #[pymethods]
 impl Frame {
+    /// The sequence counter.
     #[getter]
     fn seq(&self) -> Option<u32> {
         self.held.with(|read| match &read.line {
@@ -103,6 +104,7 @@ impl Frame {
         })
     }
 
+    /// ``PUSH``, ``PULL``, ``PING`` or ``ACK``.
     #[getter]
     fn method(&self) -> &'static str {
         self.held.with(|read| match &read.line {
@@ -111,10 +113,12 @@ impl Frame {
         })
     }
 
+    /// The frame's JSON form: numbers keep their digits.
     fn to_json(&self) -> PyResult<String> {
         self.json(|out, held| held.with(|read| read.line.write_json(out)))
     }
 
+    /// The frame without its line ending.
     fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.held.text())
     }
@@ -269,19 +273,19 @@ fn points<'py>(py: Python<'py>, frame: &Frame) -> PyResult<Bound<'py, PyList>> {
     })
 }
 
-/// A PUSH.
+/// Data to store: variables, or passthrough data.
 #[pyclass(frozen, extends = Frame, module = "tipwire")]
 pub struct Push;
 
-/// A PULL.
+/// A wish for the last values of variables.
 #[pyclass(frozen, extends = Frame, module = "tipwire")]
 pub struct Pull;
 
-/// A PING.
+/// Is anybody there?
 #[pyclass(frozen, extends = Frame, module = "tipwire")]
 pub struct Ping;
 
-/// An answer.
+/// An answer: of its details at most one is not ``None``.
 #[pyclass(frozen, extends = Frame, module = "tipwire")]
 pub struct Ack;
 
@@ -291,46 +295,55 @@ impl Push {
     #[expect(non_upper_case_globals)]
     const __match_args__: (&'static str, &'static str) = ("serial", "variables");
 
+    /// The authorization: a hash, or a token. ``None`` inside an envelope, whose header has it.
     #[getter]
     fn auth<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyString>> {
         slf.as_super().get().auth(slf.py())
     }
 
+    /// The device's serial.
     #[getter]
     fn serial<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyString> {
         slf.as_super().get().serial(slf.py())
     }
 
+    /// The variables as they stand in the frame; :meth:`points` has defaults applied.
     #[getter]
     fn variables(slf: &Bound<'_, Self>) -> PyResult<Py<PyTuple>> {
         slf.as_super().get().variables(slf.py())
     }
 
+    /// The passthrough data.
     #[getter]
     fn raw(slf: &Bound<'_, Self>) -> Option<Raw> {
         slf.as_super().get().uplink(|frame| frame.raw().map(Raw::read))
     }
 
+    /// Where, for all variables that do not say it themselves.
     #[getter]
     fn location(slf: &Bound<'_, Self>) -> Option<Location> {
         slf.as_super().get().block(|block| block.location.map(Location::read))
     }
 
+    /// When, in UNIX milliseconds, for all variables that do not say it themselves.
     #[getter]
     fn time(slf: &Bound<'_, Self>) -> Option<u64> {
         slf.as_super().get().block(|block| block.time)
     }
 
+    /// The time as an aware ``datetime``; ``OverflowError`` for what that does not reach.
     #[getter]
     fn datetime<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
         value::datetime(slf.py(), Push::time(slf))
     }
 
+    /// The group of all variables that do not say it themselves.
     #[getter]
     fn group<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyString>> {
         slf.as_super().get().block(|block| block.group.map(|group| PyString::new(slf.py(), group)))
     }
 
+    /// Metadata of all variables.
     #[getter]
     fn metadata<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
         let frame = slf.as_super().get();
@@ -338,10 +351,12 @@ impl Push {
         found.unwrap_or_else(|| Ok(PyDict::new(slf.py())))
     }
 
+    /// The data points: variables with the defaults of the frame applied.
     fn points<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
         points(slf.py(), slf.as_super().get())
     }
 
+    /// The data points as JSON: numbers keep their digits.
     fn points_json(slf: &Bound<'_, Self>) -> PyResult<String> {
         slf.as_super().get().json(|out, held| held.with(|read| read.line.points().write_json(out)))
     }
@@ -353,16 +368,19 @@ impl Pull {
     #[expect(non_upper_case_globals)]
     const __match_args__: (&'static str, &'static str) = ("serial", "names");
 
+    /// The authorization; ``None`` inside an envelope.
     #[getter]
     fn auth<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyString>> {
         slf.as_super().get().auth(slf.py())
     }
 
+    /// The device's serial.
     #[getter]
     fn serial<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyString> {
         slf.as_super().get().serial(slf.py())
     }
 
+    /// The names of the variables.
     #[getter]
     fn names<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let py = slf.py();
@@ -380,11 +398,13 @@ impl Ping {
     #[expect(non_upper_case_globals)]
     const __match_args__: (&'static str,) = ("serial",);
 
+    /// The authorization; ``None`` inside an envelope.
     #[getter]
     fn auth<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyString>> {
         slf.as_super().get().auth(slf.py())
     }
 
+    /// The device's serial.
     #[getter]
     fn serial<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyString> {
         slf.as_super().get().serial(slf.py())
@@ -407,11 +427,13 @@ impl Ack {
     #[expect(non_upper_case_globals)]
     const __match_args__: (&'static str,) = ("status",);
 
+    /// ``OK``, ``PONG``, ``CMD`` or ``ERR``.
     #[getter]
     fn status(slf: &Bound<'_, Self>) -> &'static str {
         slf.as_super().get().answer(|ack| ack.status.name())
     }
 
+    /// How many data points were stored.
     #[getter]
     fn count(slf: &Bound<'_, Self>) -> Option<u64> {
         slf.as_super().get().answer(|ack| match ack.detail {
@@ -420,30 +442,36 @@ impl Ack {
         })
     }
 
+    /// The command.
     #[getter]
     fn command<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyString>> {
         detail!(slf, Command)
     }
 
+    /// The error code.
     #[getter]
     fn error<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyString>> {
         detail!(slf, Error)
     }
 
+    /// Any other detail.
     #[getter]
     fn text<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyString>> {
         detail!(slf, Text)
     }
 
+    /// The variables that were asked for.
     #[getter]
     fn variables(slf: &Bound<'_, Self>) -> PyResult<Py<PyTuple>> {
         slf.as_super().get().variables(slf.py())
     }
 
+    /// The variables as data points.
     fn points<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
         points(slf.py(), slf.as_super().get())
     }
 
+    /// The same as JSON: numbers keep their digits.
     fn points_json(slf: &Bound<'_, Self>) -> PyResult<String> {
         slf.as_super().get().json(|out, held| held.with(|read| read.line.points().write_json(out)))
     }
@@ -457,21 +485,21 @@ pub fn read(py: Python<'_>, how: How, source: Source) -> PyResult<Py<PyAny>> {
     }
 }
 
-/// Reads an uplink.
+/// Reads an uplink, with or without a line ending; raises :class:`FrameError`.
 #[pyfunction]
 #[pyo3(signature = (data, /))]
 pub fn parse(py: Python<'_>, data: Source) -> PyResult<Py<PyAny>> {
     read(py, How::Frame, data)
 }
 
-/// Reads an answer.
+/// Reads an answer, with or without a line ending; raises :class:`FrameError`.
 #[pyfunction]
 #[pyo3(signature = (data, /))]
 pub fn parse_ack(py: Python<'_>, data: Source) -> PyResult<Py<PyAny>> {
     read(py, How::Ack, data)
 }
 
-/// Reads the text inside an envelope.
+/// Reads the text inside an envelope; raises :class:`FrameError`.
 #[pyfunction]
 #[pyo3(signature = (method, data, /))]
 pub fn parse_inner(py: Python<'_>, method: &str, data: Source) -> PyResult<Py<PyAny>> {

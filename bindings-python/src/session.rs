@@ -102,10 +102,10 @@ fn copy_ack(py: Python<'_>, ack: &tipwire::Ack<'_>) -> PyResult<Py<PyAny>> {
 
 /// Declares the class of an event: its name, its members, and what `match` takes them as.
 macro_rules! events {
-    ($($(#[$doc:meta])* $name:ident { $($member:ident: $type:ty),* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
         #[pyclass(frozen, module = "tipwire")]
-        pub struct $name { $(#[pyo3(get)] $member: $type,)* }
+        pub struct $name { $($(#[$member_doc])* #[pyo3(get)] $member: $type,)* }
 
         #[pymethods]
         impl $name {
@@ -133,26 +133,75 @@ macro_rules! events {
 }
 
 events! {
-    /// A device asks for something.
-    Request { ticket: u64, number: Option<u32>, frame: Py<PyAny>, auth: String, serial: String, sealed: bool }
-    /// What came was no request; the answer has been written.
-    Rejected { code: &'static str, error: Option<Py<PyAny>> }
-    /// The session is over.
-    Closed { code: &'static str }
-    /// A connection is wanted.
+    /// A device asks for something: answer it by its ticket, in order.
+    Request {
+        /// Says which request it is.
+        ticket: u64,
+        /// Its sequence counter, or that of its envelope.
+        number: Option<u32>,
+        /// The request.
+        frame: Py<PyAny>,
+        /// The authorization.
+        auth: String,
+        /// The device's serial.
+        serial: String,
+        /// Whether an envelope vouches for both.
+        sealed: bool,
+    }
+    /// What came was no request, or must not be fulfilled. The answer has been written.
+    Rejected {
+        /// What the answer says.
+        code: &'static str,
+        /// What is wrong with the frame, if that is the reason.
+        error: Option<Py<PyAny>>,
+    }
+    /// The session is over: send what is left, then close the connection.
+    Closed {
+        /// Why.
+        code: &'static str,
+    }
+    /// A connection is wanted now: say what came of it.
     Connect {}
-    /// The connection is to be closed.
-    Disconnect { reason: &'static str }
+    /// The connection is of no use any more and is to be closed.
+    Disconnect {
+        /// ``timeout``, ``unreadable``, or the code that the server gave.
+        reason: &'static str,
+    }
     /// A request got its answer.
-    Answer { number: u32, method: &'static str, done: bool, repeated: bool, ack: Py<PyAny> }
-    /// The server has a command.
-    Command { text: String, answers: Option<u32> }
-    /// A request got no answer and is given up.
-    Lost { number: u32 }
-    /// An answer that nothing waits for.
-    Extra { ack: Py<PyAny> }
-    /// What came cannot be read.
-    Unreadable { error: Py<PyAny> }
+    Answer {
+        /// The number that the request was given.
+        number: u32,
+        /// What was asked for.
+        method: &'static str,
+        /// Whether the request was fulfilled, now or when it was sent before.
+        done: bool,
+        /// Whether it was sent more than once.
+        repeated: bool,
+        /// The answer.
+        ack: Py<PyAny>,
+    }
+    /// The server has a command for the device.
+    Command {
+        /// The command.
+        text: String,
+        /// The number of the PING that this is the answer to, if it is one.
+        answers: Option<u32>,
+    }
+    /// A request got no answer and is given up. Nobody knows whether it was fulfilled.
+    Lost {
+        /// The number of the request.
+        number: u32,
+    }
+    /// An answer that nothing waits for: to a keep-alive, or too late, or once more.
+    Extra {
+        /// The answer.
+        ack: Py<PyAny>,
+    }
+    /// What came was no answer at all, or is too long to be read.
+    Unreadable {
+        /// What is wrong.
+        error: Py<PyAny>,
+    }
 }
 
 fn object<T>(py: Python<'_>, event: T) -> PyResult<Py<PyAny>>
@@ -162,7 +211,7 @@ where
     Ok(Py::new(py, event)?.into_any())
 }
 
-/// The devices that servers know keys and counters of.
+/// What servers know of devices: keys, and counters to enforce.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Devices(Mutex<KnownDevices>);
 
@@ -173,6 +222,7 @@ impl Devices {
         Devices(Mutex::default())
     }
 
+    /// From now on the counters of this device must go up, or come late by at most ``window``.
     #[pyo3(signature = (auth, serial, *, window=0, state=None))]
     fn enforce_sequence(
         &self,
@@ -193,6 +243,7 @@ impl Devices {
         Ok(())
     }
 
+    /// What to store of such a counter, and to give back as ``state``.
     fn sequence_state<'py>(
         &self,
         py: Python<'py>,
@@ -203,12 +254,14 @@ impl Devices {
         known.counted(auth, serial).map(|sequence| PyBytes::new(py, &sequence.to_bytes()))
     }
 
+    /// Adds the key of a device; the sealer belongs to this from now on. Gives the key's name.
     fn add_key(&self, sealer: &Bound<'_, Sealer>) -> PyResult<usize> {
         let py = sealer.py();
         let sealer = sealer.get().take(py)?;
         Ok(lock(py, &self.0).add_key(sealer))
     }
 
+    /// The next counter of the answers that a key seals: to be stored.
     fn counter(&self, py: Python<'_>, name: usize) -> PyResult<u64> {
         let known = lock(py, &self.0);
         let key = known.keys().get(name);
@@ -223,7 +276,7 @@ impl Devices {
 
 type Answering = session::Server<Vec<u8>, Vec<u8>>;
 
-/// One connection, seen from the server.
+/// One connection, seen from the server, without the connection. Times are milliseconds.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Server {
     state: Mutex<(Answering, Inbox)>,
@@ -296,10 +349,12 @@ impl Server {
         Ok(Server { state: Mutex::new((server, Inbox::default())), devices })
     }
 
+    /// Takes what came from the connection.
     fn receive(&self, py: Python<'_>, data: Source) {
         lock(py, &self.state).1.add(data.bytes());
     }
 
+    /// The next thing that happened.
     fn next_event(&self, py: Python<'_>, now: u64) -> PyResult<Option<Py<PyAny>>> {
         let (server, inbox) = &mut *lock(py, &self.state);
         let mut input = inbox.rest();
@@ -310,6 +365,7 @@ impl Server {
         event
     }
 
+    /// Takes what came, and gives all that happened.
     #[pyo3(signature = (data, now))]
     fn events<'py>(&self, py: Python<'py>, data: Source, now: u64) -> PyResult<Bound<'py, PyList>> {
         let (server, inbox) = &mut *lock(py, &self.state);
@@ -325,6 +381,7 @@ impl Server {
         Ok(events)
     }
 
+    /// Answers the oldest request that has no answer.
     #[pyo3(signature = (ticket, status="OK", detail=None))]
     fn answer(
         &self,
@@ -340,11 +397,13 @@ impl Server {
         Server::answered(py, server.answer_with(ticket, devices, ack.as_bytes()))
     }
 
+    /// Sends a command that the device did not ask for.
     fn command(&self, py: Python<'_>, text: &str) -> PyResult<()> {
         let server = &mut lock(py, &self.state).0;
         Server::answered(py, server.command(&mut *lock(py, &self.devices.get().0), text))
     }
 
+    /// All that is to be sent now; it counts as sent.
     fn data_to_send<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let server = &mut lock(py, &self.state).0;
         let data = PyBytes::new(py, server.output());
@@ -352,35 +411,42 @@ impl Server {
         data
     }
 
+    /// To be called at the deadline.
     fn handle_timeout(&self, py: Python<'_>, now: u64) {
         lock(py, &self.state).0.handle_timeout(now);
     }
 
+    /// Ends the session for a reason, as soon as all is answered.
     fn close(&self, py: Python<'_>, code: &str) -> PyResult<()> {
         lock(py, &self.state).0.close(self::code(code)?);
         Ok(())
     }
 
+    /// When :meth:`handle_timeout` is to be called.
     #[getter]
     fn deadline(&self, py: Python<'_>) -> Option<u64> {
         lock(py, &self.state).0.deadline()
     }
 
+    /// How many requests have no answer.
     #[getter]
     fn unanswered(&self, py: Python<'_>) -> u32 {
         lock(py, &self.state).0.unanswered()
     }
 
+    /// How many received bytes wait for answers to be given first.
     #[getter]
     fn waiting(&self, py: Python<'_>) -> usize {
         lock(py, &self.state).1.rest().len()
     }
 
+    /// Whether it is over.
     #[getter]
     fn closed(&self, py: Python<'_>) -> bool {
         lock(py, &self.state).0.is_closed()
     }
 
+    /// ``text`` or ``envelopes``, once the first byte came.
     #[getter]
     fn mode(&self, py: Python<'_>) -> Option<&'static str> {
         lock(py, &self.state).0.mode().map(|mode| match mode {
@@ -400,12 +466,14 @@ struct Asking {
     dropped: VecDeque<u32>,
 }
 
-/// One device, seen from itself.
+/// One device, seen from itself, without the connection. Times are milliseconds, 0 is never.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Client {
     state: Mutex<Asking>,
+    /// The authorization.
     #[pyo3(get)]
     auth: String,
+    /// The device's serial.
     #[pyo3(get)]
     serial: String,
 }
@@ -506,6 +574,7 @@ impl Client {
         Ok(Client { state: Mutex::new(state), auth: auth.to_owned(), serial: serial.to_owned() })
     }
 
+    /// Queues a request; gives the number by which its answer will be known.
     fn send(&self, py: Python<'_>, frame: Source, now: u64) -> PyResult<u32> {
         let state = &mut *lock(py, &self.state);
         let queued = state.client.send(frame.bytes(), now);
@@ -516,10 +585,12 @@ impl Client {
         Ok(queued.number)
     }
 
+    /// Takes what came from the connection.
     fn receive(&self, py: Python<'_>, data: Source) {
         lock(py, &self.state).inbox.add(data.bytes());
     }
 
+    /// The next thing that happened, or is to be done.
     fn next_event(&self, py: Python<'_>, now: u64) -> PyResult<Option<Py<PyAny>>> {
         let Asking { client, inbox, dropped } = &mut *lock(py, &self.state);
         if let Some(number) = dropped.pop_front() {
@@ -532,6 +603,7 @@ impl Client {
         event
     }
 
+    /// Takes what came, and gives all that happened or is to be done.
     fn events<'py>(&self, py: Python<'py>, data: Source, now: u64) -> PyResult<Bound<'py, PyList>> {
         let Asking { client, inbox, dropped } = &mut *lock(py, &self.state);
         let events = PyList::empty(py);
@@ -548,6 +620,7 @@ impl Client {
         Ok(events)
     }
 
+    /// What is to be sent now; it counts as sent.
     fn data_to_send<'py>(&self, py: Python<'py>, now: u64) -> Bound<'py, PyBytes> {
         self.with(py, |client| {
             let data = PyBytes::new(py, client.output());
@@ -556,49 +629,59 @@ impl Client {
         })
     }
 
+    /// The connection that was wanted is there.
     fn connected(&self, py: Python<'_>, now: u64) {
         let state = &mut *lock(py, &self.state);
         state.inbox.clear();
         state.client.connected(now);
     }
 
+    /// There is no connection any more, or none could be made.
     fn disconnected(&self, py: Python<'_>, now: u64) {
         let state = &mut *lock(py, &self.state);
         state.inbox.clear();
         state.client.disconnected(now);
     }
 
+    /// No connection is wanted until :meth:`open`.
     fn close(&self, py: Python<'_>) {
         self.with(py, session::Client::close);
     }
 
+    /// A connection is wanted, as it is from the beginning.
     fn open(&self, py: Python<'_>, now: u64) {
         self.with(py, |client| client.open(now));
     }
 
+    /// To be called at the deadline.
     fn handle_timeout(&self, py: Python<'_>, now: u64) {
         self.with(py, |client| client.handle_timeout(now));
     }
 
+    /// Reserves numbers; gives the one to store before any of them is used.
     fn reserve(&self, py: Python<'_>, count: u32) -> u64 {
         self.with(py, |client| client.reserve(count))
     }
 
+    /// The number of the next request.
     #[getter]
     fn counter(&self, py: Python<'_>) -> u64 {
         self.with(py, |client| client.counter().next())
     }
 
+    /// When :meth:`handle_timeout` is to be called.
     #[getter]
     fn deadline(&self, py: Python<'_>) -> Option<u64> {
         self.with(py, |client| client.deadline())
     }
 
+    /// Whether everything has its answer.
     #[getter]
     fn idle(&self, py: Python<'_>) -> bool {
         self.with(py, |client| client.is_idle())
     }
 
+    /// Whether there is a connection.
     #[getter]
     fn is_connected(&self, py: Python<'_>) -> bool {
         self.with(py, |client| client.is_connected())

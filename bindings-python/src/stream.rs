@@ -11,7 +11,10 @@ use crate::errors;
 use crate::lock::lock;
 use crate::source::Source;
 
-/// Cuts a byte stream into messages.
+/// Cuts a byte stream into messages, the same ones however it was chunked.
+///
+/// ``rule`` is ``lines``, ``delimiter``, ``length_field``, ``length_prefixed``, ``json``,
+/// ``packets`` or ``tagotip``. Settings that can never work raise :class:`StreamError`.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Splitter(Mutex<tipwire::stream::Splitter<Any, Vec<u8>>>);
 
@@ -58,6 +61,7 @@ impl Splitter {
         Ok(Splitter(Mutex::new(splitter.map_err(|kind| errors::stream(py, kind))?)))
     }
 
+    /// The messages that are complete now. Errors are among them; none is raised.
     #[pyo3(signature = (data, /))]
     fn feed<'py>(&self, py: Python<'py>, data: Source) -> PyResult<Bound<'py, PyList>> {
         let events = PyList::empty(py);
@@ -73,11 +77,13 @@ impl Splitter {
         })
     }
 
+    /// How many bytes wait for the rest of their message.
     #[getter]
     fn pending(&self, py: Python<'_>) -> usize {
         self.with(py, |splitter| splitter.pending())
     }
 
+    /// Forgets the stream, but not the settings.
     fn reset(&self, py: Python<'_>) {
         self.with(py, |splitter| splitter.reset());
     }

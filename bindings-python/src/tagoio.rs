@@ -15,16 +15,20 @@ use crate::source::Source;
 /// What is written beside a frame: topics, paths, headers.
 const MORE: usize = 256;
 
-/// A request, in the parts that HTTP libraries take and give.
+/// A frame or an envelope as TagoIO's HTTP request. Import it from ``tipwire.tagoio``.
 #[pyclass(frozen, eq, hash, module = "tipwire.tagoio")]
 #[derive(PartialEq, Eq, Hash)]
 pub struct HttpRequest {
+    /// ``POST``, ``GET`` or ``HEAD``.
     #[pyo3(get)]
     method: String,
+    /// The path without the query.
     #[pyo3(get)]
     path: String,
+    /// The query without its ``?``.
     #[pyo3(get)]
     query: String,
+    /// The value of the header ``Authorization``; empty for an envelope.
     #[pyo3(get)]
     authorization: String,
     body: Box<[u8]>,
@@ -66,6 +70,7 @@ impl HttpRequest {
         HttpRequest::of(core::HttpRequest { method, path, query, authorization, body })
     }
 
+    /// The request that says what a frame says; its counter is left out.
     #[staticmethod]
     #[pyo3(signature = (frame, /))]
     fn from_frame(py: Python<'_>, frame: Source) -> PyResult<HttpRequest> {
@@ -75,22 +80,26 @@ impl HttpRequest {
         request.map(HttpRequest::of).map_err(|error| unreadable(py, error, line))
     }
 
+    /// The request that carries an envelope.
     #[staticmethod]
     #[pyo3(signature = (envelope, /))]
     fn from_envelope(envelope: Source) -> HttpRequest {
         HttpRequest::of(core::HttpRequest::from_envelope(envelope.bytes()))
     }
 
+    /// The body.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.body)
     }
 
+    /// The envelope, where the request carries one.
     #[getter]
     fn envelope<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         self.core().envelope().map(|envelope| PyBytes::new(py, envelope))
     }
 
+    /// The frame that says what the request says; raises :class:`BuildError`.
     fn to_frame(&self, py: Python<'_>) -> PyResult<String> {
         self.core().to_frame(String::new()).map_err(|error| failed(py, error, None))
     }
@@ -111,12 +120,14 @@ impl HttpRequest {
     }
 }
 
-/// A response, in the parts that HTTP libraries take and give.
+/// An answer or an envelope as TagoIO's HTTP response.
 #[pyclass(frozen, eq, hash, module = "tipwire.tagoio")]
 #[derive(PartialEq, Eq, Hash)]
 pub struct HttpResponse {
+    /// The status code.
     #[pyo3(get)]
     status: u16,
+    /// The value of the header ``X-TagoTiP-CMD``, if there is one.
     #[pyo3(get)]
     command: Option<String>,
     body: Box<[u8]>,
@@ -145,6 +156,7 @@ impl HttpResponse {
         HttpResponse { status, command, body }
     }
 
+    /// The response that says what an answer says; its counter is left out.
     #[staticmethod]
     #[pyo3(signature = (ack, /))]
     fn from_ack(py: Python<'_>, ack: Source) -> PyResult<HttpResponse> {
@@ -153,12 +165,14 @@ impl HttpResponse {
         response.map(HttpResponse::of).map_err(|error| unreadable(py, error, line))
     }
 
+    /// The response that carries an envelope.
     #[staticmethod]
     #[pyo3(signature = (envelope, /))]
     fn from_envelope(envelope: Source) -> HttpResponse {
         HttpResponse::of(core::HttpResponse::from_envelope(envelope.bytes()))
     }
 
+    /// The response of a server that could not take a request.
     #[staticmethod]
     #[pyo3(signature = (error, /))]
     fn from_error(error: &Bound<'_, PyAny>) -> PyResult<HttpResponse> {
@@ -168,11 +182,13 @@ impl HttpResponse {
         Ok(HttpResponse::of(core::HttpResponse::from_error(kind)))
     }
 
+    /// The body.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.body)
     }
 
+    /// The answer that the response to a request of this method is.
     #[pyo3(signature = (method, seq=None))]
     fn to_ack(&self, py: Python<'_>, method: &str, seq: Option<u32>) -> PyResult<String> {
         let method = [Method::Push, Method::Pull, Method::Ping]
@@ -197,10 +213,11 @@ impl HttpResponse {
     }
 }
 
-/// A message: what is published where.
+/// A frame, an answer or an envelope as an MQTT message of TagoIO's.
 #[pyclass(frozen, eq, hash, module = "tipwire.tagoio")]
 #[derive(PartialEq, Eq, Hash)]
 pub struct MqttMessage {
+    /// The topic.
     #[pyo3(get)]
     topic: String,
     payload: Box<[u8]>,
@@ -227,6 +244,7 @@ impl MqttMessage {
         MqttMessage { topic, payload: payload.bytes().into() }
     }
 
+    /// The message that says what a frame says; there is none for a PING.
     #[staticmethod]
     #[pyo3(signature = (frame, /))]
     fn from_frame(py: Python<'_>, frame: Source) -> PyResult<MqttMessage> {
@@ -236,6 +254,7 @@ impl MqttMessage {
         message.map(MqttMessage::of).map_err(|error| unreadable(py, error, line))
     }
 
+    /// The message that says to a device what an answer says.
     #[staticmethod]
     #[pyo3(signature = (ack, serial, /))]
     fn from_ack(py: Python<'_>, ack: Source, serial: &str) -> PyResult<MqttMessage> {
@@ -245,6 +264,7 @@ impl MqttMessage {
         message.map(MqttMessage::of).map_err(|error| unreadable(py, error, &[]))
     }
 
+    /// The message that carries an envelope from or to a device.
     #[staticmethod]
     #[pyo3(signature = (envelope, serial, channel, /))]
     fn from_envelope(
@@ -259,20 +279,24 @@ impl MqttMessage {
         message.map(MqttMessage::of).map_err(|error| unreadable(py, error, &[]))
     }
 
+    /// The payload.
     #[getter]
     fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.payload)
     }
 
+    /// The envelope, where the message carries one.
     #[getter]
     fn envelope<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         self.core().envelope().map(|envelope| PyBytes::new(py, envelope))
     }
 
+    /// The frame that a device means; ``auth`` is the hash it logged in with.
     fn to_frame(&self, py: Python<'_>, auth: &str) -> PyResult<String> {
         self.core().to_frame(auth, String::new()).map_err(|error| failed(py, error, None))
     }
 
+    /// The answer that a server means.
     fn to_ack(&self, py: Python<'_>) -> PyResult<String> {
         self.core().to_ack(String::new()).map_err(|error| failed(py, error, None))
     }
@@ -293,7 +317,7 @@ fn channel(name: &str) -> PyResult<core::Channel> {
     core::Channel::from_name(name).ok_or_else(wrong)
 }
 
-/// A topic of a device.
+/// The topic of a device, of frames or of envelopes.
 #[pyfunction]
 #[pyo3(signature = (serial, channel, *, sealed=false))]
 pub fn topic(py: Python<'_>, serial: &str, channel: &str, sealed: bool) -> PyResult<String> {
@@ -301,14 +325,14 @@ pub fn topic(py: Python<'_>, serial: &str, channel: &str, sealed: bool) -> PyRes
     topic.write(String::new()).map_err(|error| failed(py, error, None))
 }
 
-/// User and password of a device.
+/// User and password that a device connects to the broker with.
 #[pyfunction]
 #[pyo3(signature = (hash, /))]
 pub fn login<'a>(py: Python<'_>, hash: &'a str) -> PyResult<(&'a str, &'a str)> {
     core::login(hash).map_err(|error| unreadable(py, error, &[]))
 }
 
-/// The hash of a user and a password.
+/// The hash that a user and a password are the halves of.
 #[pyfunction]
 #[pyo3(signature = (user, password, /))]
 pub fn join_login(py: Python<'_>, user: &str, password: &str) -> PyResult<String> {

@@ -19,7 +19,7 @@ use crate::held::Line;
 use crate::source::Source;
 use crate::value;
 
-/// What makes messages uplink objects: one of the core's, or a function of the user's.
+/// Makes messages uplink objects, as JSON. Import it from ``tipwire.thingsboard``.
 #[pyclass(frozen, module = "tipwire.thingsboard")]
 pub struct Converter {
     name: String,
@@ -56,6 +56,7 @@ impl Converter {
         Ok(Converter { name: format!("'{name}'"), how: How::Core(converter) })
     }
 
+    /// The uplink object of a message, or the list of them; raises :class:`ConvertError`.
     #[pyo3(signature = (message, /))]
     fn convert(&self, py: Python<'_>, message: Source) -> PyResult<String> {
         match &self.how {
@@ -74,6 +75,7 @@ impl Converter {
         }
     }
 
+    /// The same, taken apart.
     #[pyo3(signature = (message, /))]
     fn uplinks<'py>(&self, py: Python<'py>, message: Source) -> PyResult<Bound<'py, PyList>> {
         read(py, self.convert(py, message)?)
@@ -94,7 +96,7 @@ self_cell!(
 
 type All<'a> = Vec<core::Uplink<'a>>;
 
-/// One uplink object of a text.
+/// What a converter made of a message, or of a part of it.
 #[pyclass(frozen, module = "tipwire.thingsboard")]
 pub struct Uplink {
     cell: Arc<Cell>,
@@ -115,21 +117,25 @@ impl Uplink {
     #[expect(non_upper_case_globals)]
     const __match_args__: (&'static str, &'static str) = ("name", "type");
 
+    /// The name of the device or the asset.
     #[getter]
     fn name(&self) -> PyResult<String> {
         self.with(|uplink| Ok(uplink.name.to_string()))
     }
 
+    /// Its type, if one is given.
     #[getter]
     fn r#type(&self) -> PyResult<Option<String>> {
         self.with(|uplink| Ok(uplink.kind.as_ref().map(JsonText::to_string)))
     }
 
+    /// Whether it is an asset.
     #[getter]
     fn is_asset(&self) -> PyResult<bool> {
         self.with(|uplink| Ok(uplink.is_asset))
     }
 
+    /// Its telemetry as data points: ``variable``, ``value`` and perhaps ``time``.
     fn points<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
         self.with(|uplink| {
@@ -146,6 +152,7 @@ impl Uplink {
         })
     }
 
+    /// Its attributes.
     #[getter]
     fn attributes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -157,6 +164,7 @@ impl Uplink {
         })
     }
 
+    /// Builds a PUSH of its telemetry; the serial is the name if there is none.
     #[pyo3(signature = (auth, serial=None))]
     fn push(&self, py: Python<'_>, auth: &str, serial: Option<&str>) -> PyResult<String> {
         self.with(|uplink| {
@@ -176,7 +184,7 @@ impl Uplink {
     }
 }
 
-/// Checks uplink objects, and takes them apart.
+/// Checks uplink objects, one or a list, and takes them apart; raises :class:`ConvertError`.
 #[pyfunction]
 #[pyo3(signature = (uplinks, /))]
 pub fn parse_uplinks<'py>(uplinks: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
@@ -193,14 +201,16 @@ fn read(py: Python<'_>, json: String) -> PyResult<Bound<'_, PyList>> {
     PyList::new(py, (0..count).map(|nth| Uplink { cell: cell.clone(), nth }))
 }
 
-/// The telemetry of a PUSH, as a device publishes its own.
+/// The data points as a device publishes its own telemetry, as JSON.
+///
+/// With ``details``, unit, group, location and metadata are values too: ``temperature_unit``.
 #[pyfunction]
 #[pyo3(signature = (push, /, *, details=false))]
 pub fn telemetry(push: &Bound<'_, Push>, details: bool) -> PyResult<String> {
     written(push, |frame, out| core::write_telemetry(&frame.points(), details, out))
 }
 
-/// The same as a gateway publishes it, for one of the devices behind it.
+/// The same as a gateway publishes it; the device is the serial if there is none.
 #[pyfunction]
 #[pyo3(signature = (push, /, device=None, *, details=false))]
 pub fn gateway_telemetry(
@@ -214,7 +224,7 @@ pub fn gateway_telemetry(
     })
 }
 
-/// A PUSH as an uplink object.
+/// A PUSH as an uplink object, the serial as the name of the device.
 #[pyfunction]
 #[pyo3(signature = (push, /, *, details=false))]
 pub fn uplink(push: &Bound<'_, Push>, details: bool) -> PyResult<String> {
@@ -234,7 +244,7 @@ fn written(
     })
 }
 
-/// The bytes that a downlink sends to a device.
+/// What a downlink sends to a device, line feed included; raises :class:`ConvertError`.
 #[pyfunction]
 #[pyo3(signature = (downlink, /))]
 pub fn downlink<'py>(downlink: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {

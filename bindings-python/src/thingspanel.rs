@@ -2,8 +2,6 @@
 //!
 //! `tipwire/thingspanel.py` is where users find these names.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyType};
 use tipwire::platform::thingspanel as core;
@@ -14,12 +12,14 @@ use crate::errors::unreadable;
 use crate::frame::{Frame, Push};
 use crate::source::Source;
 
-/// A packet of ThingsPanel.
-#[pyclass(frozen, module = "tipwire")]
+/// A packet of ThingsPanel. ``bytes(packet)`` is the packet with its header.
+#[pyclass(frozen, eq, hash, module = "tipwire")]
 #[derive(PartialEq, Eq, Hash)]
 pub struct Packet {
+    /// 0 for data, 1 for a heartbeat.
     #[pyo3(get)]
     r#type: u8,
+    /// 0 for authorization, 1 for attributes, 2 for events.
     #[pyo3(get)]
     command: u8,
     payload: Box<[u8]>,
@@ -39,6 +39,7 @@ impl Packet {
         Packet { r#type, command, payload }
     }
 
+    /// An access token, or JSON.
     #[getter]
     fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.payload)
@@ -50,16 +51,6 @@ impl Packet {
         let mut bytes = Vec::new();
         packet.write(&mut bytes).map_err(|error| failed(py, error, None))?;
         Ok(PyBytes::new(py, &bytes))
-    }
-
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Packet>().is_ok_and(|other| other.get() == self)
-    }
-
-    fn __hash__(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
-        hasher.finish()
     }
 
     fn __reduce__<'py>(
@@ -75,7 +66,7 @@ impl Packet {
     }
 }
 
-/// Reads a packet of ThingsPanel.
+/// Reads a whole packet of ThingsPanel; raises :class:`FrameError`.
 #[pyfunction]
 #[pyo3(signature = (data, /))]
 pub fn parse_packet(py: Python<'_>, data: Source) -> PyResult<Packet> {
@@ -85,7 +76,9 @@ pub fn parse_packet(py: Python<'_>, data: Source) -> PyResult<Packet> {
     Ok(Packet { r#type: kind, command, payload: payload.into() })
 }
 
-/// The data points of a PUSH as attributes or telemetry.
+/// The data points as attributes or telemetry of ThingsPanel, an object as JSON.
+///
+/// Of a variable that comes more than once the last value stands.
 #[pyfunction]
 #[pyo3(signature = (push, /))]
 pub fn values(push: &Bound<'_, Push>) -> PyResult<String> {
@@ -93,7 +86,7 @@ pub fn values(push: &Bound<'_, Push>) -> PyResult<String> {
     frame.json(|out, held| held.with(|read| core::write_values(out, read.line.points())))
 }
 
-/// The same as an event.
+/// The same as an event: ``{"method": …, "params": {…}}``.
 #[pyfunction]
 #[pyo3(signature = (method, push, /))]
 pub fn event(method: &str, push: &Bound<'_, Push>) -> PyResult<String> {
@@ -101,7 +94,7 @@ pub fn event(method: &str, push: &Bound<'_, Push>) -> PyResult<String> {
     frame.json(|out, held| held.with(|read| core::write_event(out, method, read.line.points())))
 }
 
-/// Builds a PUSH of an object of values.
+/// Builds a PUSH of such an object of values; raises :class:`BuildError`.
 #[pyfunction]
 pub fn values_push(py: Python<'_>, auth: &str, serial: &str, values: Source) -> PyResult<String> {
     let frame = core::Values::parse(values.bytes()).and_then(|values| {
@@ -112,7 +105,9 @@ pub fn values_push(py: Python<'_>, auth: &str, serial: &str, values: Source) -> 
     frame.map_err(|error| failed(py, error, None))
 }
 
-/// A topic of MQTT, as it is written.
+/// Where something is published over MQTT. Import it from ``tipwire.thingspanel``.
+///
+/// ``str(topic)`` is the topic. Telemetry has no ``id``; all else has one, which the sender chooses.
 #[pyclass(frozen, eq, hash, module = "tipwire.thingspanel")]
 #[derive(PartialEq, Eq, Hash)]
 pub struct Topic(Box<str>);
@@ -139,6 +134,7 @@ impl Topic {
         topic.map(|topic| Topic(topic.into())).map_err(|error| failed(py, error, None))
     }
 
+    /// Reads a topic; raises :class:`FrameError`.
     #[staticmethod]
     #[pyo3(signature = (topic, /))]
     fn parse(py: Python<'_>, topic: &str) -> PyResult<Topic> {
@@ -147,16 +143,19 @@ impl Topic {
         Ok(topic)
     }
 
+    /// What it is for.
     #[getter]
     fn channel(&self, py: Python<'_>) -> PyResult<&'static str> {
         Ok(self.read(py)?.channel.name())
     }
 
+    /// The message's id.
     #[getter]
     fn id(&self, py: Python<'_>) -> PyResult<&str> {
         Ok(self.read(py)?.id)
     }
 
+    /// Whether a gateway publishes there.
     #[getter]
     fn gateway(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.read(py)?.gateway)

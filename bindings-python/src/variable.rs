@@ -18,26 +18,32 @@ use crate::value::{self, PyNumber};
 /// A head for variables that belong to no frame yet.
 pub const NOWHERE: (&str, &str) = ("0000000000000000", "-");
 
-/// A variable, in the frame that it was read from or was written for.
-///
-/// Its parts are objects of Python from the start, which Python finds there by itself: calls of
-/// Rust would cost more than making them.
+/// A variable: name, value, and what may follow. It is checked when it is made.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Variable {
     held: Arc<Held>,
     index: usize,
+    // These are objects of Python from the start, which Python finds there by itself: calls of
+    // getters would cost more than making them.
+    /// Its name.
     #[pyo3(get)]
     name: Py<PyString>,
+    /// ``number``, ``string``, ``boolean`` or ``location``.
     #[pyo3(get)]
     r#type: Py<PyString>,
+    /// ``int`` where the text is an integer, else ``float``; or ``str``, ``bool``, ``Location``.
     #[pyo3(get)]
     value: Py<PyAny>,
+    /// The unit.
     #[pyo3(get)]
     unit: Py<PyAny>,
+    /// Where it was measured.
     #[pyo3(get)]
     location: Py<PyAny>,
+    /// When it was measured, in UNIX milliseconds.
     #[pyo3(get)]
     time: Py<PyAny>,
+    /// The group of variables that it belongs to.
     #[pyo3(get)]
     group: Py<PyAny>,
 }
@@ -140,6 +146,7 @@ impl Variable {
         Variable::alone(py, frame)
     }
 
+    /// The value as text: of a number or location with its exact digits.
     #[getter]
     fn text<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
         self.with(|variable| match &variable.value {
@@ -150,6 +157,7 @@ impl Variable {
         })
     }
 
+    /// The exact number; ``ValueError`` for what is none.
     fn decimal(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.with(|variable| match variable.value {
             Value::Number(number) => value::decimal(py, number),
@@ -157,11 +165,13 @@ impl Variable {
         })
     }
 
+    /// The time as an aware ``datetime``; ``OverflowError`` for what that does not reach.
     #[getter]
     fn datetime<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         value::datetime(py, self.with(|variable| variable.time))
     }
 
+    /// Its own metadata.
     #[getter]
     fn metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.with(|variable| value::metadata(py, variable.metadata.unique()))
@@ -233,7 +243,7 @@ impl Variable {
     }
 }
 
-/// A place on earth.
+/// A place on earth. It can be unpacked into its two or three numbers.
 #[pyclass(frozen, module = "tipwire")]
 pub struct Location(Box<str>);
 
@@ -278,21 +288,25 @@ impl Location {
         location.ok_or_else(|| wrong(py, Kind::Type, Field::Location))
     }
 
+    /// The latitude.
     #[getter]
     fn lat(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.with(|location| value::number(py, location.lat()))?
     }
 
+    /// The longitude.
     #[getter]
     fn lng(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.with(|location| value::number(py, location.lng()))?
     }
 
+    /// The altitude.
     #[getter]
     fn alt(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         self.with(|location| location.alt().map(|alt| value::number(py, alt)).transpose())?
     }
 
+    /// The exact digits.
     #[getter]
     fn text(&self) -> &str {
         &self.0
@@ -330,7 +344,7 @@ impl Location {
     }
 }
 
-/// The passthrough data of a PUSH.
+/// Passthrough data, as it is encoded.
 #[pyclass(frozen, module = "tipwire")]
 #[derive(PartialEq, Eq, Hash)]
 pub struct Raw {
@@ -378,16 +392,19 @@ impl Raw {
         Ok(raw)
     }
 
+    /// ``hex`` or ``base64``.
     #[getter]
     fn encoding(&self) -> &'static str {
         self.parts().0.name()
     }
 
+    /// The text.
     #[getter]
     fn data(&self) -> &str {
         &self.data
     }
 
+    /// The bytes; :class:`BuildError` where base64 is not what it should be.
     fn decode<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = self.with(py, |raw| raw.decode())?;
         bytes.map(|bytes| PyBytes::new(py, &bytes)).map_err(|kind| wrong(py, kind, Field::Raw))
