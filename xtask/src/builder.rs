@@ -1,4 +1,4 @@
-//! Sketches built for an Uno by Debian's Arduino, and run.
+//! Sketches built for an Uno and a Mega by Debian's Arduino, and run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,34 +15,57 @@ const SYSTEM: &[Need] = &[
     ("simavr", "simavr"),
 ];
 
-/// What an Uno has for sketches.
-const FLASH: usize = 32_256;
-const MEMORY: usize = 2048;
-
-/// What it has room for.
-const SKETCHES: &[&str] = &["ParseFrame", "PushAndAck"];
-
-/// Builds the sketches that are for an Uno, where they must leave half of its memory free; runs them
-/// with their scripts, to which they must say what they say on this machine; and gives what they take.
-pub fn measure() -> Result<Vec<Taken>, String> {
-    have_system(SYSTEM)?;
-    SKETCHES.iter().map(|sketch| measure_one(sketch)).collect()
+/// A board, its name for the builder, its processor, and what it has for sketches.
+struct Board {
+    name: &'static str,
+    builder: &'static str,
+    chip: &'static str,
+    flash: usize,
+    memory: usize,
 }
 
-fn measure_one(sketch: &'static str) -> Result<Taken, String> {
+const BOARDS: &[Board] = &[
+    Board {
+        name: "Uno",
+        builder: "arduino:avr:uno",
+        chip: "atmega328p",
+        flash: 32_256,
+        memory: 2048,
+    },
+    Board {
+        name: "Mega",
+        builder: "arduino:avr:mega:cpu=atmega2560",
+        chip: "atmega2560",
+        flash: 253_952,
+        memory: 8192,
+    },
+];
+
+/// What an Uno has room for.
+const SKETCHES: &[&str] = &["ParseFrame", "PushAndAck"];
+
+/// Builds these sketches, which must leave half of a board's memory free; runs them with their scripts,
+/// to which they must say what they say on this machine; and gives what they take.
+pub fn measure() -> Result<Vec<Taken>, String> {
+    have_system(SYSTEM)?;
+    let pairs = SKETCHES.iter().flat_map(|sketch| BOARDS.iter().map(move |board| (*sketch, board)));
+    pairs.map(|(sketch, board)| measure_one(sketch, board)).collect()
+}
+
+fn measure_one(sketch: &'static str, board: &Board) -> Result<Taken, String> {
     let folders = sketches::folders()?;
     let source = folders.iter().find(|path| name_of(path) == sketch);
     let source = source.ok_or(format!("there is no sketch {sketch}"))?;
-    let (flash, memory) = firmware::memories("avr-", &build(source, "uno")?)?;
-    if flash > FLASH || memory > MEMORY / 2 {
+    let (flash, memory) = firmware::memories("avr-", &build(source, board, "")?)?;
+    if flash > board.flash || memory > board.memory / 2 {
         let all = format!("{flash} bytes of flash, {memory} of memory");
-        return Err(format!("{sketch} takes too much of an Uno: {all}"));
+        return Err(format!("{sketch} takes too much of the {}: {all}", board.name));
     }
-    let stack = run(sketch, &build(&with_script(source)?, "uno-run")?)?;
-    if memory + stack > MEMORY {
-        return Err(format!("{sketch} takes {stack} bytes of stack, which an Uno has not"));
+    let stack = run(sketch, board, &build(&with_script(source)?, board, "-run")?)?;
+    if memory + stack > board.memory {
+        return Err(format!("{sketch} takes {stack} bytes of stack on the {}", board.name));
     }
-    Ok(Taken { sketch, board: "Uno", flash, memory, stack: Some(stack) })
+    Ok(Taken { sketch, board: board.name, flash, memory, stack: Some(stack) })
 }
 
 /// A sketch with a second file, which types its script.
@@ -53,27 +76,27 @@ fn with_script(source: &Path) -> Result<PathBuf, String> {
     let script = read(&tests.join(format!("{name}.in")))?;
     let script = format!("static const char SCRIPT[] PROGMEM = {script:?};\n");
     write(&folder.join("script.h"), &script)?;
-    write(&folder.join("uno.cpp"), &read(&tests.join("uno.cpp"))?)?;
+    write(&folder.join("avr.cpp"), &read(&tests.join("avr.cpp"))?)?;
     let file = format!("{name}.ino");
     write(&folder.join(&file), &read(&source.join(&file))?)?;
     Ok(folder)
 }
 
 /// Runs a sketch that ends by itself, and gives how much stack it has had.
-fn run(sketch: &str, program: &Path) -> Result<usize, String> {
-    let mut simavr = command("timeout", &["60", "simavr", "-m", "atmega328p", "-f", "16000000"]);
+fn run(sketch: &str, board: &Board, program: &Path) -> Result<usize, String> {
+    let mut simavr = command("timeout", &["60", "simavr", "-m", board.chip, "-f", "16000000"]);
     let ran = simavr.arg(program).output().map_err(|error| error.to_string())?;
     let said = firmware::plain(&ran);
     // A CR is shown as a point.
     let lines = || said.lines().map(|line| line.trim_end_matches('.'));
     let stack = lines().find_map(|line| line.strip_prefix("# stack ")?.parse().ok());
-    let stack = stack.ok_or(format!("{sketch} does not end on an Uno: {said}"))?;
+    let stack = stack.ok_or(format!("{sketch} does not end on the {}: {said}", board.name))?;
     let told: Vec<&str> =
         lines().filter(|line| !line.starts_with("Loaded ") && !line.starts_with("# st")).collect();
     let wanted = read(&root().join(format!("bindings-c/tests/arduino/{sketch}.out")))?;
     let wanted = with_numbers(&wanted)?;
     if told != wanted.iter().filter(|line| !line.starts_with("# st")).collect::<Vec<_>>() {
-        return Err(format!("{sketch} says {told:?} on an Uno instead of {wanted:?}"));
+        return Err(format!("{sketch} says {told:?} on the {}, not {wanted:?}", board.name));
     }
     Ok(stack)
 }
@@ -101,9 +124,9 @@ fn with_numbers(said: &str) -> Result<Vec<String>, String> {
 }
 
 /// Builds a sketch, of which the compiler must have no complaint, nor of the library.
-fn build(source: &Path, to: &str) -> Result<PathBuf, String> {
+fn build(source: &Path, board: &Board, to: &str) -> Result<PathBuf, String> {
     let sketch = name_of(source);
-    let folder = root().join("target/arduino").join(format!("{sketch}-{to}"));
+    let folder = root().join("target/arduino").join(format!("{sketch}-{}{to}", board.name));
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let arduino = "/usr/share/arduino/hardware";
     let mut builder = command("arduino-builder", &["-compile", "-quiet", "-hardware", arduino]);
@@ -111,7 +134,7 @@ fn build(source: &Path, to: &str) -> Result<PathBuf, String> {
     builder.arg("-built-in-libraries");
     builder.arg(format!("{arduino}/arduino/avr/libraries"));
     builder.arg("-libraries").arg(root().join("target/dist/arduino"));
-    builder.arg("-build-path").arg(&folder).args(["-fqbn", "arduino:avr:uno", "-warnings=all"]);
+    builder.arg("-build-path").arg(&folder).args(["-fqbn", board.builder, "-warnings=all"]);
     // A constant that its compiler for C++ lacks.
     builder.arg("-prefs=compiler.cpp.extra_flags=-DDECIMAL_DIG=__DECIMAL_DIG__");
     let ran = builder.arg(source.join(format!("{sketch}.ino"))).output();
@@ -119,7 +142,7 @@ fn build(source: &Path, to: &str) -> Result<PathBuf, String> {
     let said = String::from_utf8_lossy(&ran.stderr);
     let is_ours = |line: &str| line.contains("Tipwire/") || line.contains(&format!("{sketch}.ino"));
     if !ran.status.success() || said.lines().any(|line| line.contains("warning") && is_ours(line)) {
-        return Err(format!("{sketch} cannot be built for an Uno: {said}"));
+        return Err(format!("{sketch} cannot be built for the {}: {said}", board.name));
     }
     Ok(folder.join(format!("{sketch}.ino.elf")))
 }

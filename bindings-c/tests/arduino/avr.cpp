@@ -1,4 +1,4 @@
-/* A second file of a sketch that runs on an emulated Uno: types the script, measures the stack, and ends
+/* A second file of a sketch that runs on an emulated Uno or Mega: types the script, measures the stack, and ends
  * the emulator. The first file is as it ships. */
 #include <Arduino.h>
 #include <avr/sleep.h>
