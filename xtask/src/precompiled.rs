@@ -44,7 +44,6 @@ const ARCHIVES: &[Archive] = &[
     Archive { core: "avr5", processor: "atmega328p", folders: &["atmega328p", "atmega32u4"] },
     Archive { core: "avr5", processor: "atmega1284p", folders: &["atmega1284p"] },
     Archive { core: "avr6", processor: "atmega2560", folders: &["atmega2560"] },
-    Archive { core: "xtensa_call0", processor: "lx106", folders: &["esp8266"] },
 ];
 
 const NAME: &str = "libtipwire.a";
