@@ -38,6 +38,7 @@ export interface SealerSettings {
   counter?: number | undefined;
 }
 
+/** What an opener needs to know: a key, or the token that gives the key of a serial. */
 export type OpenerSettings = { cipher: Cipher; serial?: string | undefined; token?: string | undefined } & (
   | { key: Uint8Array }
   | { key?: undefined; token: string; serial: string }
