@@ -126,10 +126,16 @@ impl Suite {
             self.list("deb-src")?;
             let (source, half) = (self.folder.join("source"), self.folder.join("building"));
             let _ = std::fs::remove_dir_all(&source);
+            // Of what the list names, the newest is not always there.
             let load = |minor: &u32| {
                 let name = format!("python3.{minor}");
-                let mut load = self.apt("apt-get", &["source", "--download-only", &name]);
-                output(load.current_dir(&self.folder)).is_some()
+                let known = output(&mut self.apt("apt-cache", &["showsrc", &name]));
+                let known = known.unwrap_or_default();
+                known.lines().filter_map(|line| line.strip_prefix("Version: ")).any(|version| {
+                    let source = format!("{name}={version}");
+                    let mut load = self.apt("apt-get", &["source", "--download-only", &source]);
+                    output(load.current_dir(&self.folder)).is_some()
+                })
             };
             let minor = (FREE_THREADED..=*MINORS.end()).rev().find(load);
             let minor = minor.ok_or("there are no sources of a Python with free threads")?;
@@ -142,7 +148,8 @@ impl Suite {
             configure.arg("--with-ensurepip=no").arg(format!("--prefix={}", half.display()));
             eprintln!("building Python 3.{minor}, which takes some minutes");
             run_to_end(configure.current_dir(&source))?;
-            run_to_end(command("make", &["-s", "-j2", "install"]).current_dir(&source))?;
+            run_to_end(command("make", &["-s", "-j2"]).current_dir(&source))?;
+            run_to_end(command("make", &["-s", "install"]).current_dir(&source))?;
             let moved = std::fs::rename(&half, &files);
             moved.map_err(|error| format!("{}: {error}", half.display()))?;
         }
