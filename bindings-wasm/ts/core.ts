@@ -40,8 +40,13 @@ const lonely = /\p{Surrogate}/u;
 
 export const isWellFormed = (text: string): boolean => !lonely.test(text);
 
+const isNode = (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
+
 /** Below this many characters a loop is faster than the encoder, of which Node has a fast one. */
-const SHORT = (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node === undefined ? 96 : 12;
+const SHORT = isNode ? 12 : 96;
+
+/** The same behind other texts, where the encoder needs a view of its own. */
+const SHORT_BEHIND = isNode ? 48 : 96;
 
 /**
  * Puts a text at a place of the input; where it ends there, or -1 if it is not well-formed. What
@@ -49,7 +54,7 @@ const SHORT = (globalThis as { process?: { versions?: { node?: string } } }).pro
  */
 export function put(text: string, from: number): number {
   const length = text.length;
-  if (length < SHORT && from + length <= INPUT) {
+  if (length < (from === 0 ? SHORT : SHORT_BEHIND) && from + length <= INPUT) {
     let n = 0;
     for (; n < length; n++) {
       const unit = text.charCodeAt(n);

@@ -66,7 +66,7 @@ impl sealed::Sink for Slice<'_> {
         self.length
     }
 
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn append(&mut self, bytes: &[u8]) -> bool {
         let end = self.length + bytes.len();
         let Some(target) = self.buffer.get_mut(self.length..end) else {
@@ -307,13 +307,13 @@ impl<S: Sink> Line<S> {
     }
 
     /// From here on errors are those of this field.
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn field(&mut self, field: Field) {
         self.field = Some(field);
     }
 
     /// From here on errors are those of this data point, and of no field yet.
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn point(&mut self, point: u32) {
         self.point = Some(point);
         self.field = None;
@@ -333,7 +333,7 @@ impl<S: Sink> Line<S> {
         self.error.get_or_insert(BuildError::of(kind));
     }
 
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn check(&mut self, outcome: Result<(), Kind>) {
         if let Err(kind) = outcome {
             self.fail(kind);
@@ -352,7 +352,7 @@ impl<S: Sink> Line<S> {
     }
 
     /// Writes bytes. After an error this does no harm: nothing of it is handed out.
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         if !self.sink.append(bytes) {
             self.fail_whole(Kind::Buffer);

@@ -383,7 +383,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Ends what came before.
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn begin_variable(&mut self) {
         self.close_metadata();
         self.begin_point();
@@ -433,7 +433,7 @@ impl<S: Sink> Push<S> {
         self.filled |= 1 << Slot::Metadata as u8;
     }
 
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn close_metadata(&mut self) {
         if self.pairs > 0 {
             self.line.put(b"}");
@@ -441,7 +441,7 @@ impl<S: Sink> Push<S> {
         }
     }
 
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn time_slot(&self) -> Slot {
         match (self.stage, self.revision) {
             (Stage::Defaults, Revision::A | Revision::B) => Slot::LateTime,
@@ -450,14 +450,14 @@ impl<S: Sink> Push<S> {
     }
 
     /// All slots of the current item are empty and begin here.
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn open_slots(&mut self) {
         self.filled = 0;
         self.slots_at = self.line.len();
     }
 
     /// Where what is to stand in a slot will be written, if it may.
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn open_slot(&mut self, slot: Slot) -> Option<usize> {
         let fits = match self.stage {
             Stage::Variable => true,
@@ -477,7 +477,7 @@ impl<S: Sink> Push<S> {
     }
 
     /// Ends a slot whose text was written at the end, from `start` on.
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     fn close_slot(&mut self, slot: Slot, start: usize) {
         self.filled |= 1 << slot as u8;
         if self.filled >> slot as u8 > 1 {
@@ -514,7 +514,7 @@ impl<S: Sink> Push<S> {
 /// What the reader of JSON needs beside the methods above.
 impl<S: Sink> Push<S> {
     /// Errors are those of the next data point from here on.
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn begin_point(&mut self) {
         self.line.point(self.first + u32::from(self.count));
     }
