@@ -44,28 +44,42 @@ const BOARDS: &[Board] = &[
 /// What an Uno has room for.
 const SKETCHES: &[&str] = &["ParseFrame", "PushAndAck"];
 
-/// Builds these sketches, which must leave half of a board's memory free; runs them with their scripts,
+/// What is too large for it, and has no script: it talks with a gateway.
+const LARGE: &str = "DataLogger";
+
+/// Builds these sketches, which must leave half of a board's memory free; runs those that have scripts,
 /// to which they must say what they say on this machine; and gives what they take.
 pub fn measure() -> Result<Vec<Taken>, String> {
     have_system(SYSTEM)?;
     let pairs = SKETCHES.iter().flat_map(|sketch| BOARDS.iter().map(move |board| (*sketch, board)));
-    pairs.map(|(sketch, board)| measure_one(sketch, board)).collect()
+    let large =
+        BOARDS.iter().filter(|board| board.name != "Uno").map(|board| measure_built(LARGE, board));
+    pairs.map(|(sketch, board)| measure_run(sketch, board)).chain(large).collect()
 }
 
-fn measure_one(sketch: &'static str, board: &Board) -> Result<Taken, String> {
-    let folders = sketches::folders()?;
-    let source = folders.iter().find(|path| name_of(path) == sketch);
-    let source = source.ok_or(format!("there is no sketch {sketch}"))?;
-    let (flash, memory) = firmware::memories("avr-", &build(source, board, "")?)?;
+fn measure_run(sketch: &'static str, board: &Board) -> Result<Taken, String> {
+    let taken = measure_built(sketch, board)?;
+    let typed = with_script(&source_of(sketch)?)?;
+    let stack = run(sketch, board, &build(&typed, board, "-run")?)?;
+    if taken.memory + stack > board.memory {
+        return Err(format!("{sketch} takes {stack} bytes of stack on the {}", board.name));
+    }
+    Ok(Taken { stack: Some(stack), ..taken })
+}
+
+fn source_of(sketch: &str) -> Result<PathBuf, String> {
+    let mut folders = sketches::folders()?.into_iter();
+    folders.find(|path| name_of(path) == sketch).ok_or(format!("there is no sketch {sketch}"))
+}
+
+fn measure_built(sketch: &'static str, board: &Board) -> Result<Taken, String> {
+    let built = build(&source_of(sketch)?, board, "")?;
+    let (flash, memory) = firmware::memories("avr-", &built)?;
     if flash > board.flash || memory > board.memory / 2 {
         let all = format!("{flash} bytes of flash, {memory} of memory");
         return Err(format!("{sketch} takes too much of the {}: {all}", board.name));
     }
-    let stack = run(sketch, board, &build(&with_script(source)?, board, "-run")?)?;
-    if memory + stack > board.memory {
-        return Err(format!("{sketch} takes {stack} bytes of stack on the {}", board.name));
-    }
-    Ok(Taken { sketch, board: board.name, flash, memory, stack: Some(stack) })
+    Ok(Taken { sketch, board: board.name, flash, memory, stack: None })
 }
 
 /// A sketch with a second file, which types its script.
@@ -74,6 +88,7 @@ fn with_script(source: &Path) -> Result<PathBuf, String> {
     let tests = root().join("bindings-c/tests/arduino");
     let folder = root().join("target/arduino/typed").join(&name);
     let script = read(&tests.join(format!("{name}.in")))?;
+    _ = fs::remove_dir_all(&folder);
     let script = format!("static const char SCRIPT[] PROGMEM = {script:?};\n");
     write(&folder.join("script.h"), &script)?;
     write(&folder.join("avr.cpp"), &read(&tests.join("avr.cpp"))?)?;
@@ -127,6 +142,8 @@ fn with_numbers(said: &str) -> Result<Vec<String>, String> {
 fn build(source: &Path, board: &Board, to: &str) -> Result<PathBuf, String> {
     let sketch = name_of(source);
     let folder = root().join("target/arduino").join(format!("{sketch}-{}{to}", board.name));
+    // Files that an earlier build had would be linked too.
+    _ = fs::remove_dir_all(folder.join("sketch"));
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let arduino = "/usr/share/arduino/hardware";
     let mut builder = command("arduino-builder", &["-compile", "-quiet", "-hardware", arduino]);
