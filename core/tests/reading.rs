@@ -269,10 +269,12 @@ fn texts_say_as_bytes_what_they_say_as_texts() {
         }
     };
     let alphabet = b"a,\\n|;\x7f";
-    for number in 0..alphabet.len().pow(5) {
+    // Fewer where code is interpreted.
+    let most = if cfg!(miri) { 2 } else { 5 };
+    for number in 0..alphabet.len().pow(most) {
         let digit = |place| alphabet[number / alphabet.len().pow(place) % alphabet.len()];
-        let raw: Vec<u8> = (0..5).map(digit).collect();
-        (0..=5).for_each(|length| alike(&raw[..length]));
+        let raw: Vec<u8> = (0..most).map(digit).collect();
+        (0..=raw.len()).for_each(|length| alike(&raw[..length]));
     }
     for length in 0..40 {
         for special in ["\\|", "\\n", "é", "}", "\n", ","] {
