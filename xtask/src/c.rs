@@ -128,10 +128,21 @@ const WAYS: &[Way] = &[
 /// Pointers of 32 bits on a machine that can run them.
 const THIRTY_TWO: &str = "i686-unknown-linux-gnu";
 
+/// What clang needs for sanitizers is a package of its own, named by its version.
+fn have_sanitizers() -> Outcome {
+    let say = |what| output(&mut command("clang", &[what])).unwrap_or_default();
+    let (folder, version) = (say("-print-resource-dir"), say("-dumpversion"));
+    let runtime = format!("libclang_rt.asan-{}.a", std::env::consts::ARCH);
+    let runtime = format!("{}/lib/linux/{runtime}", folder.trim());
+    let package = format!("libclang-rt-{}-dev", version.split('.').next().unwrap_or_default());
+    have_system(&[(&runtime, &package)])
+}
+
 /// `cargo xtask test c`
 pub fn test() -> Outcome {
     have_system(SYSTEM)?;
     have_system(TESTS)?;
+    have_sanitizers()?;
     step("the header and the symbols of the C library", || check_these(GENERATED))?;
     step("the examples of the READMEs", try_readmes)?;
     step("C programs", || WAYS.iter().try_for_each(try_way))?;

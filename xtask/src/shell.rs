@@ -88,7 +88,7 @@ pub type Need = (&'static str, &'static str);
 
 /// The system has all of these: packages that are missing are installed where this user may do
 /// that, else named with the command.
-pub fn have_system(needs: &[Need]) -> Outcome {
+pub fn have_system(needs: &[(&str, &str)]) -> Outcome {
     let mut missing: Vec<&str> =
         needs.iter().filter(|(what, _)| !is_there(what)).map(|(_, package)| *package).collect();
     missing.dedup();
