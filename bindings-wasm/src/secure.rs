@@ -52,7 +52,8 @@ pub struct Sealer {
 #[wasm_bindgen]
 impl Sealer {
     /// The input has the key, the token, and the serial, of these lengths; without a key it is the one
-    /// that the others give. The counter is the first real. Whether it worked is said by `is_valid`, and else by the words.
+    /// that the others give. The counter is the first real. Whether it worked is said by `is_valid`,
+    /// and else by the words.
     #[wasm_bindgen(constructor)]
     pub fn new(layout: u32, cipher: u32, key: Option<u32>, token: u32, serial: u32) -> Sealer {
         let sealer = with(|lanes| {

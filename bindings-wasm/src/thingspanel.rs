@@ -156,9 +156,10 @@ pub fn panel_token(message: &[u8]) -> Vec<u8> {
 }
 
 /// What an object of JSON says, as places in it, two numbers each, which are the same where there is
-/// none; those of texts are with their quotes: the method and the params of an event (0); the values of a gateway of packets, which is none,
-/// and its devices, each with its address and its values (1); the same of a gateway of MQTT (2); for
-/// each attribute its device, its name and its value (3). Nothing for an error.
+/// none; those of texts are with their quotes: the method and the params of an event (0); the values of
+/// a gateway of packets, which is none, and its devices, each with its address and its values (1); the
+/// same of a gateway of MQTT (2); for each attribute its device, its name and its value (3). Nothing
+/// for an error.
 #[wasm_bindgen]
 pub fn panel_places(what: u32, json: &[u8]) -> Option<Vec<u32>> {
     let mut places = Places { json, found: Vec::new() };
