@@ -208,7 +208,7 @@ pub extern "C" fn tipwire_open_with(
             (0..).map_while(move |nth| fetch(find(context, &header, nth)).ok())
         });
         let opened = opened.map_err(of_error)?;
-        text.set(opened.text.into());
+        text.set(opened.as_bytes().into());
         set_if_wanted(header, || opened.header.into());
         set_if_wanted(nth, || opened.candidate);
         Ok(())
@@ -435,7 +435,7 @@ fn open(
     let layout = layout_of(layout)?;
     let text = place(text)?;
     let opened = opener.open(layout, buffer(envelope, length)?).map_err(of_error)?;
-    text.set(opened.text.into());
+    text.set(opened.as_bytes().into());
     set_if_wanted(header, || opened.header.into());
     Ok(())
 }

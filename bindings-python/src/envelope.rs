@@ -308,7 +308,7 @@ pub struct Opened {
 
 impl Opened {
     fn new(opened: &tipwire::Opened<'_>) -> PyResult<Opened> {
-        let text = opened.text.to_owned();
+        let text = opened.text().to_owned();
         Ok(Opened { header: opened.header, text, candidate: opened.candidate })
     }
 }

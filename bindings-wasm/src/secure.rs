@@ -276,7 +276,7 @@ fn tell_opened(
     side: &mut String,
     opened: &Opened<'_>,
 ) -> u32 {
-    let text = opened.text.as_bytes();
+    let text = opened.as_bytes();
     output.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
     describe_header(words, side, &opened.header);
     word(text.len()) + 1

@@ -128,7 +128,7 @@ fn every_vector_is_sealed_to_the_byte_and_opened() {
             let opener = Opener::new(cipher, &key, known).unwrap();
             let mut received = envelope.clone();
             let opened = opener.open(layout, &mut received).unwrap();
-            assert_eq!(opened.text, inner);
+            assert_eq!(opened.text(), inner);
             let header = opened.header;
             assert_eq!(
                 (header.layout, header.cipher, header.method, header.counter, header.auth),
@@ -178,7 +178,7 @@ fn an_engine_does_what_it_takes() {
         let mut buffer = vec![0xee; inner.len() + 64];
         assert_eq!(sealer.seal(method, inner.as_bytes(), &mut buffer), Ok(&envelope[..]));
         let opener = Opener::new(cipher, &key, None).unwrap().with_engine(&key, work).unwrap();
-        assert_eq!(opener.open(layout, &mut envelope.clone()).unwrap().text, inner);
+        assert_eq!(opener.open(layout, &mut envelope.clone()).unwrap().text(), inner);
         *envelope.last_mut().unwrap() ^= 1;
         let mut received = envelope.clone();
         assert_eq!(opener.open(layout, &mut received).unwrap_err().kind, Kind::AuthFailed);
@@ -364,7 +364,7 @@ fn the_largest_inner_frame_is_sealed_and_opened_and_one_byte_more_is_refused_uno
         let length = sealer.seal(InnerMethod::Push, &text, &mut buffer).unwrap().len();
         let mut longer = buffer[..=length].to_vec();
         let opened = opener(cipher).open(layout, &mut buffer[..length]).unwrap();
-        assert_eq!(opened.text.as_bytes(), text);
+        assert_eq!(opened.as_bytes(), text);
         let before = longer.clone();
         let error = opener(cipher).open(layout, &mut longer).unwrap_err();
         assert_eq!((error.kind, longer), (Kind::EnvelopeTooLarge, before));
@@ -412,9 +412,9 @@ fn a_text_that_is_no_frame_opens_and_then_fails_with_the_kind_and_offset_of_the_
         let mut buffer = [0; 128];
         let length = sealer.ack(&mut buffer, |reply| _ = reply.command("reboot")).unwrap().len();
         let opened = opener(cipher).open(layout, &mut buffer[..length]).unwrap();
-        assert_eq!(opened.text, "CMD|reboot");
+        assert_eq!(opened.text(), "CMD|reboot");
         let Inner::Ack(_) = opened.parse().unwrap() else { panic!("an answer") };
-        let error = Inner::parse(InnerMethod::Push, opened.text.as_bytes()).unwrap_err();
+        let error = Inner::parse(InnerMethod::Push, opened.as_bytes()).unwrap_err();
         assert_eq!((error.kind, error.at, error.code()), (Kind::Body, 4, "invalid_payload"));
     });
 }
@@ -458,7 +458,7 @@ fn candidates_are_tried_in_turn_and_in_both_layouts() {
             })
             .unwrap();
             assert_eq!(
-                (opened.text.as_bytes(), opened.header.layout, opened.candidate),
+                (opened.as_bytes(), opened.header.layout, opened.candidate),
                 (TEXT, layout, right)
             );
             let (auth, device) = asked.last().unwrap();
@@ -474,7 +474,7 @@ fn candidates_are_tried_in_turn_and_in_both_layouts() {
         let empty = open_with(&mut [], Layout::ALL, |_| Some(opener(cipher)));
         assert_eq!(empty.unwrap_err().kind, Kind::TooShort);
         let opened = open_with(&mut received, &[layout], |_| Some(opener(cipher))).unwrap();
-        assert_eq!(opened.text.as_bytes(), TEXT);
+        assert_eq!(opened.as_bytes(), TEXT);
     });
 }
 
@@ -496,7 +496,7 @@ fn devices_with_one_key_and_one_hash_are_told_apart_by_their_serials() {
         let openers = [&a, &b].map(|s| Opener::new(cipher, key(cipher), Some(s)).unwrap());
         let mut wrong = buffer[..length].to_vec();
         let opened = open_with(&mut buffer[..length], &[Layout::Short], |_| &openers).unwrap();
-        assert_eq!((opened.text, opened.candidate), (b.as_str(), 1));
+        assert_eq!((opened.text(), opened.candidate), (b.as_str(), 1));
 
         // Alone the other one refuses, and leaves nothing of what it has seen.
         let before = wrong.clone();
@@ -605,7 +605,7 @@ fn a_server_answers_with_what_the_header_says_and_the_device_opens_it() {
         let mut answer = [0; 64];
         let length = server.ack(&mut answer, |reply| _ = reply.count(1)).unwrap().len();
         let opened = device.opener().open(device.layout(), &mut answer[..length]).unwrap();
-        assert_eq!((opened.text, opened.header.counter), ("OK|1", 1000));
+        assert_eq!((opened.text(), opened.header.counter), ("OK|1", 1000));
     });
 }
 

@@ -692,7 +692,7 @@ fn opened(output: &[u8], keys: &Keys) -> Vec<String> {
         let open = |key: &Sealer| {
             let mut copy = message.clone();
             let opened = key.opener().open(Layout::Current, &mut copy).ok()?;
-            Some(format!("{} {}", opened.header.counter, opened.text))
+            Some(format!("{} {}", opened.header.counter, opened.text()))
         };
         let text = keys.keys.iter().find_map(open);
         messages

@@ -22,7 +22,7 @@ pub fn open(data: &[u8]) {
     let _ = plaintext_answer(data);
     let mut any = data.to_vec();
     let found = open_with(&mut any, Layout::ALL, |_| OPENERS.iter());
-    let found = found.ok().map(|opened| (opened.header, opened.text.to_owned()));
+    let found = found.ok().map(|opened| (opened.header, opened.text().to_owned()));
     let mut alone = None;
     for &layout in Layout::ALL {
         for opener in OPENERS.iter() {
@@ -30,7 +30,7 @@ pub fn open(data: &[u8]) {
             match opener.open(layout, &mut received) {
                 Ok(opened) => {
                     let _ = opened.parse();
-                    alone = alone.or(Some((opened.header, opened.text.to_owned())));
+                    alone = alone.or(Some((opened.header, opened.text().to_owned())));
                 }
                 Err(error) => {
                     assert_eq!(error.at, 0);
@@ -75,7 +75,7 @@ pub fn seal(data: &[u8]) {
     let envelope = envelope.to_vec();
     let mut received = envelope.clone();
     let opened = sealer.opener().open(layout, &mut received).expect("what was sealed opens");
-    assert_eq!(opened.text.as_bytes(), text);
+    assert_eq!(opened.as_bytes(), text);
     assert!(opened.parse().is_ok());
 
     let mut flipped = envelope;

@@ -31,7 +31,7 @@ use crate::scan;
 ///     Inner::Frame(frame) => assert_eq!((frame.serial, frame.variables().len()), ("sensor-01", 1)),
 ///     Inner::Ack(ack) => println!("{:?}", ack.status),
 /// }
-/// assert_eq!((opened.text, opened.header.counter), ("sensor-01|[t:=32]", 0));
+/// assert_eq!((opened.text(), opened.header.counter), ("sensor-01|[t:=32]", 0));
 /// # Ok::<(), tipwire::Error>(())
 /// ```
 #[derive(Clone)]
@@ -87,7 +87,7 @@ impl Opener {
     pub fn open<'e>(&self, layout: Layout, envelope: &'e mut [u8]) -> Result<Opened<'e>, Error> {
         let header = Header::parse(layout, envelope)?;
         self.try_open(&header, envelope)?;
-        Opened::new(header, 0, envelope)
+        Ok(Opened { header, candidate: 0, text: text_of(&header, envelope) })
     }
 
     /// Decrypts in place. On failure the envelope stays as it was, for another key; nothing of the
@@ -180,7 +180,7 @@ where
         failure = Some(refuse(Kind::AuthFailed));
         for (candidate, opener) in candidates(&header).into_iter().enumerate() {
             if opener.borrow().try_open(&header, envelope).is_ok() {
-                return Opened::new(header, candidate, envelope);
+                return Ok(Opened { header, candidate, text: text_of(&header, envelope) });
             }
         }
     }
@@ -199,22 +199,26 @@ fn text_of<'e>(header: &Header, envelope: &'e mut [u8]) -> &'e mut [u8] {
 pub struct Opened<'e> {
     /// The header.
     pub header: Header,
-    /// The text inside.
-    pub text: &'e str,
     /// Which of the candidates opened it, counted from 0.
     pub candidate: usize,
+    /// Found to be UTF-8.
+    text: &'e [u8],
 }
 
 impl<'e> Opened<'e> {
-    fn new(header: Header, candidate: usize, envelope: &'e mut [u8]) -> Result<Opened<'e>, Error> {
-        let text = core::str::from_utf8(text_of(&header, envelope));
-        let text = text.map_err(|_| refuse(Kind::AuthFailed))?;
-        Ok(Opened { header, text, candidate })
-    }
-
     /// Reads the text as what the header says it is. Offsets of errors count from its first byte.
     pub fn parse(&self) -> Result<Inner<'e>, Error> {
-        Inner::parse(self.header.method, self.text.as_bytes())
+        Inner::parse(self.header.method, self.text)
+    }
+
+    /// The text inside.
+    pub fn text(&self) -> &'e str {
+        core::str::from_utf8(self.text).unwrap_or_default()
+    }
+
+    /// The text inside, as whoever reads it takes it: at no cost.
+    pub fn as_bytes(&self) -> &'e [u8] {
+        self.text
     }
 }
 

@@ -103,7 +103,7 @@ fn envelopes_are_opened_and_answered_under_new_numbers_after_a_crash_too() {
             let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
             stream.read_exact(&mut answer).unwrap();
             let opened = opener.open(Layout::Current, &mut answer).unwrap();
-            assert_eq!(opened.text, expected, "round {round}");
+            assert_eq!(opened.text(), expected, "round {round}");
             assert!(last < Some(opened.header.counter), "a number came twice");
             last = Some(opened.header.counter);
         }
@@ -118,7 +118,7 @@ fn envelopes_are_opened_and_answered_under_new_numbers_after_a_crash_too() {
     let (head, mut answer) = gateway.http("POST /v1/tips", "", envelope);
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     let opener = Opener::new(Cipher::ChaCha20Poly1305, derived.bytes(), None).unwrap();
-    assert_eq!(opener.open(Layout::Current, &mut answer).unwrap().text, "PONG");
+    assert_eq!(opener.open(Layout::Current, &mut answer).unwrap().text(), "PONG");
     // Nobody's envelope is answered in plaintext.
     let mut stranger = make("sensor-01", &[9; 16], Cipher::Aes128Ccm, 0);
     let envelope = stranger.ping(&mut buffer).unwrap();
