@@ -11,8 +11,8 @@ use aes::cipher::{
     BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, KeyInit,
     ParBlocks,
 };
-use ghash::GHash;
-use ghash::universal_hash::UniversalHash;
+use polyval::Polyval;
+use polyval::universal_hash::UniversalHash;
 use zeroize::Zeroize;
 
 use crate::envelope::block::{Block, is_equal, padded, shortened, store, xor};
@@ -30,15 +30,16 @@ const FEW: usize = 12;
 #[derive(Clone)]
 pub(super) struct Gcm<A> {
     cipher: A,
-    hash: GHash,
+    hash: Polyval,
 }
 
 impl<A: KeyInit + BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Aead for Gcm<A> {
     fn new(key: &[u8]) -> Option<Gcm<A>> {
         let cipher = A::new_from_slice(key).ok()?;
-        let mut point = ghash::Key::default();
+        let mut point = polyval::Key::default();
         cipher.encrypt_block(&mut point);
-        let hash = GHash::new(&point);
+        point.0 = doubled(point.0);
+        let hash = Polyval::new(&point);
         point.zeroize();
         Some(Gcm { cipher, hash })
     }
@@ -54,9 +55,19 @@ impl<A: KeyInit + BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Aead for 
 
     fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
         let Message { nonce, header, text, tag } = message;
-        let hash = self.hash(header, text);
         let mut mask = [[0; 16]];
-        self.apply(nonce, &mut mask, text)?;
+        let hash = match laid_out(header, text) {
+            // That the text is decrypted first leaves time for the blocks to be written.
+            Some(blocks) => {
+                self.apply(nonce, &mut mask, text)?;
+                self.hash_few(&blocks)
+            }
+            None => {
+                let hash = self.hash(header, text);
+                self.apply(nonce, &mut mask, text)?;
+                hash
+            }
+        };
         let [mask] = mask;
         if tag.len() == 16 && is_equal(xor(mask, hash), padded(tag)) {
             return Ok(());
@@ -83,30 +94,70 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Gcm<A> {
 
     /// What a header and an encrypted text hash to.
     fn hash(&self, header: &[u8], text: &[u8]) -> Block {
-        let mut hash = self.hash.clone();
-        let lengths = ((8 * header.len() as u128) << 64) | (8 * text.len() as u128);
-        let lengths = lengths.to_be_bytes();
-        if let Some((blocks, count)) = laid_out([header, text, &lengths]) {
-            hash.update(blocks.get(..count).unwrap_or_default());
-        } else {
-            hash.update_padded(header);
-            hash.update_padded(text);
-            hash.update(&[lengths.into()]);
+        if let Some(blocks) = laid_out(header, text) {
+            return self.hash_few(&blocks);
         }
-        hash.finalize().0
+        let mut hash = self.hash.clone();
+        for part in header.chunks(16 * FEW).chain(text.chunks(16 * FEW)) {
+            let mut blocks = Blocks::default();
+            put(part, &mut blocks);
+            hash.update(blocks.get(..part.len().div_ceil(16)).unwrap_or_default());
+        }
+        hash.update(&[reversed(lengths(header, text)).into()]);
+        reversed(hash.finalize().0)
+    }
+
+    fn hash_few(&self, blocks: &Blocks) -> Block {
+        let mut hash = self.hash.clone();
+        hash.update(blocks);
+        reversed(hash.finalize().0)
     }
 }
 
-/// Parts that are short, each with zeros up to a whole block, and how many blocks that makes.
-fn laid_out(parts: [&[u8]; 3]) -> Option<([ghash::Block; FEW], usize)> {
-    let mut blocks = [ghash::Block::default(); FEW];
-    let mut at = 0;
-    for part in parts {
-        let target = ghash::Block::slice_as_flattened_mut(blocks.get_mut(at..)?);
-        target.get_mut(..part.len())?.copy_from_slice(part);
-        at += part.len().div_ceil(16);
+type Blocks = [polyval::Block; FEW];
+
+/// All that is to be hashed of a short message. Zeros before it change nothing.
+fn laid_out(header: &[u8], text: &[u8]) -> Option<Blocks> {
+    let count = header.len().div_ceil(16) + text.len().div_ceil(16) + 1;
+    let mut blocks = Blocks::default();
+    let mut places = blocks.get_mut(FEW.checked_sub(count)?..)?;
+    places = put(header, places);
+    places = put(text, places);
+    places.first_mut()?.0 = reversed(lengths(header, text));
+    Some(blocks)
+}
+
+/// Writes the blocks of a part, the last one with zeros after it, and gives the places after them.
+#[inline(always)]
+fn put<'p>(part: &[u8], places: &'p mut [polyval::Block]) -> &'p mut [polyval::Block] {
+    let (blocks, rest) = part.as_chunks::<16>();
+    let (taken, places) = places.split_at_mut_checked(blocks.len()).unwrap_or_default();
+    for (place, block) in taken.iter_mut().zip(blocks) {
+        place.0 = reversed(*block);
     }
-    Some((blocks, at))
+    let (last, places) =
+        places.split_at_mut_checked(usize::from(!rest.is_empty())).unwrap_or_default();
+    for place in last {
+        place.0 = reversed(padded(rest));
+    }
+    places
+}
+
+/// How many bits there are.
+fn lengths(header: &[u8], text: &[u8]) -> Block {
+    (((8 * header.len() as u128) << 64) | (8 * text.len() as u128)).to_be_bytes()
+}
+
+/// GHASH is POLYVAL with the bytes of everything reversed...
+fn reversed(block: Block) -> Block {
+    u128::from_be_bytes(block).to_le_bytes()
+}
+
+/// ...and its key doubled.
+fn doubled(point: Block) -> Block {
+    let point = u128::from_be_bytes(point);
+    let over = point >> 127;
+    (point << 1 ^ over ^ over << 127 ^ over << 126 ^ over << 121).to_le_bytes()
 }
 
 /// A pass over one message, for the cipher to call with what encrypts blocks best here.
@@ -181,7 +232,7 @@ impl BlockCipherEncClosure for Pass<'_> {
         store(shortened(last, rest.len()), rest);
         // Key stream: with the envelope it gives the text.
         if has_batch || width <= 4 {
-            ghash::Block::slice_as_flattened_mut(&mut lanes).zeroize();
+            aes::Block::slice_as_flattened_mut(&mut lanes).zeroize();
         }
     }
 }
