@@ -145,7 +145,7 @@ fn open(layout: Layout, key: &[u8], envelope: &mut [u8]) -> Answer {
         header.counter,
         header.auth,
         to_hex(header.device()),
-        quoted(opened.text)
+        quoted(opened.text())
     ))
 }
 

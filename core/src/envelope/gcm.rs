@@ -1,4 +1,4 @@
-//! AES-GCM for what telemetry is: short. The `aes` and `ghash` crates do the work; the `aes-gcm`
+//! AES-GCM for what telemetry is: short. The `aes` and `polyval` crates do the work; the `aes-gcm`
 //! crate is the oracle in tests.
 //!
 //! What is encrypted does not depend on each other, so the block that hides the tag goes along with
@@ -23,8 +23,11 @@ use crate::error::{Error, Kind};
 /// Most bytes that have counters of 32 bits of their own.
 const MAX_TEXT: u64 = (1 << 36) - 32;
 
-/// So many blocks are hashed in one piece.
-const FEW: usize = 12;
+/// So many blocks are hashed in one piece: of what is telemetry all.
+const FEW: usize = if cfg!(tipwire_small) { 4 } else { 12 };
+
+/// So many blocks are hashed at once.
+const BATCH: usize = 4;
 
 /// GCM with an expanded key, for nonces of 12 bytes and tags of 16.
 #[derive(Clone)]
@@ -56,17 +59,14 @@ impl<A: KeyInit + BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Aead for 
     fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
         let Message { nonce, header, text, tag } = message;
         let mut mask = [[0; 16]];
-        let hash = match laid_out(header, text) {
+        let hash = if let Some(few) = laid_out(header, text) {
             // That the text is decrypted first leaves time for the blocks to be written.
-            Some(blocks) => {
-                self.apply(nonce, &mut mask, text)?;
-                self.hash_few(&blocks)
-            }
-            None => {
-                let hash = self.hash(header, text);
-                self.apply(nonce, &mut mask, text)?;
-                hash
-            }
+            self.apply(nonce, &mut mask, text)?;
+            self.hash_few(&few)
+        } else {
+            let hash = self.hash(header, text);
+            self.apply(nonce, &mut mask, text)?;
+            hash
         };
         let [mask] = mask;
         if tag.len() == 16 && is_equal(xor(mask, hash), padded(tag)) {
@@ -94,37 +94,44 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Gcm<A> {
 
     /// What a header and an encrypted text hash to.
     fn hash(&self, header: &[u8], text: &[u8]) -> Block {
-        if let Some(blocks) = laid_out(header, text) {
-            return self.hash_few(&blocks);
+        if let Some(few) = laid_out(header, text) {
+            return self.hash_few(&few);
         }
         let mut hash = self.hash.clone();
+        // While some are hashed the next ones are written.
+        let (mut ready, mut next) = (&mut Blocks::default(), &mut Blocks::default());
+        let mut count = 0;
         for part in header.chunks(16 * FEW).chain(text.chunks(16 * FEW)) {
-            let mut blocks = Blocks::default();
-            put(part, &mut blocks);
-            hash.update(blocks.get(..part.len().div_ceil(16)).unwrap_or_default());
+            put(part, next);
+            hash.update(ready.get(..count).unwrap_or_default());
+            count = part.len().div_ceil(16);
+            core::mem::swap(&mut ready, &mut next);
         }
+        hash.update(ready.get(..count).unwrap_or_default());
         hash.update(&[reversed(lengths(header, text)).into()]);
         reversed(hash.finalize().0)
     }
 
-    fn hash_few(&self, blocks: &Blocks) -> Block {
+    fn hash_few(&self, (blocks, from): &(Blocks, usize)) -> Block {
         let mut hash = self.hash.clone();
-        hash.update(blocks);
+        hash.update(blocks.get(*from..).unwrap_or_default());
         reversed(hash.finalize().0)
     }
 }
 
 type Blocks = [polyval::Block; FEW];
 
-/// All that is to be hashed of a short message. Zeros before it change nothing.
-fn laid_out(header: &[u8], text: &[u8]) -> Option<Blocks> {
+/// All that is to be hashed of a short message: the last blocks, from one on that makes batches of
+/// them. Zeros before a message change nothing.
+fn laid_out(header: &[u8], text: &[u8]) -> Option<(Blocks, usize)> {
     let count = header.len().div_ceil(16) + text.len().div_ceil(16) + 1;
+    let first = FEW.checked_sub(count)?;
     let mut blocks = Blocks::default();
-    let mut places = blocks.get_mut(FEW.checked_sub(count)?..)?;
+    let mut places = blocks.get_mut(first..)?;
     places = put(header, places);
     places = put(text, places);
     places.first_mut()?.0 = reversed(lengths(header, text));
-    Some(blocks)
+    Some((blocks, first / BATCH * BATCH))
 }
 
 /// Writes the blocks of a part, the last one with zeros after it, and gives the places after them.
