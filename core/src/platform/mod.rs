@@ -1,8 +1,20 @@
 //! What platforms other than the wire's own expect around their messages.
+//!
+//! A server that platforms' devices connect to needs no more of it than a [`Server`], which takes
+//! bytes and gives data points.
 
+#[cfg(feature = "alloc")]
+mod reading;
+#[cfg(feature = "alloc")]
+mod server;
 pub mod tagoio;
 pub mod thingsboard;
 pub mod thingspanel;
+
+#[cfg(feature = "alloc")]
+pub use reading::{Reading, Readings, Told};
+#[cfg(feature = "alloc")]
+pub use server::{Protocol, Server, ServerEvent};
 
 use core::fmt::{self, Write};
 

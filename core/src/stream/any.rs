@@ -4,6 +4,10 @@ use super::{
     Cut, Delimiter, Json, LengthField, LengthPrefixed, Lines, Order, Packets, Rule, Scan, TagoTip,
 };
 use crate::error::Kind;
+#[cfg(feature = "alloc")]
+use crate::json::read::{Items, Json as Value, document};
+#[cfg(feature = "alloc")]
+use alloc::{string::String, vec::Vec};
 
 /// One of the rules, by its name.
 ///
@@ -103,6 +107,63 @@ impl Any {
     }
 }
 
+#[cfg(feature = "alloc")]
+impl Any {
+    /// The rule of this name, with settings as JSON, for programs that are configured: an object of
+    /// those of [`Settings`], `order` being `big` or `little`; no settings at all are the rule's own.
+    ///
+    /// ```
+    /// use tipwire::stream::Any;
+    ///
+    /// let settings = r#"{"order":"little","offset":4,"length":1,"adjustment":3,"strip":5}"#;
+    /// assert!(Any::from_json("length_field", settings).is_ok());
+    /// assert!(Any::from_json("delimiter", r#"{"delimiters":["\r\n",";"],"max":80}"#).is_ok());
+    /// assert!(Any::from_json("lines", r#"{"offset":4}"#).is_err(), "lines have none");
+    /// ```
+    pub fn from_json(name: &str, settings: &str) -> Result<Any, Kind> {
+        let members = match document(settings) {
+            Ok(Value::Object(members)) => Some(members),
+            Err(_) if settings.trim_ascii().is_empty() => None,
+            _ => return Err(Kind::InvalidSettings),
+        };
+        let (mut read, mut delimiters) = (Settings::default(), None);
+        for (key, value) in members.into_iter().flatten() {
+            match value {
+                Value::Number(digits) if key.is("max") => read.max = Some(number(digits)?),
+                Value::Number(digits) if key.is("strip") => read.strip = Some(number(digits)?),
+                Value::Number(digits) if key.is("offset") => read.offset = Some(number(digits)?),
+                Value::Number(digits) if key.is("length") => read.length = Some(number(digits)?),
+                Value::Number(digits) if key.is("adjustment") => {
+                    read.adjustment = Some(number(digits)?);
+                }
+                Value::String(word) if key.is("order") => {
+                    let order = word.borrowed().and_then(Order::from_name);
+                    read.order = Some(order.ok_or(Kind::InvalidSettings)?);
+                }
+                Value::Array(items) if key.is("delimiters") => delimiters = Some(texts(items)?),
+                _ => return Err(Kind::InvalidSettings),
+            }
+        }
+        let lists = delimiters.as_ref().map(|texts| texts.iter().map(String::as_bytes).collect());
+        let lists: Option<Vec<&[u8]>> = lists;
+        Any::new(name, &Settings { delimiters: lists.as_deref(), ..read })
+    }
+}
+
+#[cfg(feature = "alloc")]
+fn number<N: core::str::FromStr>(digits: &str) -> Result<N, Kind> {
+    digits.parse().map_err(|_| Kind::InvalidSettings)
+}
+
+#[cfg(feature = "alloc")]
+fn texts(items: Items<'_>) -> Result<Vec<String>, Kind> {
+    let texts = items.map(|item| match item {
+        Value::String(text) => text.chars().collect::<Result<_, ()>>().ok(),
+        _ => None,
+    });
+    texts.collect::<Option<_>>().ok_or(Kind::InvalidSettings)
+}
+
 impl Settings<'_> {
     /// Whether all is left as the rule has it.
     fn is_empty(&self) -> bool {
@@ -165,5 +226,62 @@ impl Scan for Any {
 
     fn unit(&self, message: &[u8], put: &mut dyn FnMut(&[u8])) {
         the_rule!(self, rule => rule.unit(message, put));
+    }
+}
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_json_are_those_of_the_rule() {
+        let same = |name, json, settings: Settings<'_>| {
+            let (read, made) = (Any::from_json(name, json), Any::new(name, &settings));
+            assert_eq!(alloc::format!("{read:?}"), alloc::format!("{made:?}"), "{name} {json}");
+            read.is_ok()
+        };
+        let default = Settings::default();
+        for name in Any::NAMES {
+            assert!(same(name, "", default) && same(name, " {} ", default));
+        }
+        assert!(same("lines", r#"{"max":9}"#, Settings { max: Some(9), ..default }));
+        let delimiters = Some(&[&b"\r\n"[..], b"\""][..]);
+        let settings = Settings { delimiters, strip: Some(0), ..default };
+        assert!(same("delimiter", r#"{"delimiters":["\r\n","\""],"strip":0}"#, settings));
+        let json = r#"{"order":"little","offset":4,"length":1,"adjustment":-3,"strip":0}"#;
+        let settings = Settings {
+            order: Some(Order::Little),
+            offset: Some(4),
+            length: Some(1),
+            adjustment: Some(-3),
+            strip: Some(0),
+            ..default
+        };
+        assert!(same("length_field", json, settings));
+        assert!(!same("lines", r#"{"offset":4}"#, Settings { offset: Some(4), ..default }));
+    }
+
+    #[test]
+    fn what_are_no_settings_is_refused() {
+        for settings in [
+            "[]",
+            "{",
+            "1",
+            r#"{"max":-1}"#,
+            r#"{"max":"9"}"#,
+            r#"{"max":1.5}"#,
+            r#"{"min":1}"#,
+            r#"{"order":"middle"}"#,
+            r#"{"order":1}"#,
+            r#"{"delimiters":";"}"#,
+            r#"{"delimiters":[1]}"#,
+            r#"{"delimiters":["\ud800"]}"#,
+        ] {
+            for name in Any::NAMES {
+                let refused = Any::from_json(name, settings);
+                assert_eq!(refused.err(), Some(Kind::InvalidSettings), "{name} {settings}");
+            }
+        }
+        assert!(Any::from_json("words", "").is_err());
     }
 }

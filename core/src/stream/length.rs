@@ -14,6 +14,17 @@ pub enum Order {
     Little,
 }
 
+impl Order {
+    /// The order that is called so: `big` or `little`.
+    pub fn from_name(name: &str) -> Option<Order> {
+        match name {
+            "big" => Some(Order::Big),
+            "little" => Some(Order::Little),
+            _ => None,
+        }
+    }
+}
+
 /// Frames with a length in their header, with the settings of Netty's decoder.
 ///
 /// ```

@@ -13,6 +13,7 @@ use super::take_apart;
 use super::{Texts, as_text, end_names, put_name, put_rest, put_together, take_ack_apart};
 use crate::credentials::Token;
 use crate::cursor::{NAME, Set};
+use crate::envelope::{Header, Layout, plaintext_answer};
 use crate::error::{BuildError, Code, Error, Kind};
 use crate::frame::{Body, IntoSink, Line, Method, Reply, Sink, Status, check_auth};
 use crate::limits::MAX_NAME;
@@ -90,6 +91,21 @@ impl<'a> HttpRequest<'a> {
     pub fn envelope(&self) -> Option<&'a [u8]> {
         let is_one = self.method == "POST" && self.path == HttpRequest::ENVELOPES;
         is_one.then_some(self.body)
+    }
+
+    /// Writes the message that the request carries, for a server of datagrams to answer: its
+    /// envelope, if it can be one, or else its [frame](HttpRequest::to_frame).
+    pub fn to_message<S: Sink>(
+        &self,
+        sink: impl IntoSink<Sink = S>,
+    ) -> Result<S::Done, BuildError> {
+        let Some(envelope) = self.envelope() else { return self.to_frame(sink) };
+        // The short layout has the smallest envelopes.
+        let header = Header::parse(Layout::Short, envelope);
+        header.map_err(|error| BuildError::of(error.kind))?;
+        let mut out = Line::new(sink);
+        out.put(envelope);
+        out.finish()
     }
 
     /// Writes the frame that says what the request says. The parts may be anything.
@@ -225,6 +241,23 @@ impl<'a> HttpResponse<'a> {
         HttpResponse { status: 200, command: None, body: envelope }
     }
 
+    /// The response that says what a server answers to the [message](HttpRequest::to_message) of a
+    /// request: an envelope or an ACK.
+    ///
+    /// ```
+    /// use tipwire::platform::tagoio::{HttpRequest, HttpResponse};
+    ///
+    /// let request = HttpRequest::from_envelope(b"what nobody can open");
+    /// let response = HttpResponse::to(&request, b"ACK|ERR|auth_failed");
+    /// assert_eq!((response.status, response.body), (400, &b"auth_failed"[..]));
+    /// ```
+    pub fn to(request: &HttpRequest<'_>, answer: &'a [u8]) -> HttpResponse<'a> {
+        if request.envelope().is_some() && plaintext_answer(answer).is_none() {
+            return HttpResponse::from_envelope(answer);
+        }
+        HttpResponse::from_ack(answer).unwrap_or(HttpResponse::from_error(Kind::Buffer))
+    }
+
     /// The response of a server that could not take a request.
     ///
     /// ```
@@ -310,5 +343,27 @@ impl fmt::Debug for HttpResponse<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut response = f.debug_struct("HttpResponse");
         response.field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_carries_a_frame_or_what_can_be_an_envelope() {
+        let mut buffer = [0; 128];
+        let mut request = HttpRequest::from_envelope(&[0; 40]);
+        assert_eq!(request.to_message(&mut buffer), Ok(&[0; 40][..]));
+        request.body = &[0; 3];
+        let error = request.to_message(&mut buffer).map_err(|error| error.kind);
+        assert!(error.is_err_and(Kind::is_of_envelopes));
+        let frame = HttpRequest { method: "HEAD", path: "/v1/tip/s", ..request };
+        let frame = HttpRequest { authorization: "TagoTiP 4deedd7bab8817ec", ..frame };
+        assert_eq!(frame.to_message(&mut buffer), Ok(&b"PING|4deedd7bab8817ec|s"[..]));
+        let bytes = [0x21, 0, 0, 0xff];
+        assert_eq!(HttpResponse::to(&request, &bytes), HttpResponse::from_envelope(&bytes));
+        assert_eq!(HttpResponse::to(&frame, &bytes).status, 500);
+        assert_eq!(HttpResponse::to(&frame, b"ACK|PONG").status, 204);
     }
 }

@@ -71,6 +71,12 @@ impl<'a> ConvertError<'a> {
         ConvertError { kind, field, at: u32::try_from(at).unwrap_or(u32::MAX) }
     }
 
+    /// One of the message as a whole.
+    #[cfg(feature = "alloc")]
+    pub(super) fn of_message(kind: Kind) -> ConvertError<'a> {
+        ConvertError::new(kind, MESSAGE, 0)
+    }
+
     /// The code of a message that does not fit.
     pub const fn code(&self) -> &'static str {
         Code::InvalidPayload.name()

@@ -335,7 +335,7 @@ fn field<'s, R: Room<'s>>(item: Json<'s>, room: &mut R) -> Result<BinaryField<R:
             () if key.is("length") && matches!(value, Json::Null(_)) => field.length = None,
             () if key.is("length") => field.length = Some(number(&value)?),
             () if key.is("as") => field.read = word(value, Read::from_name)?,
-            () if key.is("order") => field.order = word(value, order)?,
+            () if key.is("order") => field.order = word(value, Order::from_name)?,
             () if key.is("scale") => match value {
                 Json::Number(factor) => {
                     field.scale = Some(Scale::new(factor).ok_or(Kind::InvalidSettings)?);
@@ -347,12 +347,4 @@ fn field<'s, R: Room<'s>>(item: Json<'s>, room: &mut R) -> Result<BinaryField<R:
         }
     }
     Ok(field.with_name(name.ok_or(Kind::InvalidSettings)?))
-}
-
-fn order(word: &str) -> Option<Order> {
-    match word {
-        "big" => Some(Order::Big),
-        "little" => Some(Order::Little),
-        _ => None,
-    }
 }
