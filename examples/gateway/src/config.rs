@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tipwire::platform::Protocol;
 use tipwire::platform::thingsboard::Converter;
-use tipwire::stream::{Any, Order, Settings};
+use tipwire::stream::Any;
 
 /// The settings that hold where no file says otherwise.
 pub const DEFAULT: &str = include_str!("../gateway.toml");
@@ -88,34 +89,13 @@ pub struct Listen {
     pub send_buffer: Option<usize>,
     pub keep_alive: Option<u64>,
     pub no_delay: Option<bool>,
-    splitter: Option<SplitterRow>,
-    converter: Option<ConverterRow>,
+    splitter: Option<Named>,
+    converter: Option<Named>,
 }
 
-/// How a stream is cut into messages: one of the core's rules, with its settings.
+/// One of the core's splitters or converters, with its settings.
 #[derive(Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SplitterRow {
-    name: String,
-    max: Option<usize>,
-    strip: Option<usize>,
-    delimiters: Option<Vec<String>>,
-    order: Option<OrderName>,
-    offset: Option<usize>,
-    length: Option<usize>,
-    adjustment: Option<i64>,
-}
-
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum OrderName {
-    Big,
-    Little,
-}
-
-/// What makes uplinks of messages: one of the core's converters, with its settings.
-#[derive(Clone, PartialEq, Deserialize)]
-struct ConverterRow {
+struct Named {
     name: String,
     #[serde(flatten)]
     settings: Map<String, Value>,
@@ -154,43 +134,35 @@ pub struct Forward {
 }
 
 impl Config {
-    /// Reads settings; what is wrong with them is said with the line.
+    /// Reads settings. What is wrong with them is said with the line, which may hold a secret and is
+    /// not shown.
     pub fn read(text: &str) -> Result<Config, String> {
-        toml::from_str(text).map_err(|error| error.to_string())
+        toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        })
     }
 }
 
 impl Listen {
-    /// How what comes is cut into messages.
-    pub fn rule(&self) -> Result<Any, String> {
-        let Some(row) = &self.splitter else { return Ok(Any::Lines(Default::default())) };
-        let delimiters = row.delimiters.as_deref().unwrap_or_default();
-        let delimiters: Vec<&[u8]> = delimiters.iter().map(String::as_bytes).collect();
-        let settings = Settings {
-            max: row.max,
-            strip: row.strip,
-            delimiters: row.delimiters.is_some().then_some(&delimiters),
-            order: row.order.map(|order| match order {
-                OrderName::Big => Order::Big,
-                OrderName::Little => Order::Little,
-            }),
-            offset: row.offset,
-            length: row.length,
-            adjustment: row.adjustment,
-        };
-        Any::new(&row.name, &settings).map_err(|kind| format!("splitter {:?}: {kind}", row.name))
-    }
-
-    /// What the messages mean.
-    pub fn converter(&self) -> Result<Converter, String> {
-        let settings = self.converter.as_ref().map(|row| row.settings.clone()).unwrap_or_default();
-        let name = self.converter_name();
-        let converter = Converter::new(name, &Value::from(settings).to_string());
-        converter.map_err(|kind| format!("converter {name:?}: {kind}"))
-    }
-
-    fn converter_name(&self) -> &str {
-        self.converter.as_ref().map_or("text", |row| &row.name)
+    /// What platforms' devices speak there; `None` where it is TagoTiP.
+    pub fn protocol(&self) -> Result<Option<Protocol>, String> {
+        Ok(Some(match self.handler {
+            Handler::Thingspanel => Protocol::Packets,
+            Handler::ThingspanelRaw => Protocol::Raw,
+            Handler::Thingsboard => {
+                let (splitter, settings) = Named::parts(self.splitter.as_ref(), "lines");
+                let rule = Any::from_json(splitter, &settings)
+                    .map_err(|kind| format!("splitter {splitter:?}: {kind}"))?;
+                let (converter, settings) = Named::parts(self.converter.as_ref(), "text");
+                let converter = Converter::new(converter, &settings)
+                    .map_err(|kind| format!("converter {converter:?}: {kind}"))?;
+                Protocol::Messages(rule, converter)
+            }
+            Handler::Tagotip | Handler::TagotipUdp | Handler::Http | Handler::Page => {
+                return Ok(None);
+            }
+        }))
     }
 
     /// What is set here although this handler has no use for it.
@@ -218,10 +190,20 @@ impl Listen {
             Handler::Page => "page",
             Handler::Thingspanel => "thingspanel",
             Handler::ThingspanelRaw => "thingspanel, raw",
-            Handler::Thingsboard => &format!("thingsboard, {}", self.converter_name()),
+            Handler::Thingsboard => {
+                &format!("thingsboard, {}", Named::parts(self.converter.as_ref(), "text").0)
+            }
         };
         let tls = if self.certificate.is_some() { ", tls" } else { "" };
         format!("{name}{tls}")
+    }
+}
+
+impl Named {
+    /// The name, and the settings as JSON.
+    fn parts<'a>(row: Option<&'a Named>, default: &'a str) -> (&'a str, String) {
+        let settings = row.map(|row| Value::from(row.settings.clone()).to_string());
+        (row.map_or(default, |row| &row.name), settings.unwrap_or_default())
     }
 }
 
@@ -237,8 +219,7 @@ mod tests {
         assert_eq!(config.listen.len(), 10);
         for row in &config.listen {
             assert_eq!(row.unused(), None);
-            row.rule().unwrap();
-            row.converter().unwrap();
+            row.protocol().unwrap();
         }
     }
 
@@ -327,7 +308,8 @@ mod tests {
     fn mistakes_are_named() {
         let wrong = Config::read("[[listen]]\nhandler = \"telnet\"\naddress = \"0.0.0.0:23\"");
         assert!(wrong.is_err_and(|error| error.contains("telnet")));
-        let wrong = Config::read("databse = \"x\"");
-        assert!(wrong.is_err_and(|error| error.contains("databse")));
+        let wrong = Config::read("\n[[device]]\nserial = \"s\"\ntokn = \"secret\"").err().unwrap();
+        assert!(wrong.starts_with("line 4: unknown field `tokn`"), "{wrong}");
+        assert!(!wrong.contains("secret") && wrong.lines().count() == 1, "{wrong}");
     }
 }

@@ -2,15 +2,12 @@
 //! sends what the speaker answers.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use tipwire::Code;
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, SemaphorePermit};
 use tokio::time::{sleep_until, timeout};
@@ -202,29 +199,26 @@ async fn read<'g>(
     thread_local! {
         static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; 16 * 1024].into());
     }
+    let stream = match stream {
+        Either::Left(stream) => stream,
+        // What there is may be inside already. Those have fewer connections, and a buffer each.
+        Either::Right(stream) => {
+            let mut input = Vec::with_capacity(4096);
+            stream.read_buf(&mut input).await?;
+            return Ok((input, None));
+        }
+    };
     loop {
-        let permit = match stream {
-            Either::Left(stream) => {
-                stream.readable().await?;
-                Some(gateway.turns.acquire().await.map_err(io::Error::other)?)
-            }
-            // What there is may be inside already. Those have fewer connections instead.
-            Either::Right(_) => None,
-        };
-        let is_ready = permit.is_some();
-        let input = poll_fn(|context| {
-            BUFFER.with_borrow_mut(|buffer| {
-                let mut buffer = ReadBuf::new(buffer);
-                match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
-                    Poll::Ready(read) => Poll::Ready(read.map(|()| Some(buffer.filled().to_vec()))),
-                    // Nothing after all: let others have the turn.
-                    Poll::Pending if is_ready => Poll::Ready(Ok(None)),
-                    Poll::Pending => Poll::Pending,
-                }
-            })
+        stream.readable().await?;
+        let permit = gateway.turns.acquire().await.map_err(io::Error::other)?;
+        let input: io::Result<_> = BUFFER.with_borrow_mut(|buffer| {
+            let length = stream.try_read(buffer)?;
+            Ok(buffer[..length].to_vec())
         });
-        if let Some(input) = input.await? {
-            return Ok((input, permit));
+        match input {
+            // Nothing after all: others have the turn.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            input => return Ok((input?, Some(permit))),
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::clock;
 use crate::config::{Config, DeviceRow};
-use crate::store::{Db, Stored};
+use crate::db::{Db, Stored};
 
 /// A device.
 pub struct Device {
@@ -105,12 +105,12 @@ impl Devices {
         let first_number = db.mark(ANSWERS).map_err(failed)?.unsigned_abs();
         let (mut known, mut keys, mut rows) = (Known::default(), Keys::default(), HashMap::new());
         for row in &config.device {
-            let credentials = Credentials::read(row)?;
-            credentials.add_keys(&row.serial, first_number, &mut keys.known);
+            let auth = provision(row, first_number, &mut keys.known)
+                .map_err(|problem| format!("device {:?}: {problem}", row.serial))?;
             if let Some(access) = &row.access {
                 known.by_access.insert(*device_hash(access).bytes(), row.serial.clone());
             }
-            db.provision(&row.serial, credentials.auth).map_err(failed)?;
+            db.provision(&row.serial, auth).map_err(failed)?;
             rows.insert(row.serial.as_str(), row);
         }
         for Stored { id, serial, auth, commands } in db.devices().map_err(failed)? {
@@ -156,12 +156,6 @@ impl Devices {
 
     pub fn find(&self, serial: &str) -> Option<Arc<Device>> {
         self.read().by_serial.get(serial).cloned()
-    }
-
-    pub fn with_id(&self, id: i64) -> Option<Arc<Device>> {
-        let known = self.read();
-        let place = known.all.binary_search_by_key(&id, |device| device.id).ok()?;
-        known.all.get(place).cloned()
     }
 
     /// The newest ones, at most `count`.
@@ -251,67 +245,41 @@ impl session::Devices for Keys {
     }
 }
 
-/// What a row of the settings says of authorization and keys.
-struct Credentials {
-    token: Option<Token>,
-    auth: Option<Hash>,
-    key: Option<Vec<u8>>,
-    layout: Layout,
+/// The authorization of a device of the settings, whose keys are added: one for every cipher that
+/// fits, that which was chosen or that which the token gives. They number nothing so far.
+fn provision(
+    row: &DeviceRow,
+    first_number: u64,
+    keys: &mut KnownDevices,
+) -> Result<Option<Hash>, &'static str> {
+    let layout = row.layout.as_deref().map_or(Some(Layout::default()), Layout::from_name);
+    let layout = layout.ok_or("there is no such layout")?;
+    let token = row.token.as_deref().map(Token::new).transpose();
+    let token = token.map_err(|error| error.kind.sentence())?;
+    let auth = row.auth.as_deref().map(|text| Hash::from_hex(text).ok_or("auth has 16 hex digits"));
+    let auth = auth.transpose()?;
+    let key = row.key.as_deref().map(|text| read_key(text).ok_or("a key has 32 or 64 hex digits"));
+    let key = key.transpose()?;
+
+    let derived = token.as_ref().map(|token| token.derive_key(&row.serial));
+    let in_envelopes = token.as_ref().map(|token| layout.auth(token)).or(auth);
+    for cipher in Cipher::ALL {
+        let derived = derived.as_ref().map(|derived| derived.for_cipher(*cipher));
+        let (Some(key), Some(auth)) = (key.as_deref().or(derived), in_envelopes) else { continue };
+        let sealer = Sealer::with_hash(layout, *cipher, key, auth, &row.serial, first_number);
+        // A key of another length is one for other ciphers.
+        let Ok(mut sealer) = sealer else { continue };
+        sealer.reserve(0);
+        keys.add_key(sealer);
+    }
+    Ok(token.map(|token| token.hash()).or(auth))
 }
 
-impl Credentials {
-    fn read(row: &DeviceRow) -> Result<Credentials, String> {
-        let wrong = |what: &str| format!("device {:?}: {what}", row.serial);
-        let token = row.token.as_deref().map(Token::new).transpose();
-        let token = token.map_err(|error| wrong(error.kind.sentence()))?;
-        let auth = match (&token, &row.auth) {
-            (Some(token), _) => Some(token.hash()),
-            (None, Some(text)) => {
-                Some(Hash::from_hex(text).ok_or_else(|| wrong("auth has 16 hex digits"))?)
-            }
-            (None, None) => None,
-        };
-        let key = row.key.as_deref().map(|text| {
-            let key = read_hex(text).filter(|key| matches!(key.len(), 16 | 32));
-            key.ok_or_else(|| wrong("a key has 32 or 64 hex digits"))
-        });
-        let layout = match &row.layout {
-            Some(name) => {
-                Layout::from_name(name).ok_or_else(|| wrong("there is no such layout"))?
-            }
-            None => Layout::default(),
-        };
-        Ok(Credentials { token, auth, key: key.transpose()?, layout })
-    }
-
-    /// One for every cipher that fits: the key that was chosen, or that which the token gives. Nothing
-    /// may be numbered with them so far.
-    fn add_keys(&self, serial: &str, first_number: u64, keys: &mut KnownDevices) {
-        let layout = self.layout;
-        let hash = self.token.as_ref().map(|token| layout.auth(token));
-        let Some(auth) = hash.or(self.auth) else { return };
-        let derived = self.token.as_ref().map(|token| token.derive_key(serial));
-        for cipher in Cipher::ALL {
-            let key = match (&self.key, &derived) {
-                (Some(key), _) => Some(&key[..]).filter(|key| key.len() == cipher.key_len()),
-                (None, derived) => derived.as_ref().map(|key| key.for_cipher(*cipher)),
-            };
-            let Some(key) = key else { continue };
-            let sealer = Sealer::with_hash(layout, *cipher, key, auth, serial, first_number);
-            if let Ok(mut sealer) = sealer {
-                sealer.reserve(0);
-                keys.add_key(sealer);
-            }
-        }
-    }
-}
-
-fn read_hex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-        [_, _] => u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok(),
-        _ => None,
+fn read_key(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2).map(|pair| {
+        u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok()
     });
-    pairs.collect()
+    pairs.collect::<Option<Vec<u8>>>().filter(|key| matches!(key.len(), 16 | 32))
 }
 
 /// What a mutex holds, whatever happened to who held it before.

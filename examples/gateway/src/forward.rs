@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 
 use crate::clock;
 use crate::config::Forward;
+use crate::db::points_after;
 use crate::gateway::Gateway;
-use crate::shapes::{Row, shape};
+use crate::shapes::shape;
 
 /// Points of one round, which are sent and then acknowledged together.
 const ROUND: usize = 500;
@@ -81,7 +82,8 @@ async fn rounds(
 ) -> Result<(), String> {
     let mut newest = gateway.store.newest();
     loop {
-        let rows = read(gateway, *done).await?;
+        let after = *done;
+        let rows = gateway.store.read(move |sql| points_after(sql, after, ROUND)).await?;
         let Some(last) = rows.last().map(|row| row.id) else {
             newest.changed().await.map_err(|error| error.to_string())?;
             continue;
@@ -99,26 +101,4 @@ async fn rounds(
         // If this is lost, the round is sent once more some day.
         _ = gateway.store.commit(move |db| db.set_mark(FORWARDED, last)).await;
     }
-}
-
-/// The points that come next, in the order in which they came.
-async fn read(gateway: &Arc<Gateway>, done: i64) -> Result<Vec<Row>, String> {
-    let known = Arc::clone(gateway);
-    let rows = gateway.store.read(move |db| {
-        let mut select = db.prepare(
-            "SELECT id, device, variable, time, json FROM point WHERE id > ? ORDER BY id LIMIT ?",
-        )?;
-        let rows = select.query_map([done, ROUND as i64], |row| {
-            let device = known.devices.with_id(row.get(1)?);
-            Ok(Row {
-                id: row.get(0)?,
-                serial: device.map(|device| device.serial.clone()).unwrap_or_default(),
-                variable: row.get(2)?,
-                time: row.get(3)?,
-                json: row.get(4)?,
-            })
-        })?;
-        rows.collect()
-    });
-    rows.await
 }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rusqlite::{OptionalExtension, params};
 use tipwire::Code;
 use tokio::sync::Semaphore;
 
 use crate::config::Config;
+use crate::db::Db;
 use crate::devices::{ANSWERS, Device, Devices, RESERVED};
 use crate::limits::Doors;
 use crate::live::Live;
-use crate::store::{Answer, Db, NotStored, Request, Store};
+use crate::store::{Answer, NotStored, Request, Store};
 
 pub struct Gateway {
     pub config: Config,
@@ -28,7 +28,7 @@ const TURNS: usize = 512;
 impl Gateway {
     pub async fn open(config: Config) -> Result<Arc<Gateway>, String> {
         let path = config.database.display().to_string();
-        let db = Db::open(&config).map_err(|error| format!("{path}: {error}"))?;
+        let db = Db::open(&config).map_err(|problem| format!("{path}: {problem}"))?;
         let devices = Devices::new(&config, &db)?;
         let gateway = Arc::new(Gateway {
             store: Store::new(&config, db),
@@ -76,18 +76,12 @@ impl Gateway {
             return Err("a command is one line of text");
         }
         let (known, max) = (Arc::clone(&device), self.config.max_commands);
-        let kept = self.store.commit(move |db| {
-            db.counters(&known)?;
-            let insert = "INSERT INTO command (device, text) SELECT ?1, ?2
-                WHERE (SELECT count(*) FROM command WHERE device = ?1) < ?3";
-            db.sql.execute(insert, params![known.id, text, max as i64])
-        });
-        match kept.await {
-            Ok(1) => {
+        match self.store.commit(move |db| db.add_command(&known, &text, max)).await {
+            Ok(true) => {
                 device.call();
                 Ok(())
             }
-            Ok(_) => Err("too many commands wait for this device"),
+            Ok(false) => Err("too many commands wait for this device"),
             Err(NotStored) => Err("the database failed"),
         }
     }
@@ -98,19 +92,13 @@ impl Gateway {
             return None;
         }
         let id = device.id;
-        let found = self.store.commit(move |db| {
-            let select = "SELECT id, text FROM command WHERE device = ? ORDER BY id LIMIT 1";
-            db.sql.query_row(select, [id], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-        });
-        found.await.ok().flatten()
+        self.store.commit(move |db| db.oldest_command(id)).await.ok().flatten()
     }
 
     /// A command is on its way and need not be kept.
     pub async fn command_sent(&self, device: &Device, id: i64) {
-        let deleted =
-            self.store.commit(move |db| db.sql.execute("DELETE FROM command WHERE id = ?", [id]));
         // If the database fails now, the command is sent once more some day.
-        if deleted.await.is_ok_and(|count| count == 1) {
+        if self.store.commit(move |db| db.forget_command(id)).await == Ok(true) {
             device.commands.fetch_sub(1, Ordering::Relaxed);
         }
     }

@@ -20,10 +20,9 @@ use axum::routing::{any, get, post};
 use axum::{Extension, Json, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rusqlite::{Connection, Result as Sql, params};
 use serde_json::{Value, json};
+use tipwire::Kind;
 use tipwire::platform::tagoio::{HttpRequest, HttpResponse};
-use tipwire::{Header, Kind, Layout, plaintext_answer};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
 use tower_http::services::ServeDir;
@@ -31,6 +30,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::connection;
+use crate::db;
 use crate::gateway::Gateway;
 use crate::limits::Visit;
 use crate::live::Peer;
@@ -104,7 +104,7 @@ async fn only_the_page(headers: HeaderMap, request: Request, next: Next) -> Resp
     }
 }
 
-/// TagoTiP over HTTP: a request is a frame in another dress, and so is its answer.
+/// TagoTiP over HTTP: a request is a message in another dress, and so is its answer.
 async fn tip(
     State(gateway): State<Arc<Gateway>>,
     Extension(guest): Guest,
@@ -122,31 +122,21 @@ async fn tip(
         authorization: authorization.unwrap_or_default(),
         body: &body,
     };
-    let envelope = request.envelope();
-    let message = match envelope {
-        // The short layout has the smallest envelopes.
-        Some(envelope) => Header::parse(Layout::Short, envelope)
-            .map(|_| envelope.to_vec())
-            .map_err(|error| error.kind),
-        None => request.to_frame(String::new()).map(String::into_bytes).map_err(|error| error.kind),
-    };
-    let peer = Peer { via: if envelope.is_some() { "https" } else { "http" }, ..guest.1 };
-    let message = match message {
-        Ok(message) => message,
-        Err(kind) => {
-            let response = HttpResponse::from_error(kind);
+    let is_sealed = request.envelope().is_some();
+    let peer = Peer { via: if is_sealed { "https" } else { "http" }, ..guest.1 };
+    match request.to_message(&mut Vec::new()) {
+        Ok(message) => {
+            let answer = exchange(&gateway, &guest.0, peer, message).await;
+            respond(HttpResponse::to(&request, &answer))
+        }
+        Err(error) => {
+            let response = HttpResponse::from_error(error.kind);
             if let Some(row) = gateway.live.row(peer, None, [&body, b""], 0) {
                 gateway.live.show(row, &String::from_utf8_lossy(response.body));
             }
-            return respond(response);
+            respond(response)
         }
-    };
-    let answer = exchange(&gateway, &guest.0, peer, &message).await;
-    let response = match envelope {
-        Some(_) if plaintext_answer(&answer).is_none() => Ok(HttpResponse::from_envelope(&answer)),
-        _ => HttpResponse::from_ack(&answer),
-    };
-    respond(response.unwrap_or_else(|_| HttpResponse::from_error(Kind::Buffer)))
+    }
 }
 
 fn respond(response: HttpResponse<'_>) -> Response {
@@ -197,40 +187,14 @@ async fn points(State(gateway): State<Arc<Gateway>>, Query(wanted): Query<Wanted
     let Some(device) = gateway.devices.find(&wanted.device) else {
         return (StatusCode::NOT_FOUND, "there is no such device").into_response();
     };
-    let found = gateway.store.read(move |db| match wanted.variable {
-        None => variables(db, device.id),
-        Some(variable) => history(db, device.id, &variable),
+    let found = gateway.store.read(move |sql| match wanted.variable {
+        None => db::variables(sql, device.id),
+        Some(variable) => db::history(sql, device.id, &variable),
     });
     match found.await {
         Ok(list) => ([(CONTENT_TYPE, "application/json")], list).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error).into_response(),
     }
-}
-
-/// Goes from one name to the next through the index, not past every point.
-fn variables(db: &Connection, device: i64) -> Sql<String> {
-    db.query_row(
-        "WITH RECURSIVE names(name) AS (
-             SELECT min(variable) FROM point WHERE device = ?1
-             UNION ALL
-             SELECT (SELECT min(variable) FROM point WHERE device = ?1 AND variable > name)
-             FROM names WHERE name IS NOT NULL LIMIT 500)
-         SELECT json_group_array(name) FROM names WHERE name IS NOT NULL",
-        [device],
-        |row| row.get(0),
-    )
-}
-
-fn history(db: &Connection, device: i64, variable: &str) -> Sql<String> {
-    db.query_row(
-        "SELECT json_group_array(json_object('time', time, 'point', json(json))) FROM (
-             SELECT time, json FROM (
-                 SELECT id, time, json FROM point WHERE device = ? AND variable = ?
-                 ORDER BY time DESC, id DESC LIMIT 500)
-             ORDER BY time, id)",
-        params![device, variable],
-        |row| row.get(0),
-    )
 }
 
 #[derive(serde::Deserialize)]

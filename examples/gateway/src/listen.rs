@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+use tipwire::platform::Protocol;
 use tipwire::session::Transport;
 use tipwire::{Code, Reply};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -23,7 +24,7 @@ use crate::gateway::Gateway;
 use crate::http;
 use crate::limits::{Doors, Visit};
 use crate::live::Peer;
-use crate::platforms::{Platform, Protocol};
+use crate::platforms::Platform;
 use crate::tagotip::{Tagotip, exchange};
 
 /// Opens the socket of a row and serves it in the background. Gives the address it has.
@@ -126,22 +127,19 @@ async fn accept(
 enum Speaks {
     Tagotip,
     Http(axum::Router),
-    Platform(Arc<Protocol>),
+    Platform(&'static str, Arc<Protocol>),
 }
 
 impl Speaks {
     fn of(row: &Listen, gateway: &Arc<Gateway>) -> Result<Speaks, String> {
-        let protocol = match row.handler {
-            Handler::Tagotip | Handler::TagotipUdp => return Ok(Speaks::Tagotip),
-            Handler::Http => return Ok(Speaks::Http(http::devices(gateway))),
-            Handler::Page => {
-                return Ok(Speaks::Http(http::devices(gateway).merge(http::page(gateway))));
-            }
-            Handler::Thingspanel => Protocol::Packets,
-            Handler::ThingspanelRaw => Protocol::Raw,
-            Handler::Thingsboard => Protocol::Thingsboard(row.rule()?.into(), row.converter()?),
-        };
-        Ok(Speaks::Platform(Arc::new(protocol)))
+        let protocol = row.protocol()?.map(Arc::new);
+        Ok(match (row.handler, protocol) {
+            (Handler::Http, _) => Speaks::Http(http::devices(gateway)),
+            (Handler::Page, _) => Speaks::Http(http::devices(gateway).merge(http::page(gateway))),
+            (Handler::Thingsboard, Some(protocol)) => Speaks::Platform("thingsboard", protocol),
+            (_, Some(protocol)) => Speaks::Platform("thingspanel", protocol),
+            (_, None) => Speaks::Tagotip,
+        })
     }
 
     async fn serve(self, gateway: Arc<Gateway>, stream: Stream, visit: Visit, address: SocketAddr) {
@@ -153,9 +151,9 @@ impl Speaks {
                 let speaker = Tagotip::new(&gateway, Transport::Stream, peer);
                 serve(gateway, stream, visit, speaker).await;
             }
-            Speaks::Platform(protocol) => {
-                let speaker = Platform::new(&protocol, peer(protocol.name()), &gateway);
-                let Ok(speaker) = speaker else { return };
+            Speaks::Platform(name, protocol) => {
+                let idle = gateway.config.limits.idle;
+                let Ok(speaker) = Platform::new(&protocol, peer(name), idle) else { return };
                 serve(gateway, stream, visit, speaker).await;
             }
         }

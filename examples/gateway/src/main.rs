@@ -3,6 +3,7 @@
 mod clock;
 mod config;
 mod connection;
+mod db;
 mod devices;
 mod forward;
 mod gateway;

@@ -11,15 +11,7 @@ use tipwire::platform::thingsboard::GATEWAY_TOPIC;
 use tipwire::platform::{tagoio, thingsboard, thingspanel};
 
 use crate::config::Shape;
-
-/// A point as it is stored.
-pub struct Row {
-    pub id: i64,
-    pub serial: String,
-    pub variable: String,
-    pub time: i64,
-    pub json: String,
-}
+use crate::db::Row;
 
 /// A topic and a payload.
 pub type Message = (String, String);

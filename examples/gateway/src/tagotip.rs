@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tipwire::platform::Reading;
 use tipwire::session::{Device as Asking, Server, ServerEvent, ServerSettings, Ticket, Transport};
 use tipwire::{Body, BuildError, Code, Frame, Kind, Reply, Slice};
 
@@ -157,26 +158,9 @@ fn read(
     }
     let now = clock::unix();
     let ask = match &frame.body {
-        Body::Push(_) => {
-            let points = frame.points().map(|point| {
-                let (mut json, time) = (String::new(), point.time.unwrap_or(now));
-                _ = point.write_json(&mut json);
-                Point { variable: point.variable.to_owned(), time, json }
-            });
-            Ask::Push(points.collect())
-        }
-        // Bytes that only their owner understands: one point, as they came.
-        Body::Raw(raw) => {
-            let point = serde_json::json!({
-                "variable": "payload", "value": raw.data(),
-                "metadata": {"encoding": raw.encoding().name()},
-            });
-            Ask::Push(vec![Point {
-                variable: "payload".into(),
-                time: now,
-                json: point.to_string(),
-            }])
-        }
+        Body::Push(_) => Ask::Push(frame.points().map(|point| Point::of(&point, now)).collect()),
+        // Bytes that only their owner understands.
+        Body::Raw(raw) => Ask::Push(vec![Point::of_reading(&Reading::of_raw(*raw), now)]),
         Body::Pull(names) => Ask::Pull(names.clone().map(str::to_owned).collect()),
         Body::Ping => Ask::Ping,
     };
