@@ -198,16 +198,26 @@ impl<'a> Scan<'a> {
                 self.rest = self.rest.get(length..).unwrap_or_default();
                 return;
             }
-            self.rest = after;
-            if scan::IS_FAST {
-                while let Some((chunk, after)) = self.rest.split_first_chunk() {
-                    if !scan::are_all(*chunk, set) {
-                        break;
-                    }
-                    self.rest = after;
-                }
-            }
+            self.rest = scan::after_eights(after, set);
         }
+        self.skip_ones(set);
+    }
+
+    /// The same where most runs are of eight bytes or more.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    pub(crate) fn skip_long(&mut self, set: Set) {
+        self.rest = scan::after_eights(self.rest, set);
+        if let Some(first) = self.rest.first_chunk::<8>()
+            && let Some(length) = first.iter().position(|&byte| !set.contains(byte))
+        {
+            self.rest = self.rest.get(length..).unwrap_or_default();
+            return;
+        }
+        self.skip_ones(set);
+    }
+
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    fn skip_ones(&mut self, set: Set) {
         while let Some((&byte, after)) = self.rest.split_first() {
             if !set.contains(byte) {
                 break;

@@ -28,15 +28,21 @@ pub(crate) fn is_all(bytes: &[u8], set: Set) -> bool {
 /// How many bytes at the front are in `set`.
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn count(bytes: &[u8], set: Set) -> usize {
-    let mut rest = bytes;
+    let rest = after_eights(bytes, set);
+    let more = rest.iter().position(|&byte| !set.contains(byte)).unwrap_or(rest.len());
+    bytes.len() - rest.len() + more
+}
+
+/// What is left after as many times eight bytes as are in `set`.
+#[cfg_attr(not(tipwire_small), inline(always))]
+pub(crate) fn after_eights(mut rest: &[u8], set: Set) -> &[u8] {
     while IS_FAST
         && let Some((chunk, after)) = rest.split_first_chunk()
         && are_all(*chunk, set)
     {
         rest = after;
     }
-    let more = rest.iter().position(|&byte| !set.contains(byte)).unwrap_or(rest.len());
-    bytes.len() - rest.len() + more
+    rest
 }
 
 /// Copies bytes into a target of the same length: short ones without a call.
@@ -102,26 +108,22 @@ fn members(chunk: [u8; 8], set: Set) -> Members {
 /// The number that thirteen digits are.
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn thirteen_digits(chunk: &[u8; 13]) -> Option<u64> {
-    let first = eight_digits(*chunk.first_chunk()?)?;
-    let last = eight_digits(*chunk.last_chunk()?)?;
-    Some(first * 100_000 + last % 100_000)
+    let first = u64::from_le_bytes(*chunk.first_chunk()?) ^ all(b'0');
+    // Without the three that are among the first.
+    let last = (u64::from_le_bytes(*chunk.last_chunk()?) ^ all(b'0')) & !0x00ff_ffff;
+    // A digit has no high half, and gets none when six is added. What is so great that it carries
+    // into the next byte has one.
+    let high_halves = first | first.wrapping_add(all(6)) | last | last.wrapping_add(all(6));
+    (high_halves & all(0xf0) == 0).then(|| joined(first) * 100_000 + joined(last))
 }
 
-/// The number that eight digits are.
+/// The number of eight digits, each the value of its byte.
 #[cfg_attr(not(tipwire_small), inline(always))]
-fn eight_digits(chunk: [u8; 8]) -> Option<u64> {
-    let chunk = u64::from_le_bytes(chunk);
-    // The high half of a digit is 3, and still is when six is added. A byte so great that it
-    // carries into the next one is none itself.
-    let high_halves = chunk & all(0xf0) | (chunk.wrapping_add(all(6)) & all(0xf0)) >> 4;
-    if high_halves != all(0x33) {
-        return None;
-    }
-    let ones = chunk & all(0x0f);
+const fn joined(digits: u64) -> u64 {
     // Pairs, then fours, then all.
-    let pairs = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-    Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
+    (fours * 10_000 + (fours >> 32)) & 0xffff_ffff
 }
 
 #[cfg_attr(not(tipwire_small), inline(always))]
@@ -191,7 +193,7 @@ const fn special(x: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{are_all, digits_of, eight_digits, members};
+    use super::{are_all, digits_of, members, thirteen_digits};
     use crate::cursor::{Set, is};
 
     /// Fewer numbers where code is interpreted.
@@ -217,16 +219,19 @@ mod tests {
     }
 
     #[test]
-    fn eight_digits_are_a_number_and_nothing_else_is() {
+    fn thirteen_digits_are_a_number_and_nothing_else_is() {
         for number in (0..100_000_000u64).step_by(STEP) {
-            let text = format!("{number:08}");
-            assert_eq!(eight_digits(text.as_bytes().try_into().unwrap()), Some(number));
+            // All of its digits at the front, at the end, and both.
+            for number in [number, number * 100_000, number * 100_000 + number / 1000] {
+                let text = format!("{number:013}");
+                assert_eq!(thirteen_digits(text.as_bytes().try_into().unwrap()), Some(number));
+            }
         }
-        for place in 0..8 {
+        for place in 0..13 {
             for byte in (0..=255u8).filter(|byte| !byte.is_ascii_digit()) {
-                let mut text = *b"12345678";
+                let mut text = *b"1234567890123";
                 text[place] = byte;
-                assert_eq!(eight_digits(text), None, "{byte} at {place}");
+                assert_eq!(thirteen_digits(&text), None, "{byte} at {place}");
             }
         }
     }

@@ -55,13 +55,14 @@ pub(crate) fn parse(text: &str) -> f64 {
 /// doubles, and one operation on them is rounded correctly.
 #[cfg_attr(not(tipwire_small), inline(always))]
 fn parse_short(text: &[u8]) -> f64 {
-    let mut digits = 0u64;
+    // Signed, as processors turn numbers into doubles.
+    let mut digits = 0i64;
     let mut point = text.len();
     for (n, &byte) in text.iter().enumerate() {
         if byte == b'.' {
             point = n + 1;
         } else {
-            digits = digits * 10 + u64::from(byte.wrapping_sub(b'0'));
+            digits = digits * 10 + i64::from(byte.wrapping_sub(b'0'));
         }
     }
     #[expect(clippy::cast_precision_loss, reason = "rounded once where it is more than 53 bits")]

@@ -50,15 +50,15 @@ impl<'a> Metadata<'a> {
         Ok(Metadata::walk(&mut Cursor::new(scan.since(start))))
     }
 
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[inline(never)]
     pub(super) fn walk(c: &mut Cursor<'a>) -> Metadata<'a> {
         c.eat("{");
         let mut scan = c.scan();
-        scan.skip(Set::Neither(b'}', b'\\'));
+        scan.skip_long(Set::Neither(b'}', b'\\'));
         while scan.eat(b'\\') {
             // A brace after a backslash is text.
             scan.bump();
-            scan.skip(Set::Neither(b'}', b'\\'));
+            scan.skip_long(Set::Neither(b'}', b'\\'));
         }
         let metadata = Metadata(c.take(scan));
         c.eat("}");

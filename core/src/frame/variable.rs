@@ -141,7 +141,10 @@ impl<'a> Variable<'a> {
             group = Some(c.take_all(Set::Of(NAME)));
         }
         if c.peek() == b'{' {
-            metadata = Metadata::walk(c);
+            // A function of its own gets a copy, so that here the cursor can stay in registers.
+            let mut copy = *c;
+            metadata = Metadata::walk(&mut copy);
+            *c = copy;
         }
         Variable { name, value, unit, location, time, group, metadata }
     }
