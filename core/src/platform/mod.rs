@@ -1,8 +1,10 @@
 //! What platforms other than the wire's own expect around their messages.
 //!
-//! A server that platforms' devices connect to needs no more of it than a [`Server`], which takes
-//! bytes and gives data points.
+//! A server that platforms' devices connect to needs no more of it than a `Server`, which takes bytes
+//! and gives data points; one that stores these and hands them on, no more than `messages`.
 
+#[cfg(feature = "alloc")]
+mod messages;
 #[cfg(feature = "alloc")]
 mod reading;
 #[cfg(feature = "alloc")]
@@ -11,6 +13,8 @@ pub mod tagoio;
 pub mod thingsboard;
 pub mod thingspanel;
 
+#[cfg(feature = "alloc")]
+pub use messages::{Message, Shape, Stored, messages};
 #[cfg(feature = "alloc")]
 pub use reading::{Reading, Readings, Told};
 #[cfg(feature = "alloc")]

@@ -259,6 +259,8 @@ impl<P: Deref<Target = Protocol>> Server<P> {
     }
 }
 
+crate::session::endpoint! { [P: Deref<Target = Protocol>] Server<P> }
+
 /// What a connection has come to, and what it still has to send.
 struct State {
     stage: Stage,

@@ -89,6 +89,7 @@
 
 mod backoff;
 mod client;
+mod endpoint;
 mod event;
 mod keys;
 #[cfg(feature = "alloc")]
@@ -102,8 +103,12 @@ mod settings;
 mod turns;
 mod wire;
 
+#[cfg(feature = "alloc")]
+pub(crate) use endpoint::endpoint;
+
 pub use backoff::Backoff;
 pub use client::{Client, Queued};
+pub use endpoint::Endpoint;
 pub use event::{Answer, ClientEvent, Device, Reason, ServerEvent, Ticket};
 pub use keys::{Devices, Keys};
 #[cfg(feature = "alloc")]

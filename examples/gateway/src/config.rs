@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use tipwire::platform::Protocol;
 use tipwire::platform::thingsboard::Converter;
+use tipwire::platform::{Protocol, Shape};
 use tipwire::stream::Any;
 
 /// The settings that hold where no file says otherwise.
@@ -114,19 +115,12 @@ pub struct DeviceRow {
     pub counter: Option<u8>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Shape {
-    Thingsboard,
-    Thingspanel,
-    Tagotip,
-}
-
 /// Where what is stored goes on to.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forward {
     pub broker: String,
+    #[serde(deserialize_with = "shape")]
     pub shape: Shape,
     pub client: Option<String>,
     pub user: Option<String>,
@@ -142,6 +136,14 @@ impl Config {
             format!("line {}: {}", before.matches('\n').count() + 1, error.message())
         })
     }
+}
+
+fn shape<'de, D: Deserializer<'de>>(input: D) -> Result<Shape, D::Error> {
+    let name = String::deserialize(input)?;
+    Shape::from_name(&name).ok_or_else(|| {
+        let names = Shape::ALL.map(Shape::name).join(", ");
+        D::Error::custom(format!("there is no shape {name:?}, but {names}"))
+    })
 }
 
 impl Listen {

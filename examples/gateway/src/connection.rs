@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tipwire::Code;
+use tipwire::session::Endpoint;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, SemaphorePermit};
@@ -30,25 +31,15 @@ pub trait Speaker: Send {
     /// what was asked is answered and the output is sent.
     fn receive(&mut self, input: &mut &[u8], turn: &mut Turn<'_>);
 
-    /// What was asked in the turn has these answers.
+    /// What was asked in the turn has these answers. Called without any when there is more room for
+    /// them, too.
     fn answered(&mut self, answers: Vec<Answer>);
 
     /// A command for a device that was heard here; whether it will be sent.
     fn command(&mut self, text: &str) -> bool;
 
-    /// What is to be sent now.
-    fn output(&mut self) -> &[u8];
-
-    /// The first `count` bytes of it have been sent.
-    fn sent(&mut self, count: usize);
-
-    /// When the speaker wants to be told that time has passed, on [`clock::now`].
-    fn deadline(&self) -> Option<u64>;
-
-    fn handle_timeout(&mut self, now: u64);
-
-    /// Whether the connection is to be closed once the output is sent.
-    fn is_over(&self) -> bool;
+    /// What there is to be sent, and when time has passed.
+    fn session(&mut self) -> &mut dyn Endpoint;
 }
 
 /// What a speaker makes of one piece of input.
@@ -126,10 +117,10 @@ impl<S: Speaker> Connection<'_, S> {
     async fn run(&mut self) -> io::Result<()> {
         loop {
             self.send().await?;
-            if self.speaker.is_over() {
+            if self.speaker.session().is_closed() {
                 return Ok(());
             }
-            let deadline = self.speaker.deadline();
+            let deadline = self.speaker.session().deadline();
             let until = clock::instant(deadline.unwrap_or_default());
             tokio::select! {
                 input = read(&mut self.stream, self.gateway) => {
@@ -141,7 +132,7 @@ impl<S: Speaker> Connection<'_, S> {
                 }
                 () = self.listener.wake.notified() => self.send_commands().await?,
                 () = sleep_until(until), if deadline.is_some() => {
-                    self.speaker.handle_timeout(clock::now());
+                    self.speaker.session().handle_timeout(clock::now());
                 }
             }
         }
@@ -149,7 +140,7 @@ impl<S: Speaker> Connection<'_, S> {
 
     /// Takes turns until all of `input` is understood, stored and answered.
     async fn understand(&mut self, mut input: &[u8]) -> io::Result<()> {
-        while !input.is_empty() && !self.speaker.is_over() {
+        while !input.is_empty() && !self.speaker.session().is_closed() {
             let mut turn = Turn::new(self.gateway, &self.visit);
             self.speaker.receive(&mut input, &mut turn);
             for request in turn.asked.iter().flatten() {
@@ -163,17 +154,13 @@ impl<S: Speaker> Connection<'_, S> {
 
     /// Sends all that there is.
     async fn send(&mut self) -> io::Result<()> {
-        let mut has_sent = false;
-        loop {
-            let output = self.speaker.output();
-            if output.is_empty() {
-                break;
-            }
+        while !self.speaker.session().output().is_empty() {
+            let output = self.speaker.session().output();
             let count = timeout(PATIENCE, self.stream.write(output)).await??;
-            self.speaker.sent(count);
-            has_sent = true;
+            self.speaker.session().sent(count);
+            self.speaker.answered(Vec::new());
         }
-        if has_sent { timeout(PATIENCE, self.stream.flush()).await? } else { Ok(()) }
+        timeout(PATIENCE, self.stream.flush()).await?
     }
 
     async fn send_commands(&mut self) -> io::Result<()> {

@@ -53,6 +53,13 @@ pub struct Row {
     pub json: String,
 }
 
+impl Row {
+    pub fn stored(&self) -> tipwire::platform::Stored<'_> {
+        let Row { serial, variable, time, json, .. } = self;
+        tipwire::platform::Stored { serial, variable, time: time.unsigned_abs(), json }
+    }
+}
+
 impl Db {
     /// Opens it, or makes a new one. Says what to do with one of other tables.
     pub fn open(config: &Config) -> Result<Db, String> {

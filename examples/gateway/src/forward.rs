@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Packet, QoS};
+use tipwire::platform::{Message, messages};
 use tipwire::session::Backoff;
 use tokio::sync::mpsc;
 
 use crate::clock;
 use crate::config::Forward;
-use crate::db::points_after;
+use crate::db::{Row, points_after};
 use crate::gateway::Gateway;
-use crate::shapes::shape;
 
 /// Points of one round, which are sent and then acknowledged together.
 const ROUND: usize = 500;
@@ -88,9 +88,9 @@ async fn rounds(
             newest.changed().await.map_err(|error| error.to_string())?;
             continue;
         };
-        let messages = shape(settings.shape, &rows);
+        let messages = messages(settings.shape, &rows.iter().map(Row::stored).collect::<Vec<_>>());
         let count = messages.len();
-        for (topic, payload) in messages {
+        for Message { topic, payload } in messages {
             let published = client.publish(topic, QoS::AtLeastOnce, false, payload).await;
             published.map_err(|error| error.to_string())?;
         }

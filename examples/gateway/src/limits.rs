@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use crate::clock;
 use crate::config::Limits;
 use crate::devices::lock;
@@ -11,96 +13,65 @@ use crate::devices::lock;
 /// Who is connected, by address.
 pub struct Doors {
     limits: Limits,
-    inside: Mutex<Inside>,
+    free: Arc<Semaphore>,
+    addresses: Mutex<HashMap<IpAddr, Arc<Address>>>,
 }
 
-#[derive(Default)]
-struct Inside {
-    all: usize,
-    addresses: HashMap<IpAddr, Address>,
-    /// The second in which addresses were last forgotten.
-    cleared: u64,
-}
-
-/// What all connections of one address share.
-#[derive(Default)]
-struct Address {
-    connections: usize,
-    /// The second that the requests are counted in, and how many there were.
-    second: u64,
-    requests: u32,
-}
+/// What all connections of one address share: the second that requests are counted in, and how many
+/// there were.
+type Address = Mutex<(u64, u32)>;
 
 /// A connection that was let in; it leaves when dropped.
 pub struct Visit {
-    doors: Arc<Doors>,
-    ip: IpAddr,
+    address: Arc<Address>,
+    requests_per_second: u32,
+    _place: OwnedSemaphorePermit,
 }
 
-/// Most addresses that are known at a time.
-const MANY: usize = 32_768;
+/// So many addresses are remembered although nobody is connected there any more, with their requests.
+const REMEMBERED: usize = 16_384;
 
 impl Doors {
-    pub fn new(limits: Limits) -> Arc<Doors> {
-        Arc::new(Doors { limits, inside: Mutex::default() })
+    pub fn new(mut limits: Limits) -> Arc<Doors> {
+        limits.connections = limits.connections.min(Semaphore::MAX_PERMITS);
+        let free = Arc::new(Semaphore::new(limits.connections));
+        Arc::new(Doors { limits, free, addresses: Mutex::default() })
     }
 
     /// Lets a connection in, unless there are too many.
-    pub fn enter(self: &Arc<Doors>, ip: IpAddr) -> Option<Visit> {
-        let (ip, now) = (ip.to_canonical(), second());
-        let mut inside = lock(&self.inside);
-        if inside.addresses.len() >= MANY && std::mem::replace(&mut inside.cleared, now) != now {
-            inside.addresses.retain(|_, at| at.connections > 0 || at.second == now);
+    pub fn enter(&self, ip: IpAddr) -> Option<Visit> {
+        let place = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        let mut addresses = lock(&self.addresses);
+        if addresses.len() > REMEMBERED + self.connections() {
+            addresses.retain(|_, address| Arc::strong_count(address) > 1);
         }
-        let known = inside.addresses.get(&ip).map(|address| address.connections);
-        if inside.all >= self.limits.connections
-            || known.unwrap_or(0) >= self.limits.connections_per_address
-            || known.is_none() && inside.addresses.len() >= MANY
-        {
-            return None;
-        }
-        inside.all += 1;
-        inside.addresses.entry(ip).or_default().connections += 1;
-        Some(Visit { doors: Arc::clone(self), ip })
+        let address = addresses.entry(ip.to_canonical()).or_default();
+        // One of them is the one here.
+        let is_full = Arc::strong_count(address) > self.limits.connections_per_address;
+        (!is_full).then(|| Visit {
+            address: Arc::clone(address),
+            requests_per_second: self.limits.requests_per_second,
+            _place: place,
+        })
     }
 
     pub fn connections(&self) -> usize {
-        lock(&self.inside).all
+        self.limits.connections - self.free.available_permits()
     }
 }
 
 impl Visit {
     /// Whether there may be another request now.
     pub fn may_request(&self) -> bool {
-        let most = self.doors.limits.requests_per_second;
-        if most == 0 {
+        if self.requests_per_second == 0 {
             return true;
         }
-        let (mut inside, now) = (lock(&self.doors.inside), second());
-        let address = inside.addresses.entry(self.ip).or_default();
-        if address.second != now {
-            (address.second, address.requests) = (now, 0);
-        }
-        address.requests = address.requests.saturating_add(1);
-        address.requests <= most
+        let now = clock::now() / 1000;
+        let mut asked = lock(&self.address);
+        let count = if asked.0 == now { asked.1.saturating_add(1) } else { 1 };
+        *asked = (now, count);
+        count <= self.requests_per_second
     }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        let mut inside = lock(&self.doors.inside);
-        inside.all -= 1;
-        let Some(address) = inside.addresses.get_mut(&self.ip) else { return };
-        address.connections -= 1;
-        // Where requests are counted, they are not forgotten by going away.
-        if address.connections == 0 && self.doors.limits.requests_per_second == 0 {
-            inside.addresses.remove(&self.ip);
-        }
-    }
-}
-
-fn second() -> u64 {
-    clock::now() / 1000
 }
 
 #[cfg(test)]
@@ -120,5 +91,18 @@ mod tests {
         drop(first);
         assert!(doors.enter(one).is_some());
         assert_eq!(doors.connections(), 2);
+    }
+
+    #[test]
+    fn addresses_are_forgotten_before_there_are_too_many() {
+        let doors = Doors::new(Limits { requests_per_second: 1, ..Limits::default() });
+        let stays = doors.enter(IpAddr::from([10, 0, 0, 1])).unwrap();
+        assert!(stays.may_request());
+        for number in 0..3 * REMEMBERED as u32 {
+            doors.enter(IpAddr::from(number.to_be_bytes())).unwrap();
+        }
+        assert!(lock(&doors.addresses).len() <= REMEMBERED + 2);
+        let again = doors.enter(IpAddr::from([10, 0, 0, 1])).unwrap();
+        assert!(!again.may_request(), "they share the count");
     }
 }

@@ -10,7 +10,6 @@ use tipwire::platform::Protocol;
 use tipwire::session::Transport;
 use tipwire::{Code, Reply};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -177,16 +176,14 @@ const AT_ONCE: usize = 256;
 /// TagoTiP over UDP: one message in a datagram, one answer in another.
 async fn answer_datagrams(gateway: Arc<Gateway>, socket: UdpSocket) {
     let socket = Arc::new(socket);
-    let free = Arc::new(Semaphore::new(AT_ONCE));
-    // Datagrams are no connections, but their addresses have their share of requests.
-    let (connections, connections_per_address) = (usize::MAX, usize::MAX);
+    // Datagrams are no connections, but they have their place while they are answered.
+    let (connections, connections_per_address) = (AT_ONCE, AT_ONCE);
     let limits = Limits { connections, connections_per_address, ..gateway.config.limits };
     let doors = Doors::new(limits);
     let mut buffer = vec![0; LONGEST];
     loop {
         // Errors are those of earlier answers that did not arrive.
         let Ok((length, address)) = socket.recv_from(&mut buffer).await else { continue };
-        let Ok(permit) = Arc::clone(&free).try_acquire_owned() else { continue };
         let Some(visit) = doors.enter(address.ip()) else { continue };
         let datagram = buffer[..length].to_vec();
         let (gateway, socket) = (Arc::clone(&gateway), Arc::clone(&socket));
@@ -194,7 +191,6 @@ async fn answer_datagrams(gateway: Arc<Gateway>, socket: UdpSocket) {
             let peer = Peer { via: "udp", address };
             let answer = exchange(&gateway, &visit, peer, &datagram).await;
             _ = socket.send_to(&answer, address).await;
-            drop(permit);
         });
     }
 }

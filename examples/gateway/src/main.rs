@@ -12,7 +12,6 @@ mod limits;
 mod listen;
 mod live;
 mod platforms;
-mod shapes;
 mod store;
 mod tagotip;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tipwire::platform::{Protocol, Server, ServerEvent, Told};
+use tipwire::session::Endpoint;
 use tipwire::{Code, Kind};
 
 use crate::clock;
@@ -66,24 +67,8 @@ impl Speaker for Platform {
         self.session.command(text).is_ok()
     }
 
-    fn output(&mut self) -> &[u8] {
-        self.session.output()
-    }
-
-    fn sent(&mut self, count: usize) {
-        self.session.sent(count);
-    }
-
-    fn deadline(&self) -> Option<u64> {
-        self.session.deadline()
-    }
-
-    fn handle_timeout(&mut self, now: u64) {
-        self.session.handle_timeout(now);
-    }
-
-    fn is_over(&self) -> bool {
-        self.session.is_closed()
+    fn session(&mut self) -> &mut dyn Endpoint {
+        &mut self.session
     }
 }
 

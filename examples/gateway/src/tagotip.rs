@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tipwire::platform::Reading;
-use tipwire::session::{Device as Asking, Server, ServerEvent, ServerSettings, Ticket, Transport};
+use tipwire::session::{
+    Device as Asking, Endpoint, Server, ServerEvent, ServerSettings, Ticket, Transport,
+};
 use tipwire::{Body, BuildError, Code, Frame, Kind, Reply, Slice};
 
 use crate::clock;
@@ -59,7 +61,7 @@ pub async fn exchange(
     speaker.receive(&mut &message[..], &mut turn);
     turn.asked.iter().flatten().for_each(|request| request.device.heard_now());
     speaker.answered(gateway.answer(turn.asked).await);
-    speaker.output().to_vec()
+    speaker.session.output().to_vec()
 }
 
 impl Speaker for Tagotip {
@@ -101,23 +103,15 @@ impl Speaker for Tagotip {
     }
 
     fn answered(&mut self, answers: Vec<Answer>) {
-        let asked = self.asked.drain(..).zip(answers);
+        let asked = self.asked.drain(..answers.len()).zip(answers);
         self.answers.extend(asked.map(|((ticket, row), answer)| (ticket, row, answer)));
-    }
-
-    fn command(&mut self, text: &str) -> bool {
-        self.session.command(&mut *self.gateway.devices.keys(), text).is_ok()
-    }
-
-    fn output(&mut self) -> &[u8] {
         while let Some((ticket, row, answer)) = self.answers.pop_front() {
             let mut keys = self.gateway.devices.keys();
             match self.session.answer(ticket, &mut *keys, |reply| answer.write(reply)) {
                 Ok(()) => {}
                 // Goes on when some of what there is has been sent.
                 Err(BuildError { kind: Kind::Full, .. }) => {
-                    self.answers.push_front((ticket, row, answer));
-                    break;
+                    return self.answers.push_front((ticket, row, answer));
                 }
                 // A list that is longer than a frame may be.
                 Err(_) => _ = self.session.refuse(ticket, &mut *keys, Code::PayloadTooLarge),
@@ -126,23 +120,14 @@ impl Speaker for Tagotip {
                 self.gateway.live.show(row, &answer.to_text());
             }
         }
-        self.session.output()
     }
 
-    fn sent(&mut self, count: usize) {
-        self.session.sent(count);
+    fn command(&mut self, text: &str) -> bool {
+        self.session.command(&mut *self.gateway.devices.keys(), text).is_ok()
     }
 
-    fn deadline(&self) -> Option<u64> {
-        self.session.deadline()
-    }
-
-    fn handle_timeout(&mut self, now: u64) {
-        self.session.handle_timeout(now);
-    }
-
-    fn is_over(&self) -> bool {
-        self.session.is_closed()
+    fn session(&mut self) -> &mut dyn Endpoint {
+        &mut self.session
     }
 }
 

@@ -161,6 +161,6 @@ impl<'s> Convert<'s> for JsonConverter<'s> {
 }
 
 /// The member of this key; the last one if there are several.
-pub(super) fn last<'a>(members: &Members<'a>, key: &str) -> Option<Json<'a>> {
+pub(in crate::platform) fn last<'a>(members: &Members<'a>, key: &str) -> Option<Json<'a>> {
     members.clone().filter(|member| member.0.is(key)).last().map(|member| member.1)
 }

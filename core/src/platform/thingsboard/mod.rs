@@ -53,6 +53,8 @@ use core::fmt;
 use crate::error::{Code, Kind};
 use crate::json::read::{Json, document};
 use crate::json::write::{Object, write_string};
+#[cfg(feature = "alloc")]
+pub(super) use json::last;
 
 /// Why a message does not fit its converter: what is wrong with which field, and where.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,7 +149,7 @@ fn text_of(message: &[u8]) -> Result<&str, ConvertError<'_>> {
 }
 
 /// Where in `text` its part `part` stands.
-fn offset(text: &str, part: &str) -> usize {
+pub(super) fn offset(text: &str, part: &str) -> usize {
     (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize).min(text.len())
 }
 
