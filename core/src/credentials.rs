@@ -136,6 +136,19 @@ impl Hash {
         (length == bytes.len()).then_some(Hash(bytes))
     }
 
+    /// The hash that stands in an AUTH field, or that of the token that stands there.
+    ///
+    /// ```
+    /// let of_token = tipwire::Hash::from_auth("ate2bd319014b24e0a8aca9f00aea4c0d0");
+    /// assert_eq!(of_token, tipwire::Hash::from_auth("4deedd7bab8817ec"));
+    /// ```
+    pub fn from_auth(auth: &str) -> Option<Hash> {
+        match Token::new(auth) {
+            Ok(token) => Some(token.hash()),
+            Err(_) => Hash::from_hex(auth),
+        }
+    }
+
     /// The bytes.
     pub const fn bytes(&self) -> &[u8; 8] {
         &self.0

@@ -22,19 +22,32 @@ use crate::envelope::{Header, Sealer};
 /// let event = server.next_event(&mut input, 0, &mut devices);
 /// assert!(matches!(event, Some(ServerEvent::Rejected { .. })), "it has no counter");
 /// ```
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub struct KnownDevices {
     /// By serial, and then by authorization.
     sequences: BTreeMap<String, Vec<(String, Sequence)>>,
     keys: Vec<Sealer>,
     /// Which keys there are for an authorization hash.
     places: BTreeMap<[u8; 8], Vec<usize>>,
+    /// The fewest numbers that a key had left when it was used, since they were reserved.
+    left: u64,
+}
+
+impl Default for KnownDevices {
+    fn default() -> KnownDevices {
+        KnownDevices::new()
+    }
 }
 
 impl KnownDevices {
     /// It knows none.
     pub const fn new() -> KnownDevices {
-        KnownDevices { sequences: BTreeMap::new(), keys: Vec::new(), places: BTreeMap::new() }
+        KnownDevices {
+            sequences: BTreeMap::new(),
+            keys: Vec::new(),
+            places: BTreeMap::new(),
+            left: u64::MAX,
+        }
     }
 
     /// From now on the counter of this device is enforced, as it stands in `sequence`.
@@ -78,9 +91,43 @@ impl KnownDevices {
         &self.keys
     }
 
-    /// All keys, to be changed: their counters are reserved so.
+    /// All keys, to be changed.
     pub fn keys_mut(&mut self) -> &mut [Sealer] {
         &mut self.keys
+    }
+
+    /// Lets every key use the numbers before `mark`, which is stored: after a crash they all go on
+    /// with it, so that none comes twice. Keys that have not been reserved for, and ones that used
+    /// all of it, seal nothing.
+    ///
+    /// ```
+    /// use tipwire::session::{Devices, KnownDevices};
+    /// use tipwire::{Cipher, Layout, Sealer, Token};
+    ///
+    /// let token = Token::new("ate2bd319014b24e0a8aca9f00aea4c0d0")?;
+    /// let mut devices = KnownDevices::new();
+    /// let key = devices.add_key(Sealer::new(
+    ///     Layout::Current, Cipher::Aes128Ccm, &[7; 16], &token, "sensor-01", 100,
+    /// )?);
+    /// devices.reserve(102);
+    /// let mut seal = || devices.sealer(key).unwrap().ping(&mut [0; 64]).is_ok();
+    /// assert_eq!([seal(), seal(), seal()], [true, true, false]);
+    /// assert_eq!(devices.left(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reserve(&mut self, mark: u64) {
+        for key in &mut self.keys {
+            let more = mark.saturating_sub(key.counter().next());
+            key.reserve(u32::try_from(more).unwrap_or(u32::MAX));
+        }
+        self.left = u64::MAX;
+    }
+
+    /// How many reserved numbers that key has left that has the fewest, of those that were used since
+    /// the last time: when they are few, it is time to store and [reserve](KnownDevices::reserve)
+    /// more.
+    pub fn left(&self) -> u64 {
+        self.left
     }
 }
 
@@ -98,7 +145,9 @@ impl Devices for KnownDevices {
     }
 
     fn sealer(&mut self, name: usize) -> Option<&mut Sealer> {
-        self.keys.get_mut(name)
+        let sealer = self.keys.get_mut(name)?;
+        self.left = self.left.min(sealer.counter().left());
+        Some(sealer)
     }
 }
 

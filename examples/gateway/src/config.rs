@@ -128,6 +128,12 @@ pub struct Forward {
 }
 
 impl Config {
+    /// Reads a file of settings.
+    pub fn open(path: &str) -> Result<Config, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        text.and_then(|text| Config::read(&text)).map_err(|problem| format!("{path}: {problem}"))
+    }
+
     /// Reads settings. What is wrong with them is said with the line, which may hold a secret and is
     /// not shown.
     pub fn read(text: &str) -> Result<Config, String> {

@@ -36,13 +36,8 @@ pub struct Db {
     max_pages: i64,
 }
 
-/// A device as the database has it.
-pub struct Stored {
-    pub id: i64,
-    pub serial: String,
-    pub auth: Option<String>,
-    pub commands: u32,
-}
+/// A device as the database has it: id, serial, authorization, and how many commands wait for it.
+pub type Stored = (i64, String, Option<String>, u32);
 
 /// A point as the database has it.
 pub struct Row {
@@ -210,7 +205,7 @@ impl Db {
     pub fn oldest_command(&self, device: i64) -> Sql<Option<(i64, String)>> {
         let select = "SELECT id, text FROM command WHERE device = ? ORDER BY id LIMIT 1";
         let mut select = self.sql.prepare_cached(select)?;
-        select.query_row([device], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        select.query_row([device], |row| row.try_into()).optional()
     }
 
     /// Whether there was such a command, which is no more.
@@ -225,17 +220,10 @@ impl Db {
         self.run(insert, params![serial, auth.map(|hash| hash.to_string())]).map(|_| ())
     }
 
-    /// All devices, in the order of their ids.
     pub fn devices(&self) -> Sql<Vec<Stored>> {
-        let mut select = self.sql.prepare(
-            "SELECT id, serial, auth, (SELECT count(*) FROM command WHERE device = device.id)
-             FROM device ORDER BY id",
-        )?;
-        let rows = select.query_map([], |row| {
-            let (id, serial, auth) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok(Stored { id, serial, auth, commands: row.get(3)? })
-        })?;
-        rows.collect()
+        let select = "SELECT id, serial, auth,
+            (SELECT count(*) FROM command WHERE device = device.id) FROM device";
+        self.sql.prepare(select)?.query_map([], |row| row.try_into())?.collect()
     }
 
     /// How far something has come that goes on there after a crash.
@@ -255,13 +243,13 @@ impl Db {
 
 /// The points after this one, in the order in which they came.
 pub fn points_after(sql: &Connection, id: i64, count: usize) -> Sql<Vec<Row>> {
-    let mut select = sql.prepare(
+    let select =
         "SELECT id, (SELECT serial FROM device WHERE id = point.device), variable, time, json
-         FROM point WHERE id > ? ORDER BY id LIMIT ?",
-    )?;
+        FROM point WHERE id > ? ORDER BY id LIMIT ?";
+    let mut select = sql.prepare(select)?;
     let rows = select.query_map([id, count as i64], |row| {
-        let (id, serial, variable) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Row { id, serial, variable, time: row.get(3)?, json: row.get(4)? })
+        let (id, serial, variable, time, json) = row.try_into()?;
+        Ok(Row { id, serial, variable, time, json })
     })?;
     rows.collect()
 }

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tipwire::session::{self, KnownDevices};
-use tipwire::{Cipher, Code, Hash, Header, Layout, Sealer, Token, device_hash};
+use tipwire::{Cipher, Code, Hash, Layout, Sealer, Token, device_hash};
 use tokio::sync::Notify;
 
 use crate::clock;
 use crate::config::{Config, DeviceRow};
-use crate::db::{Db, Stored};
+use crate::db::Db;
 
 /// A device.
 pub struct Device {
@@ -83,16 +83,15 @@ impl Device {
 
 /// All devices.
 pub struct Devices {
-    known: RwLock<Known>,
-    keys: Mutex<Keys>,
+    known: Mutex<Known>,
+    keys: Mutex<KnownDevices>,
     first_sight: bool,
     max: usize,
 }
 
 #[derive(Default)]
 struct Known {
-    /// In the order of their ids, which begin with 1.
-    all: Vec<Arc<Device>>,
+    last_id: i64,
     by_serial: HashMap<String, Arc<Device>>,
     /// Devices by their access tokens to ThingsPanel, by the hashes of these.
     by_access: HashMap<[u8; 8], String>,
@@ -103,9 +102,10 @@ impl Devices {
     pub fn new(config: &Config, db: &Db) -> Result<Devices, String> {
         let failed = |error: rusqlite::Error| error.to_string();
         let first_number = db.mark(ANSWERS).map_err(failed)?.unsigned_abs();
-        let (mut known, mut keys, mut rows) = (Known::default(), Keys::default(), HashMap::new());
+        let (mut known, mut keys, mut rows) =
+            (Known::default(), KnownDevices::new(), HashMap::new());
         for row in &config.device {
-            let auth = provision(row, first_number, &mut keys.known)
+            let auth = provision(row, first_number, &mut keys)
                 .map_err(|problem| format!("device {:?}: {problem}", row.serial))?;
             if let Some(access) = &row.access {
                 known.by_access.insert(*device_hash(access).bytes(), row.serial.clone());
@@ -113,13 +113,13 @@ impl Devices {
             db.provision(&row.serial, auth).map_err(failed)?;
             rows.insert(row.serial.as_str(), row);
         }
-        for Stored { id, serial, auth, commands } in db.devices().map_err(failed)? {
-            let auth = auth.as_deref().and_then(Hash::from_hex);
+        for (id, serial, auth, commands) in db.devices().map_err(failed)? {
+            let auth: Option<Hash> = auth.as_deref().and_then(Hash::from_hex);
             let device = Device::new(id, &serial, auth, rows.get(serial.as_str()).copied());
             device.commands.store(commands, Ordering::Relaxed);
             known.insert(device);
         }
-        let (known, keys) = (RwLock::new(known), Mutex::new(keys));
+        let (known, keys) = (Mutex::new(known), Mutex::new(keys));
         Ok(Devices { known, keys, first_sight: config.first_sight, max: config.max_devices })
     }
 
@@ -129,10 +129,7 @@ impl Devices {
         if asking.is_sealed {
             return self.find(asking.serial).ok_or(Code::DeviceNotFound);
         }
-        let hash = match Token::new(asking.auth) {
-            Ok(token) => token.hash(),
-            Err(_) => Hash::from_hex(asking.auth).ok_or(Code::InvalidToken)?,
-        };
+        let hash = Hash::from_auth(asking.auth).ok_or(Code::InvalidToken)?;
         let device = self.find_or_take(asking.serial, Some(hash))?;
         if device.auth == Some(hash) { Ok(device) } else { Err(Code::InvalidToken) }
     }
@@ -140,7 +137,7 @@ impl Devices {
     /// The device with this access token, which vouches for it.
     pub fn with_access(&self, access: &str) -> Result<Arc<Device>, Code> {
         let hash = device_hash(access);
-        let serial = self.read().by_access.get(hash.bytes()).cloned();
+        let serial = lock(&self.known).by_access.get(hash.bytes()).cloned();
         self.find_or_take(&serial.unwrap_or_else(|| format!("thingspanel-{hash}")), None)
     }
 
@@ -155,95 +152,44 @@ impl Devices {
     }
 
     pub fn find(&self, serial: &str) -> Option<Arc<Device>> {
-        self.read().by_serial.get(serial).cloned()
+        lock(&self.known).by_serial.get(serial).cloned()
     }
 
-    /// The newest ones, at most `count`.
-    pub fn newest(&self, count: usize) -> Vec<Arc<Device>> {
-        self.read().all.iter().rev().take(count).cloned().collect()
+    pub fn all(&self) -> Vec<Arc<Device>> {
+        lock(&self.known).by_serial.values().cloned().collect()
     }
 
-    pub fn keys(&self) -> MutexGuard<'_, Keys> {
+    pub fn keys(&self) -> MutexGuard<'_, KnownDevices> {
         lock(&self.keys)
     }
 
     fn find_or_take(&self, serial: &str, auth: Option<Hash>) -> Result<Arc<Device>, Code> {
-        if let Some(device) = self.find(serial) {
-            return Ok(device);
-        }
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.known);
         match known.by_serial.get(serial) {
-            // Another connection just did.
             Some(device) => Ok(Arc::clone(device)),
-            None if self.first_sight && known.all.len() < self.max => {
-                let device = Device::new(known.next_id(), serial, auth, None);
-                Ok(known.insert(device))
+            None if self.first_sight && known.by_serial.len() < self.max => {
+                let id = known.last_id + 1;
+                Ok(known.insert(Device::new(id, serial, auth, None)))
             }
             None => Err(Code::DeviceNotFound),
         }
-    }
-
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Known {
     fn insert(&mut self, device: Device) -> Arc<Device> {
         let device = Arc::new(device);
+        self.last_id = self.last_id.max(device.id);
         self.by_serial.insert(device.serial.clone(), Arc::clone(&device));
-        self.all.push(Arc::clone(&device));
         device
     }
-
-    fn next_id(&self) -> i64 {
-        self.all.last().map_or(1, |device| device.id + 1)
-    }
 }
 
-/// The keys of envelopes.
-///
-/// Every key numbers its answers, and no number may come twice, whatever happens: up to a mark in the
-/// database they may be used, and the mark is moved on long before one comes there.
-#[derive(Default)]
-pub struct Keys {
-    known: KnownDevices,
-    few_left: Arc<Notify>,
-}
-
-/// The mark; how far it is moved on at a time, and at how few numbers left.
+/// Every key numbers its answers, and no number may come twice, whatever happens: they may be used up
+/// to this mark in the database, which is moved on so far where few are left.
 pub const ANSWERS: &str = "answers";
 pub const RESERVED: i64 = 1 << 16;
-const FEW: u64 = 1 << 15;
-
-impl Keys {
-    /// All numbers before the mark may be used.
-    pub fn reserved(&mut self, mark: i64) {
-        for key in self.known.keys_mut() {
-            let more = mark.unsigned_abs().saturating_sub(key.counter().next());
-            key.reserve(u32::try_from(more).unwrap_or(u32::MAX));
-        }
-    }
-
-    /// Says when the mark is to be moved on.
-    pub fn few_left(&self) -> Arc<Notify> {
-        Arc::clone(&self.few_left)
-    }
-}
-
-impl session::Devices for Keys {
-    fn key(&self, header: &Header, nth: usize) -> Option<(usize, &Sealer)> {
-        self.known.key(header, nth)
-    }
-
-    fn sealer(&mut self, name: usize) -> Option<&mut Sealer> {
-        let sealer = self.known.sealer(name)?;
-        if sealer.counter().left() < FEW {
-            self.few_left.notify_one();
-        }
-        Some(sealer)
-    }
-}
+pub const FEW: u64 = 1 << 15;
 
 /// The authorization of a device of the settings, whose keys are added: one for every cipher that
 /// fits, that which was chosen or that which the token gives. They number nothing so far.

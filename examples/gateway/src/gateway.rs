@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::db::Db;
-use crate::devices::{ANSWERS, Device, Devices, RESERVED};
+use crate::devices::{ANSWERS, Device, Devices, FEW, RESERVED};
 use crate::limits::Doors;
 use crate::live::Live;
 use crate::store::{Answer, NotStored, Request, Store};
@@ -21,6 +21,7 @@ pub struct Gateway {
     pub live: Live,
     /// So many connections are listened to at a time: what they send is in memory until it is stored.
     pub turns: Semaphore,
+    reserving: tokio::sync::Mutex<()>,
 }
 
 const TURNS: usize = 512;
@@ -36,11 +37,11 @@ impl Gateway {
             doors: Doors::new(config.limits),
             live: Live::default(),
             turns: Semaphore::new(TURNS),
+            reserving: Default::default(),
             config,
         });
         let reserved = gateway.reserve_answers().await;
         reserved.map_err(|NotStored| format!("{path}: cannot be written"))?;
-        tokio::spawn(Arc::clone(&gateway).keep_answers_reserved());
         Ok(gateway)
     }
 
@@ -48,6 +49,12 @@ impl Gateway {
     pub async fn answer(&self, asked: Vec<Result<Request, Code>>) -> Vec<Answer> {
         if asked.is_empty() {
             return Vec::new();
+        }
+        if self.devices.keys().left() < FEW
+            && let Ok(_alone) = self.reserving.try_lock()
+        {
+            // If the database fails now, it is tried again.
+            _ = self.reserve_answers().await;
         }
         let count = asked.len();
         let stored = self.store.commit(move |db| {
@@ -103,15 +110,6 @@ impl Gateway {
         }
     }
 
-    async fn keep_answers_reserved(self: Arc<Gateway>) {
-        let few_left = self.devices.keys().few_left();
-        loop {
-            few_left.notified().await;
-            // If the database fails now, the next answer says again that few are left.
-            _ = self.reserve_answers().await;
-        }
-    }
-
     /// Moves on the mark up to which answers in envelopes may be numbered.
     async fn reserve_answers(&self) -> Result<(), NotStored> {
         let reserved = self.store.commit(|db| {
@@ -120,7 +118,7 @@ impl Gateway {
             Ok(mark)
         });
         let mark = reserved.await?;
-        self.devices.keys().reserved(mark);
+        self.devices.keys().reserve(mark.unsigned_abs());
         Ok(())
     }
 }

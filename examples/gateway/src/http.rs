@@ -10,9 +10,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -26,7 +24,6 @@ use tipwire::platform::tagoio::{HttpRequest, HttpResponse};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
 use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::connection;
@@ -68,11 +65,6 @@ pub fn devices(gateway: &Arc<Gateway>) -> Router {
 
 /// The page, and what it asks for.
 pub fn page(gateway: &Arc<Gateway>) -> Router {
-    // It needs nothing from elsewhere.
-    const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
-        img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-    let set =
-        |name, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     Router::new()
         .route("/events", get(events))
@@ -82,26 +74,31 @@ pub fn page(gateway: &Arc<Gateway>) -> Router {
         .nest_service("/tipwire", ServeDir::new(repository.join("target/js/package")))
         .fallback_service(ServeDir::new(repository.join("examples/inspector")))
         .layer(from_fn(only_the_page))
-        .layer(set(CACHE_CONTROL, "no-cache"))
-        .layer(set(CONTENT_SECURITY_POLICY, POLICY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         .with_state(Arc::clone(gateway))
 }
 
+/// Where the page may load something from: it needs nothing from elsewhere.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+    img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
 /// Lets requests of the page itself through: pages of others that a browser has open must not send
 /// commands, nor read what devices say under a name that they made lead here.
 async fn only_the_page(headers: HeaderMap, request: Request, next: Next) -> Response {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = header(HOST).unwrap_or_default();
+    let told = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = told(header::HOST).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let is_own =
         name == "localhost" || host.parse::<SocketAddr>().is_ok() || name.parse::<IpAddr>().is_ok();
-    let came_from = header(ORIGIN).and_then(|origin| Some(origin.split_once("://")?.1));
-    if is_own && header(ORIGIN).is_none_or(|_| came_from == Some(host)) {
-        next.run(request).await
-    } else {
-        (StatusCode::NOT_FOUND, "there is nothing here").into_response()
+    let origin = told(header::ORIGIN).map(|origin| origin.split_once("://"));
+    if !is_own || origin.is_some_and(|origin| origin.is_none_or(|(_, from)| from != host)) {
+        return (StatusCode::NOT_FOUND, "there is nothing here").into_response();
     }
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
 }
 
 /// TagoTiP over HTTP: a request is a message in another dress, and so is its answer.
@@ -113,7 +110,7 @@ async fn tip(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Ok(body) = body else { return respond(HttpResponse::from_error(Kind::TooLarge)) };
     let request = HttpRequest {
         method: method.as_str(),
@@ -158,7 +155,7 @@ async fn events(
 
 /// The devices that were heard last, and how much there was.
 async fn state(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
-    let mut devices = gateway.devices.newest(1000);
+    let mut devices = gateway.devices.all();
     devices.sort_by_cached_key(|device| std::cmp::Reverse(device.heard.load(Ordering::Relaxed)));
     let devices = devices.iter().take(200).map(|device| {
         json!({
@@ -192,7 +189,7 @@ async fn points(State(gateway): State<Arc<Gateway>>, Query(wanted): Query<Wanted
         Some(variable) => db::history(sql, device.id, &variable),
     });
     match found.await {
-        Ok(list) => ([(CONTENT_TYPE, "application/json")], list).into_response(),
+        Ok(list) => ([(header::CONTENT_TYPE, "application/json")], list).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error).into_response(),
     }
 }

@@ -22,26 +22,28 @@ use crate::config::{Config, DEFAULT, Handler};
 use crate::gateway::Gateway;
 
 const HELP: &str = "\
-Usage: tipwire-gateway [gateway.toml]
+An endpoint for TagoTiP, ThingsPanel and ThingsBoard devices on this machine,
+with a page that shows what they say.
 
-Without a file, the settings are these:
+Usage: tipwire-gateway [SETTINGS]
+
+SETTINGS is a file like the following, which holds where there is none:
 
 ";
 
 fn main() -> ExitCode {
-    let argument = std::env::args().nth(1);
-    let config = match argument.as_deref() {
-        Some("--help" | "-h") => {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments[..] {
+        ["--help" | "-h"] => {
             print!("{HELP}{DEFAULT}");
-            return ExitCode::SUCCESS;
+            Ok(())
         }
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| error.to_string())
-            .and_then(|text| Config::read(&text))
-            .map_err(|problem| format!("{path}: {problem}")),
-        None => Config::read(DEFAULT),
+        [] => Config::read(DEFAULT).and_then(run),
+        [path] if !path.starts_with('-') => Config::open(path).and_then(run),
+        _ => Err("it takes one file of settings, or none; --help shows what is in it".into()),
     };
-    match config.and_then(run) {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("gateway: {problem}");

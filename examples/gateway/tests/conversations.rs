@@ -129,6 +129,43 @@ fn envelopes_are_opened_and_answered_under_new_numbers_after_a_crash_too() {
 }
 
 #[test]
+fn sealed_answers_go_on_when_all_numbers_that_were_reserved_are_used() {
+    const MANY: usize = 70_000;
+    let folder = Folder::new();
+    let gateway = Gateway::start(&folder, LISTEN);
+    let token = Token::new(TOKEN).unwrap();
+    let key = token.derive_key("counted");
+    let cipher = Cipher::ChaCha20Poly1305;
+    let mut device =
+        Sealer::new(Layout::Current, cipher, key.bytes(), &token, "counted", 0).unwrap();
+    let mut stream = gateway.connect("tagotip");
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let writer = std::thread::spawn(move || {
+        let mut buffer = [0; 128];
+        let mut message = Vec::new();
+        for _ in 0..MANY {
+            let envelope = device.ping(&mut buffer).unwrap();
+            message.extend(u16::try_from(envelope.len()).unwrap().to_be_bytes());
+            message.extend_from_slice(envelope);
+        }
+        stream.write_all(&message).unwrap();
+        stream
+    });
+    let opener = Opener::new(cipher, key.bytes(), None).unwrap();
+    let mut last = None;
+    for _ in 0..MANY {
+        let mut length = [0; 2];
+        reader.read_exact(&mut length).unwrap();
+        let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
+        reader.read_exact(&mut answer).unwrap();
+        let opened = opener.open(Layout::Current, &mut answer).unwrap();
+        assert!(opened.text() == "PONG" && last < Some(opened.header.counter));
+        last = Some(opened.header.counter);
+    }
+    writer.join().unwrap();
+}
+
+#[test]
 fn datagrams_are_answered_one_by_one() {
     let folder = Folder::new();
     let gateway = Gateway::start(&folder, LISTEN);
