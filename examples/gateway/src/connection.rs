@@ -10,16 +10,15 @@ use tipwire::Code;
 use tipwire::session::Endpoint;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
 use crate::clock;
 use crate::devices::Device;
-use crate::gateway::Gateway;
-use crate::limits::Visit;
-use crate::store::{Answer, Ask, Number, Request};
+use crate::gateway::Guest;
+use crate::store::{Answer, Request};
 
 /// A connection, in the clear or under TLS.
 pub type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
@@ -28,11 +27,10 @@ pub type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 /// out to be stored, and once they are, bytes to be sent.
 pub trait Speaker: Send {
     /// Understands what it can of `input`, and goes past that. What it leaves it wants again, after
-    /// what was asked is answered and the output is sent.
-    fn receive(&mut self, input: &mut &[u8], turn: &mut Turn<'_>);
+    /// the output is sent. Gives what is asked for, or why it is refused.
+    fn receive(&mut self, input: &mut &[u8]) -> Vec<Result<Request, Code>>;
 
-    /// What was asked in the turn has these answers. Called without any when there is more room for
-    /// them, too.
+    /// What was asked has these answers. Called without any when there is more room for them, too.
     fn answered(&mut self, answers: Vec<Answer>);
 
     /// A command for a device that was heard here; whether it will be sent.
@@ -40,26 +38,6 @@ pub trait Speaker: Send {
 
     /// What there is to be sent, and when time has passed.
     fn session(&mut self) -> &mut dyn Endpoint;
-}
-
-/// What a speaker makes of one piece of input.
-pub struct Turn<'a> {
-    pub gateway: &'a Gateway,
-    pub visit: &'a Visit,
-    /// What is asked for, or why it is refused.
-    pub asked: Vec<Result<Request, Code>>,
-}
-
-impl<'a> Turn<'a> {
-    pub fn new(gateway: &'a Gateway, visit: &'a Visit) -> Turn<'a> {
-        Turn { gateway, visit, asked: Vec::new() }
-    }
-
-    /// A device asks for something, in a protocol without counters.
-    pub fn ask(&mut self, device: &Arc<Device>, ask: Ask) {
-        let device = Arc::clone(device);
-        self.asked.push(Ok(Request { device, number: Number::Uncounted, ask }));
-    }
 }
 
 /// The devices that are heard on a connection, and hear commands there.
@@ -97,17 +75,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection, and all that belongs to it.
 struct Connection<'a, S> {
-    gateway: &'a Gateway,
+    guest: &'a Guest,
     stream: Stream,
-    visit: Visit,
     speaker: S,
     listener: Listener,
 }
 
 /// Serves a connection to its end.
-pub async fn serve(gateway: Arc<Gateway>, stream: Stream, visit: Visit, speaker: impl Speaker) {
+pub async fn serve(guest: Arc<Guest>, stream: Stream, speaker: impl Speaker) {
     let listener = Listener::default();
-    let mut connection = Connection { gateway: &gateway, stream, visit, speaker, listener };
+    let mut connection = Connection { guest: &guest, stream, speaker, listener };
     // Errors of the socket end the connection, and nobody is left to be told.
     _ = connection.run().await;
     _ = timeout(Duration::from_secs(1), connection.stream.shutdown()).await;
@@ -123,7 +100,7 @@ impl<S: Speaker> Connection<'_, S> {
             let deadline = self.speaker.session().deadline();
             let until = clock::instant(deadline.unwrap_or_default());
             tokio::select! {
-                input = read(&mut self.stream, self.gateway) => {
+                input = read(&mut self.stream, &self.guest.gateway.turns) => {
                     let (input, _permit) = input?;
                     if input.is_empty() {
                         return Ok(());
@@ -141,12 +118,11 @@ impl<S: Speaker> Connection<'_, S> {
     /// Takes turns until all of `input` is understood, stored and answered.
     async fn understand(&mut self, mut input: &[u8]) -> io::Result<()> {
         while !input.is_empty() && !self.speaker.session().is_closed() {
-            let mut turn = Turn::new(self.gateway, &self.visit);
-            self.speaker.receive(&mut input, &mut turn);
-            for request in turn.asked.iter().flatten() {
+            let asked = self.speaker.receive(&mut input);
+            for request in asked.iter().flatten() {
                 self.listener.heard(&request.device);
             }
-            self.speaker.answered(self.gateway.answer(turn.asked).await);
+            self.speaker.answered(self.guest.gateway.answer(asked).await);
             self.send().await?;
         }
         Ok(())
@@ -165,12 +141,12 @@ impl<S: Speaker> Connection<'_, S> {
 
     async fn send_commands(&mut self) -> io::Result<()> {
         for device in self.listener.devices.clone() {
-            while let Some((id, text)) = self.gateway.next_command(&device).await {
+            while let Some((id, text)) = self.guest.gateway.next_command(&device).await {
                 if !self.speaker.command(&text) {
                     break;
                 }
                 self.send().await?;
-                self.gateway.command_sent(&device, id).await;
+                self.guest.gateway.command_sent(&device, id).await;
             }
         }
         Ok(())
@@ -181,7 +157,7 @@ impl<S: Speaker> Connection<'_, S> {
 /// are listened to at a time.
 async fn read<'g>(
     stream: &mut Stream,
-    gateway: &'g Gateway,
+    turns: &'g Semaphore,
 ) -> io::Result<(Vec<u8>, Option<SemaphorePermit<'g>>)> {
     thread_local! {
         static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; 16 * 1024].into());
@@ -197,7 +173,7 @@ async fn read<'g>(
     };
     loop {
         stream.readable().await?;
-        let permit = gateway.turns.acquire().await.map_err(io::Error::other)?;
+        let permit = turns.acquire().await.map_err(io::Error::other)?;
         let input: io::Result<_> = BUFFER.with_borrow_mut(|buffer| {
             let length = stream.try_read(buffer)?;
             Ok(buffer[..length].to_vec())

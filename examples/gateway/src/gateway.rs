@@ -1,5 +1,6 @@
 //! What everything shares.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,7 +10,7 @@ use tokio::sync::Semaphore;
 use crate::config::Config;
 use crate::db::Db;
 use crate::devices::{ANSWERS, Device, Devices, FEW, RESERVED};
-use crate::limits::Doors;
+use crate::limits::{Doors, Visit};
 use crate::live::Live;
 use crate::store::{Answer, NotStored, Request, Store};
 
@@ -25,6 +26,13 @@ pub struct Gateway {
 }
 
 const TURNS: usize = 512;
+
+/// Somebody who was let in.
+pub struct Guest {
+    pub gateway: Arc<Gateway>,
+    pub address: SocketAddr,
+    pub visit: Visit,
+}
 
 impl Gateway {
     pub async fn open(config: Config) -> Result<Arc<Gateway>, String> {

@@ -28,9 +28,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::connection;
 use crate::db;
-use crate::gateway::Gateway;
-use crate::limits::Visit;
-use crate::live::Peer;
+use crate::gateway::{Gateway, Guest};
 use crate::tagotip::exchange;
 
 /// Longer than any frame and envelope with what HTTP escapes in it.
@@ -39,12 +37,9 @@ const LONGEST_BODY: usize = 64 * 1024;
 /// How long a request may take to come, and to be answered.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Who asks.
-type Guest = Extension<Arc<(Visit, Peer)>>;
-
 /// Serves one connection to its end.
-pub async fn serve(router: Router, stream: connection::Stream, visit: Visit, peer: Peer) {
-    let router = router.layer(Extension(Arc::new((visit, peer))));
+pub async fn serve(router: Router, stream: connection::Stream, guest: Arc<Guest>) {
+    let router = router.layer(Extension(guest));
     // Errors are those of the peer, which is told by hyper where there is a way to tell.
     _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -55,12 +50,11 @@ pub async fn serve(router: Router, stream: connection::Stream, visit: Visit, pee
 }
 
 /// What devices ask for.
-pub fn devices(gateway: &Arc<Gateway>) -> Router {
+pub fn devices() -> Router {
     Router::new()
         .route("/v1/{*rest}", any(tip))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
-        .with_state(Arc::clone(gateway))
 }
 
 /// The page, and what it asks for.
@@ -103,8 +97,7 @@ async fn only_the_page(headers: HeaderMap, request: Request, next: Next) -> Resp
 
 /// TagoTiP over HTTP: a request is a message in another dress, and so is its answer.
 async fn tip(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(guest): Guest,
+    Extension(guest): Extension<Arc<Guest>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -119,17 +112,14 @@ async fn tip(
         authorization: authorization.unwrap_or_default(),
         body: &body,
     };
-    let is_sealed = request.envelope().is_some();
-    let peer = Peer { via: if is_sealed { "https" } else { "http" }, ..guest.1 };
+    let via = if request.envelope().is_some() { "https" } else { "http" };
     match request.to_message(&mut Vec::new()) {
-        Ok(message) => {
-            let answer = exchange(&gateway, &guest.0, peer, message).await;
-            respond(HttpResponse::to(&request, &answer))
-        }
+        Ok(message) => respond(HttpResponse::to(&request, &exchange(&guest, via, message).await)),
         Err(error) => {
             let response = HttpResponse::from_error(error.kind);
-            if let Some(row) = gateway.live.row(peer, None, [&body, b""], 0) {
-                gateway.live.show(row, &String::from_utf8_lossy(response.body));
+            let live = &guest.gateway.live;
+            if let Some(row) = live.row(via, guest.address, None, [&body, b""], 0) {
+                live.show(row, &String::from_utf8_lossy(response.body));
             }
             respond(response)
         }

@@ -1,7 +1,9 @@
 //! Sockets: opened with their options, and served by who is to speak there.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,17 +14,16 @@ use tipwire::{Code, Reply};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_util::either::Either;
 
 use crate::config::{Handler, Limits, Listen};
 use crate::connection::{Stream, serve};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Guest};
 use crate::http;
-use crate::limits::{Doors, Visit};
-use crate::live::Peer;
+use crate::limits::Doors;
 use crate::platforms::Platform;
 use crate::tagotip::{Tagotip, exchange};
 
@@ -116,7 +117,7 @@ async fn accept(
                     _ => return,
                 },
             };
-            speaks.serve(gateway, stream, visit, address).await;
+            speaks.serve(Arc::new(Guest { gateway, address, visit }), stream).await;
         });
     }
 }
@@ -133,27 +134,25 @@ impl Speaks {
     fn of(row: &Listen, gateway: &Arc<Gateway>) -> Result<Speaks, String> {
         let protocol = row.protocol()?.map(Arc::new);
         Ok(match (row.handler, protocol) {
-            (Handler::Http, _) => Speaks::Http(http::devices(gateway)),
-            (Handler::Page, _) => Speaks::Http(http::devices(gateway).merge(http::page(gateway))),
+            (Handler::Http, _) => Speaks::Http(http::devices()),
+            (Handler::Page, _) => Speaks::Http(http::devices().merge(http::page(gateway))),
             (Handler::Thingsboard, Some(protocol)) => Speaks::Platform("thingsboard", protocol),
             (_, Some(protocol)) => Speaks::Platform("thingspanel", protocol),
             (_, None) => Speaks::Tagotip,
         })
     }
 
-    async fn serve(self, gateway: Arc<Gateway>, stream: Stream, visit: Visit, address: SocketAddr) {
-        let peer = |via| Peer { via, address };
+    async fn serve(self, guest: Arc<Guest>, stream: Stream) {
         match self {
-            Speaks::Http(router) => http::serve(router, stream, visit, peer("http")).await,
+            Speaks::Http(router) => http::serve(router, stream, guest).await,
             Speaks::Tagotip => {
-                let peer = peer(if matches!(stream, Either::Left(_)) { "tcp" } else { "tls" });
-                let speaker = Tagotip::new(&gateway, Transport::Stream, peer);
-                serve(gateway, stream, visit, speaker).await;
+                let via = if matches!(stream, Either::Left(_)) { "tcp" } else { "tls" };
+                let speaker = Tagotip::new(&guest, via, Transport::Stream);
+                serve(guest, stream, speaker).await;
             }
-            Speaks::Platform(name, protocol) => {
-                let idle = gateway.config.limits.idle;
-                let Ok(speaker) = Platform::new(&protocol, peer(name), idle) else { return };
-                serve(gateway, stream, visit, speaker).await;
+            Speaks::Platform(via, protocol) => {
+                let Ok(speaker) = Platform::new(&guest, &protocol, via) else { return };
+                serve(guest, stream, speaker).await;
             }
         }
     }
@@ -188,8 +187,8 @@ async fn answer_datagrams(gateway: Arc<Gateway>, socket: UdpSocket) {
         let datagram = buffer[..length].to_vec();
         let (gateway, socket) = (Arc::clone(&gateway), Arc::clone(&socket));
         tokio::spawn(async move {
-            let peer = Peer { via: "udp", address };
-            let answer = exchange(&gateway, &visit, peer, &datagram).await;
+            let guest = Arc::new(Guest { gateway, address, visit });
+            let answer = exchange(&guest, "udp", &datagram).await;
             _ = socket.send_to(&answer, address).await;
         });
     }
@@ -197,22 +196,23 @@ async fn answer_datagrams(gateway: Arc<Gateway>, socket: UdpSocket) {
 
 /// TLS, where a row has a certificate.
 fn acceptor(row: &Listen) -> Result<Option<TlsAcceptor>, String> {
-    let (certificate, key) = match (&row.certificate, &row.key) {
-        (Some(certificate), Some(key)) => (certificate, key),
-        (None, None) => return Ok(None),
-        _ => return Err(format!("{}: TLS needs certificate and key", row.address)),
-    };
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| format!("{}: {error}", certificate.display()))?;
-    let secret =
-        PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", key.display()))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
-        .map_err(|error| format!("{}: {error}", certificate.display()))?;
-    Ok(Some(TlsAcceptor::from(Arc::new(config))))
+    match (&row.certificate, &row.key) {
+        (Some(certificate), Some(key)) => {
+            let acceptor = read_certificate(certificate, key).map_err(|error| {
+                format!("{} and {}: {error}", certificate.display(), key.display())
+            });
+            acceptor.map(Some)
+        }
+        (None, None) => Ok(None),
+        _ => Err(format!("{}: TLS needs certificate and key", row.address)),
+    }
+}
+
+fn read_certificate(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Box<dyn Error>> {
+    let chain = CertificateDer::pem_file_iter(certificate)?.collect::<Result<_, _>>()?;
+    let key = PrivateKeyDer::from_pem_file(key)?;
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 #[cfg(test)]

@@ -30,13 +30,6 @@ struct State {
     recent: VecDeque<Arc<str>>,
 }
 
-/// Who speaks, and how.
-#[derive(Clone, Copy)]
-pub struct Peer {
-    pub via: &'static str,
-    pub address: SocketAddr,
-}
-
 /// A message that is to be shown once it is answered.
 pub struct Row(Value);
 
@@ -51,7 +44,8 @@ impl Live {
     /// Counts a message, and gives the row that shows it, unless there are too many.
     pub fn row(
         &self,
-        peer: Peer,
+        via: &str,
+        from: SocketAddr,
         device: Option<&str>,
         bytes: [&[u8]; 2],
         points: usize,
@@ -71,8 +65,8 @@ impl Live {
         let hex = bytes.iter().copied().flatten().map(|byte| format!("{byte:02x}"));
         Some(Row(json!({
             "time": clock::unix(),
-            "via": peer.via,
-            "peer": peer.address.to_string(),
+            "via": via,
+            "peer": from.to_string(),
             "device": device,
             "bytes": hex.collect::<String>(),
         })))

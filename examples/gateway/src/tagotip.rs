@@ -10,27 +10,26 @@ use tipwire::session::{
 use tipwire::{Body, BuildError, Code, Frame, Kind, Reply, Slice};
 
 use crate::clock;
-use crate::connection::{Speaker, Turn};
-use crate::gateway::Gateway;
-use crate::limits::Visit;
-use crate::live::{Peer, Row};
+use crate::connection::Speaker;
+use crate::gateway::{Gateway, Guest};
+use crate::live::Row;
 use crate::store::{Answer, Ask, Number, Point, Request};
 
 pub struct Tagotip {
-    gateway: Arc<Gateway>,
+    guest: Arc<Guest>,
+    via: &'static str,
     session: Server<Vec<u8>>,
-    /// What was asked in this turn.
-    asked: Vec<(Ticket, Option<Row>)>,
-    /// What is to be answered, in order, as far as there is room for it.
-    answers: VecDeque<(Ticket, Option<Row>, Answer)>,
+    /// What was asked, and has no answer so far.
+    asked: VecDeque<(Ticket, Option<Row>)>,
+    /// The first answers, for which there was no room so far.
+    answers: VecDeque<Answer>,
     /// What has come of a message that is not complete.
     partial: Vec<u8>,
-    peer: Peer,
 }
 
 impl Tagotip {
-    pub fn new(gateway: &Arc<Gateway>, transport: Transport, peer: Peer) -> Tagotip {
-        let limits = &gateway.config.limits;
+    pub fn new(guest: &Arc<Guest>, via: &'static str, transport: Transport) -> Tagotip {
+        let limits = &guest.gateway.config.limits;
         let settings = ServerSettings {
             transport,
             idle: limits.idle.saturating_mul(1000),
@@ -39,53 +38,48 @@ impl Tagotip {
         };
         let session = Server::new(&settings, Vec::new(), Vec::new(), clock::now());
         Tagotip {
-            gateway: Arc::clone(gateway),
+            guest: Arc::clone(guest),
+            via,
             session: session.expect("vectors are long enough"),
-            asked: Vec::new(),
+            asked: VecDeque::new(),
             answers: VecDeque::new(),
             partial: Vec::new(),
-            peer,
         }
     }
 }
 
 /// The answer to one message that stands by itself. No commands come this way unless a PING asks.
-pub async fn exchange(
-    gateway: &Arc<Gateway>,
-    visit: &Visit,
-    peer: Peer,
-    message: &[u8],
-) -> Vec<u8> {
-    let mut speaker = Tagotip::new(gateway, Transport::Datagrams, peer);
-    let mut turn = Turn::new(gateway, visit);
-    speaker.receive(&mut &message[..], &mut turn);
-    turn.asked.iter().flatten().for_each(|request| request.device.heard_now());
-    speaker.answered(gateway.answer(turn.asked).await);
+pub async fn exchange(guest: &Arc<Guest>, via: &'static str, message: &[u8]) -> Vec<u8> {
+    let mut speaker = Tagotip::new(guest, via, Transport::Datagrams);
+    let asked = speaker.receive(&mut &message[..]);
+    asked.iter().flatten().for_each(|request| request.device.heard_now());
+    speaker.answered(guest.gateway.answer(asked).await);
     speaker.session.output().to_vec()
 }
 
 impl Speaker for Tagotip {
-    fn receive(&mut self, input: &mut &[u8], turn: &mut Turn<'_>) {
-        let (now, live) = (clock::now(), &turn.gateway.live);
-        let mut keys = turn.gateway.devices.keys();
-        let mut before = *input;
+    fn receive(&mut self, input: &mut &[u8]) -> Vec<Result<Request, Code>> {
+        let Guest { gateway, address, .. } = &*self.guest;
+        let mut keys = gateway.devices.keys();
+        let (mut asked, mut before, now) = (Vec::new(), *input, clock::now());
         while let Some(event) = self.session.next_event(input, now, &mut *keys) {
             let bytes = [&self.partial, &before[..before.len() - input.len()]];
             before = input;
             match event {
                 ServerEvent::Request { ticket, number, frame, device } => {
                     let points = frame.variables().len();
-                    let row = live.row(self.peer, Some(device.serial), bytes, points);
+                    let row =
+                        gateway.live.row(self.via, *address, Some(device.serial), bytes, points);
                     let row = row.map(|row| match device.is_sealed {
                         true => row.with("inner", json(&frame)),
                         false => row,
                     });
-                    self.asked.push((ticket, row));
-                    turn.asked.push(read(&frame, device, number, turn));
+                    self.asked.push_back((ticket, row));
+                    asked.push(read(&frame, device, number, &self.guest));
                 }
                 ServerEvent::Rejected { code, .. } => {
-                    if let Some(row) = live.row(self.peer, None, bytes, 0) {
-                        live.show(row, &Answer::Refused(code).to_text());
+                    if let Some(row) = gateway.live.row(self.via, *address, None, bytes, 0) {
+                        gateway.live.show(row, &Answer::Refused(code).to_text());
                     }
                 }
                 _ => {}
@@ -100,30 +94,31 @@ impl Speaker for Tagotip {
         if self.partial.is_empty() {
             self.partial = Vec::new();
         }
+        asked
     }
 
     fn answered(&mut self, answers: Vec<Answer>) {
-        let asked = self.asked.drain(..answers.len()).zip(answers);
-        self.answers.extend(asked.map(|((ticket, row), answer)| (ticket, row, answer)));
-        while let Some((ticket, row, answer)) = self.answers.pop_front() {
-            let mut keys = self.gateway.devices.keys();
-            match self.session.answer(ticket, &mut *keys, |reply| answer.write(reply)) {
+        let Gateway { devices, live, .. } = &*self.guest.gateway;
+        self.answers.extend(answers);
+        while let (Some(answer), Some((ticket, _))) = (self.answers.front(), self.asked.front()) {
+            let mut keys = devices.keys();
+            match self.session.answer(*ticket, &mut *keys, |reply| answer.write(reply)) {
                 Ok(()) => {}
                 // Goes on when some of what there is has been sent.
-                Err(BuildError { kind: Kind::Full, .. }) => {
-                    return self.answers.push_front((ticket, row, answer));
-                }
+                Err(BuildError { kind: Kind::Full, .. }) => return,
                 // A list that is longer than a frame may be.
-                Err(_) => _ = self.session.refuse(ticket, &mut *keys, Code::PayloadTooLarge),
+                Err(_) => _ = self.session.refuse(*ticket, &mut *keys, Code::PayloadTooLarge),
             }
-            if let Some(row) = row {
-                self.gateway.live.show(row, &answer.to_text());
+            if let (Some(answer), Some((_, Some(row)))) =
+                (self.answers.pop_front(), self.asked.pop_front())
+            {
+                live.show(row, &answer.to_text());
             }
         }
     }
 
     fn command(&mut self, text: &str) -> bool {
-        self.session.command(&mut *self.gateway.devices.keys(), text).is_ok()
+        self.session.command(&mut *self.guest.gateway.devices.keys(), text).is_ok()
     }
 
     fn session(&mut self) -> &mut dyn Endpoint {
@@ -136,9 +131,9 @@ fn read(
     frame: &Frame<'_>,
     asking: Asking<'_>,
     number: Option<u32>,
-    turn: &Turn<'_>,
+    guest: &Guest,
 ) -> Result<Request, Code> {
-    if !matches!(frame.body, Body::Ping) && !turn.visit.may_request() {
+    if !matches!(frame.body, Body::Ping) && !guest.visit.may_request() {
         return Err(Code::RateLimited);
     }
     let now = clock::unix();
@@ -153,7 +148,7 @@ fn read(
         Some(number) if asking.is_sealed => Number::Envelope(number),
         number => Number::Frame(number),
     };
-    Ok(Request { device: turn.gateway.devices.asking(asking)?, number, ask })
+    Ok(Request { device: guest.gateway.devices.asking(asking)?, number, ask })
 }
 
 fn json(frame: &Frame<'_>) -> String {
