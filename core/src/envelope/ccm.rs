@@ -13,7 +13,7 @@ use aes::cipher::{
 
 use zeroize::Zeroize;
 
-use crate::envelope::block::{Block, is_equal, padded, shortened, store, xor};
+use crate::envelope::block::{Block, is_same, padded, shortened, store, xor};
 use crate::envelope::cipher::{Aead, Direction, Message, Nonce};
 use crate::envelope::refuse;
 use crate::error::{Error, Kind};
@@ -29,19 +29,21 @@ impl<A: KeyInit + BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Aead for 
 
     fn encrypt(&self, message: Message<'_>) -> Result<(), Error> {
         let Message { nonce, header, text, tag } = message;
-        let made = self.pass(Direction::Encrypt, nonce, header, text, tag.len())?;
+        let mut made = [0; 16];
+        self.pass(Direction::Encrypt, nonce, header, text, tag.len(), &mut made)?;
         store(made, tag);
         Ok(())
     }
 
     fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
         let Message { nonce, header, text, tag } = message;
-        let made = self.pass(Direction::Decrypt, nonce, header, text, tag.len())?;
-        if is_equal(shortened(made, tag.len()), padded(tag)) {
+        let mut made = [0; 16];
+        self.pass(Direction::Decrypt, nonce, header, text, tag.len(), &mut made)?;
+        if made.get(..tag.len()).is_some_and(|made| is_same(made, tag)) {
             return Ok(());
         }
         // Only now the tag is known to be wrong: back to what was received.
-        self.pass(Direction::Encrypt, nonce, header, text, tag.len())?;
+        self.pass(Direction::Encrypt, nonce, header, text, tag.len(), &mut made)?;
         Err(refuse(Kind::AuthFailed))
     }
 }
@@ -55,7 +57,8 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
         header: &[u8],
         text: &mut [u8],
         tag_len: usize,
-    ) -> Result<Block, Error> {
+        mac: &mut Block,
+    ) -> Result<(), Error> {
         // How many bits counters, and the length of the text, have beside the nonce.
         let width = 8 * 15_usize.saturating_sub(nonce.length);
         let has_tag = (4..=16).contains(&tag_len) && tag_len.is_multiple_of(2);
@@ -68,16 +71,8 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
         let counter = start | nonce.block >> 8;
         let flags = (usize::from(!header.is_empty()) << 6) | ((tag_len - 2) / 2) << 3;
         let first = counter | ((flags as u128) << 120) | text.len() as u128;
-        let mut mac = [0; 16];
-        self.0.encrypt_with_backend(Pass {
-            direction,
-            first,
-            counter,
-            header,
-            text,
-            mac: &mut mac,
-        });
-        Ok(mac)
+        self.0.encrypt_with_backend(Pass { direction, first, counter, header, text, mac });
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use chacha20::variants::Ietf;
 use chacha20::{ChaChaCore, R20};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::envelope::block::{Block, is_equal, padded, store};
+use crate::envelope::block::{Block, is_same, padded, store};
 use crate::envelope::cipher::{Aead, Message, Nonce};
 #[cfg(not(target_pointer_width = "64"))]
 use crate::envelope::poly1305::Narrow as Poly1305;
@@ -44,7 +44,7 @@ impl Aead for ChaCha {
     fn decrypt(&self, message: Message<'_>) -> Result<(), Error> {
         let Message { nonce, header, text, tag } = message;
         let mut stream = Stream::new(&self.key, nonce, text.len())?;
-        if tag.len() != 16 || !is_equal(stream.tag(header, text), padded(tag)) {
+        if !is_same(&stream.tag(header, text), tag) {
             return Err(refuse(Kind::AuthFailed));
         }
         stream.apply(text);
