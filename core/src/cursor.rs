@@ -190,7 +190,11 @@ impl<'a> Scan<'a> {
 
     /// Goes past every byte that is in `set`.
     #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn skip(&mut self, set: Set) {
+        if cfg!(tipwire_small) {
+            return self.skip_ones(set);
+        }
         // Most runs are short, and a processor guesses where a loop of a few rounds ends: it goes
         // on from there before it knows. In long runs it pays to look at eight bytes at once.
         if let Some((first, after)) = self.rest.split_first_chunk::<16>() {
@@ -206,6 +210,9 @@ impl<'a> Scan<'a> {
     /// The same where most runs are of eight bytes or more.
     #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn skip_long(&mut self, set: Set) {
+        if cfg!(tipwire_small) {
+            return self.skip(set);
+        }
         self.rest = scan::after_eights(self.rest, set);
         if let Some(first) = self.rest.first_chunk::<8>()
             && let Some(length) = first.iter().position(|&byte| !set.contains(byte))
@@ -216,7 +223,7 @@ impl<'a> Scan<'a> {
         self.skip_ones(set);
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[inline(always)]
     fn skip_ones(&mut self, set: Set) {
         while let Some((&byte, after)) = self.rest.split_first() {
             if !set.contains(byte) {
@@ -333,6 +340,9 @@ impl<'a> Scan<'a> {
         &mut self,
         check: impl FnOnce(&mut Scan<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        if cfg!(tipwire_small) {
+            return check(self);
+        }
         let mut copy = *self;
         let result = check(&mut copy);
         *self = copy;
@@ -392,6 +402,19 @@ impl<'a> Cursor<'a> {
             }
             None => false,
         }
+    }
+
+    /// Goes on by `walk`, which is a function of its own and gets a copy, so that here the cursor can
+    /// stay in registers.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    pub(crate) fn rarely<T>(&mut self, walk: impl FnOnce(&mut Cursor<'a>) -> T) -> T {
+        if cfg!(tipwire_small) {
+            return walk(self);
+        }
+        let mut copy = *self;
+        let result = walk(&mut copy);
+        *self = copy;
+        result
     }
 
     /// Looks ahead from here.

@@ -141,10 +141,7 @@ impl<'a> Variable<'a> {
             group = Some(c.take_all(Set::Of(NAME)));
         }
         if c.peek() == b'{' {
-            // A function of its own gets a copy, so that here the cursor can stay in registers.
-            let mut copy = *c;
-            metadata = Metadata::walk(&mut copy);
-            *c = copy;
+            metadata = c.rarely(Metadata::walk);
         }
         Variable { name, value, unit, location, time, group, metadata }
     }
