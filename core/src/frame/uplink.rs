@@ -183,28 +183,22 @@ impl fmt::Debug for Frame<'_> {
 
 /// `PUSH|`, `PULL|` or `PING|`
 fn read_method(scan: &mut Scan<'_>) -> Result<Method, Error> {
-    const METHODS: [Method; 3] = [Method::Push, Method::Pull, Method::Ping];
     if !cfg!(tipwire_small) {
-        for method in METHODS {
+        for method in [Method::Push, Method::Pull, Method::Ping] {
             if scan.eat_word(method.name().as_bytes()) {
                 return scan.expect(b'|', Kind::Method).map(|()| method);
             }
         }
     }
-    // The first byte at which all of them are out.
-    let mut furthest = scan.error(Kind::Method);
-    for method in METHODS {
-        let mut ahead = *scan;
-        match ahead.expect_word(method.name(), Kind::Method) {
-            Ok(()) => {
-                *scan = ahead;
-                return scan.expect(b'|', Kind::Method).map(|()| method);
-            }
-            Err(error) if error.at > furthest.at => furthest = error,
-            Err(_) => {}
-        }
-    }
-    Err(furthest)
+    // Byte by byte: an error is at the first one at which all of them are out.
+    scan.expect(b'P', Kind::Method)?;
+    let (method, rest) = if scan.eat(b'I') {
+        (Method::Ping, "NG|")
+    } else {
+        scan.expect(b'U', Kind::Method)?;
+        if scan.eat(b'L') { (Method::Pull, "L|") } else { (Method::Push, "SH|") }
+    };
+    scan.expect_word(rest, Kind::Method).map(|()| method)
 }
 
 /// `["!" seq "|"]`, where `seq` has at most 32 bits and no leading zeros.
