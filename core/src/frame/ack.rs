@@ -235,10 +235,10 @@ impl<S: Sink> Reply<S> {
     /// Starts an answer.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>) -> Reply<S> {
-        let mut line = Line::new(sink);
-        line.put(b"ACK|");
-        line.allow_seq();
-        Reply { line, status: None }
+        let mut reply = Reply { line: Line::new(sink), status: None };
+        reply.line.put(b"ACK|");
+        reply.line.allow_seq();
+        reply
     }
 
     /// Starts the inner frame of an envelope.

@@ -296,17 +296,17 @@ impl<S: Sink> Pull<S> {
     /// Starts a PULL.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Pull<S> {
-        let mut line = Line::new(sink);
-        write_head(&mut line, Some((Method::Pull, auth)), serial);
-        Pull { line, count: 0 }
+        let mut pull = Pull { line: Line::new(sink), count: 0 };
+        write_head(&mut pull.line, Some((Method::Pull, auth)), serial);
+        pull
     }
 
     /// Starts the inner frame of an envelope.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Pull<S> {
-        let mut line = Line::new(sink);
-        write_head(&mut line, None, serial);
-        Pull { line, count: 0 }
+        let mut pull = Pull { line: Line::new(sink), count: 0 };
+        write_head(&mut pull.line, None, serial);
+        pull
     }
 
     /// Sets the sequence counter.
@@ -392,17 +392,17 @@ impl<S: Sink> Ping<S> {
     /// Starts a PING.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Ping<S> {
-        let mut line = Line::new(sink);
-        write_head(&mut line, Some((Method::Ping, auth)), serial);
-        Ping { line }
+        let mut ping = Ping { line: Line::new(sink) };
+        write_head(&mut ping.line, Some((Method::Ping, auth)), serial);
+        ping
     }
 
     /// Starts the inner frame of an envelope.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Ping<S> {
-        let mut line = Line::new(sink);
-        write_head(&mut line, None, serial);
-        Ping { line }
+        let mut ping = Ping { line: Line::new(sink) };
+        write_head(&mut ping.line, None, serial);
+        ping
     }
 
     /// Sets the sequence counter.

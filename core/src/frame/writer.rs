@@ -103,19 +103,27 @@ impl<S: Sink> Push<S> {
     /// Starts a PUSH.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>, auth: &str, serial: &str) -> Push<S> {
-        let mut line = Line::new(sink);
-        write_head(&mut line, Some((Method::Push, auth)), serial);
-        line.put(b"|");
-        Push::start(line, Stage::Defaults)
+        Push::with_head(sink, Some((Method::Push, auth)), serial)
     }
 
     /// Starts the inner frame of an envelope.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn inner(sink: impl IntoSink<Sink = S>, serial: &str) -> Push<S> {
-        let mut line = Line::new(sink);
-        write_head(&mut line, None, serial);
-        line.put(b"|");
-        Push::start(line, Stage::Defaults)
+        Push::with_head(sink, None, serial)
+    }
+
+    /// The line is written where it stays: to be copied it would have to be waited for.
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    fn with_head(
+        sink: impl IntoSink<Sink = S>,
+        method: Option<(Method, &str)>,
+        serial: &str,
+    ) -> Push<S> {
+        let mut push = Push::start(Line::new(sink), Stage::Defaults);
+        write_head(&mut push.line, method, serial);
+        push.line.put(b"|");
+        push.open_slots();
+        push
     }
 
     /// Starts a bare list of variables after what is written.
