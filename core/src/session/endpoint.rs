@@ -59,6 +59,7 @@ macro_rules! endpoint {
     };
 }
 
+#[cfg(feature = "alloc")]
 pub(crate) use endpoint;
 
 endpoint! { [I: crate::stream::Buffer, O: crate::stream::Buffer] super::Server<I, O> }
