@@ -23,6 +23,7 @@ fn the_invariants_of_the_fuzzers_hold_for_what_they_kept() {
             invariants::split_tagotip(&data);
             invariants::platform::tagoio(&data);
             invariants::platform::thingspanel(&data);
+            invariants::platform::server(&data);
             invariants::session::server(&data);
             invariants::session::client(&data);
             invariants::envelope::open(&data);

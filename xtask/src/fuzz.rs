@@ -21,6 +21,7 @@ const TARGETS: &[&str] = &[
     "seal",
     "tagoio",
     "thingspanel",
+    "platform_server",
 ];
 
 /// Coverage for libFuzzer and the address sanitizer.

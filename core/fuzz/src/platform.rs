@@ -1,9 +1,12 @@
 //! What other platforms expect, from parts that may be anything.
 
 use tipwire::platform::tagoio::{HttpRequest, HttpResponse, MqttMessage, Topic};
+use tipwire::platform::thingsboard::Converter;
 use tipwire::platform::thingspanel::{
     self, Event, Gateway, Packet, RawMessage, SubDevices, Values, write_values,
 };
+use tipwire::platform::{Protocol, Server, ServerEvent};
+use tipwire::stream::Any;
 use tipwire::{Ack, Frame, Method, Push};
 
 /// Whatever stands in the parts of a request or a message: what comes of it is a frame or an
@@ -93,4 +96,63 @@ fn frame_of(values: &Values<'_>) -> Result<String, tipwire::BuildError> {
     let mut push = Push::to(String::new(), "4deedd7bab8817ec", "s");
     values.fill(&mut push);
     push.finish()
+}
+
+const FIELDS: &str = r#"{"fields":[
+    {"name":"name","offset":2,"length":2,"as":"ascii","to":"deviceName"},
+    {"name":"t","offset":4,"as":"f32"}
+]}"#;
+
+/// A server takes whatever devices send, says the same however the bytes come, and nothing once the
+/// connection is over. The first byte says which devices.
+pub fn server(data: &[u8]) {
+    let Some((&choice, bytes)) = data.split_first() else { return };
+    let rule = |name| Any::from_json(name, "").expect("a rule");
+    let convert = |name, settings| Converter::new(name, settings).expect("a converter");
+    let protocol = match choice % 5 {
+        0 => Protocol::Packets,
+        1 => Protocol::Raw,
+        2 => Protocol::Messages(rule("lines"), convert("text", "")),
+        3 => Protocol::Messages(rule("json"), convert("json", "")),
+        _ => Protocol::Messages(rule("length_field"), convert("binary", FIELDS)),
+    };
+    let whole = hear(&protocol, [bytes].into_iter());
+    // Messages without a frame are what comes at one time.
+    if !matches!(protocol, Protocol::Raw) {
+        assert_eq!(whole, hear(&protocol, bytes.chunks(1)));
+        assert_eq!(whole, hear(&protocol, bytes.chunks(7)));
+    }
+}
+
+/// What happens on a connection that gets these pieces, and what it sends.
+fn hear<'d>(protocol: &Protocol, pieces: impl Iterator<Item = &'d [u8]>) -> (Vec<String>, Vec<u8>) {
+    let mut server = Server::new(protocol, 1000, 0).expect("a rule that works");
+    let mut heard = Vec::new();
+    for mut input in pieces {
+        let was_over = server.is_closed();
+        while let Some(event) = server.next_event(&mut input, 1) {
+            assert!(!was_over, "it says nothing any more");
+            match event {
+                ServerEvent::Token(token) if token.len() % 2 == 0 => {
+                    heard.push(token.to_owned());
+                    server.accept();
+                }
+                ServerEvent::Token(_) => server.refuse(),
+                ServerEvent::Told { bytes, told } => {
+                    let mut text = format!("{bytes:x?}");
+                    for (device, points) in told {
+                        text.extend(device.map(|name| name.to_string()));
+                        for point in points {
+                            text.push_str(&point.variable().to_string());
+                            point.write_json(&mut text).expect("strings take everything");
+                        }
+                    }
+                    heard.push(text);
+                }
+                ServerEvent::Rejected { error, .. } => heard.push(error.to_string()),
+            }
+        }
+        assert!(input.is_empty(), "nothing waits for an answer");
+    }
+    (heard, server.output().to_vec())
 }
