@@ -106,7 +106,8 @@ function withoutNothing(read) {
     delete variable.text;
     if (variable.type === "number" || variable.type === "boolean") delete variable.type;
   }
-  return rest;
+  // Once more: engines keep what was deleted from in another, slower way.
+  return JSON.parse(JSON.stringify(rest));
 }
 
 /** Every field of a frame, in one number. */

@@ -9,9 +9,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::failure::unbuilt;
 use crate::lanes::{Lanes, with, word};
 use crate::layout::{
-    ACK, ACK_COUNT, ACK_VARIABLES, BASE64, BOOLEAN, CMD, ERR, EXACT, EXACT_PLACE, HAS_ALT,
-    HAS_GROUP, HAS_LOCATION, HAS_LONG, HAS_METADATA, HAS_SEQ, HAS_TIME, HAS_UNIT, LOCATION, NUMBER,
-    OK, PONG, PULL, PUSH, RAW, STRING, TRUE, TYPE_SHIFT,
+    ACK, ACK_COUNT, ACK_VARIABLES, BASE64, BOOLEAN, BUILD_HEAD, CMD, ERR, EXACT, EXACT_PLACE,
+    HAS_ALT, HAS_GROUP, HAS_LOCATION, HAS_LONG, HAS_METADATA, HAS_SEQ, HAS_TIME, HAS_UNIT,
+    LOCATION, NUMBER, OK, PONG, PULL, PUSH, RAW, STRING, TRUE, TYPE_SHIFT, WIDE,
 };
 
 /// Builds the frame on the tape into the output; its length, or 0 for an error.
@@ -68,7 +68,7 @@ pub fn write<'b>(
     inner: Option<&str>,
     output: &'b mut [u8],
 ) -> Result<&'b [u8], BuildError> {
-    let kind = record.peek();
+    let kind = record.kind();
     if kind >= ACK {
         return write_answer(record, inner.is_some(), output);
     }
@@ -110,8 +110,7 @@ fn write_answer<'b>(
     is_inner: bool,
     output: &'b mut [u8],
 ) -> Result<&'b [u8], BuildError> {
-    let kind = record.word();
-    let flags = record.word();
+    let Record { kind, flags, .. } = record;
     let mut reply = if is_inner { Reply::inner(output) } else { Reply::to(output) };
     if let Some(seq) = record.seq(flags)? {
         reply.seq(seq);
@@ -154,19 +153,26 @@ struct Head<'r> {
 /// Reads the tape from its front. What is not there is 0 or empty: nothing of it can be wrong in a
 /// way that the writers of the core do not see.
 pub struct Record<'r> {
-    input: &'r [u8],
+    kind: u32,
+    flags: u32,
+    /// The texts that have not been asked for yet.
+    texts: &'r str,
     words: &'r [u32],
     reals: &'r [f64],
 }
 
 impl<'r> Record<'r> {
     pub fn new(input: &'r [u8], words: &'r [u32], reals: &'r [f64]) -> Record<'r> {
-        Record { input, words, reals }
+        let ([kind, flags, length], words) =
+            words.split_first_chunk::<{ BUILD_HEAD as usize }>().unwrap_or((&[0; _], &[]));
+        let texts = input.get(..*length as usize).unwrap_or_default();
+        let texts = std::str::from_utf8(texts).unwrap_or_default();
+        Record { kind: *kind, flags: *flags, texts, words, reals }
     }
 
     /// What it is of.
-    pub fn peek(&self) -> u32 {
-        self.words.first().copied().unwrap_or_default()
+    pub const fn kind(&self) -> u32 {
+        self.kind
     }
 
     #[inline(always)]
@@ -181,13 +187,15 @@ impl<'r> Record<'r> {
 
     #[inline(always)]
     fn text(&mut self) -> &'r str {
-        let (start, end) = (self.word() as usize, self.word() as usize);
-        let bytes = self.input.get(start..end).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
+        let units = self.word() as usize;
+        let length = if self.flags & WIDE == 0 { units } else { bytes_of(self.texts, units) };
+        let (text, rest) = self.texts.split_at_checked(length).unwrap_or_default();
+        self.texts = rest;
+        text
     }
 
     fn head(&mut self) -> Result<Head<'r>, BuildError> {
-        let (kind, flags) = (self.word(), self.word());
+        let (kind, flags) = (self.kind, self.flags);
         let seq = self.seq(flags)?;
         Ok(Head { kind, flags, seq, auth: self.text(), serial: self.text() })
     }
@@ -298,6 +306,18 @@ impl<'r> Record<'r> {
             put(push, name, (lat, lng, self.real()))
         }
     }
+}
+
+/// How many bytes there are in so many UTF-16 units.
+#[inline(never)]
+fn bytes_of(text: &str, mut units: usize) -> usize {
+    for (at, char) in text.char_indices() {
+        match units.checked_sub(char.len_utf16()) {
+            Some(left) if units > 0 => units = left,
+            _ => return at,
+        }
+    }
+    text.len()
 }
 
 /// The integer that a number is exactly.

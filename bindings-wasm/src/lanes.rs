@@ -168,14 +168,19 @@ fn count_units(input: &[u8], before: u32, map: &mut [u16]) -> u32 {
     let mut units = before as u16;
     for (byte, place) in input.iter().zip(map.iter_mut()) {
         *place = units;
-        // A character of four bytes is a pair of surrogates; continuation bytes begin with 10.
-        let is_first = byte & 0xc0 != 0x80;
-        units = units.wrapping_add(u16::from(is_first) + u16::from(*byte >= 0xf0));
+        units = units.wrapping_add(units_of(*byte) as u16);
     }
     if let Some(place) = map.get_mut(input.len()) {
         *place = units;
     }
     units.into()
+}
+
+/// How many UTF-16 units begin with a byte.
+#[inline(always)]
+fn units_of(byte: u8) -> u32 {
+    // A character of four bytes is a pair of surrogates; continuation bytes begin with 10.
+    u32::from(byte & 0xc0 != 0x80) + u32::from(byte >= 0xf0)
 }
 
 impl Tape<'_> {
@@ -256,6 +261,15 @@ impl Tape<'_> {
     pub fn text(&mut self, text: tipwire::Text<'_>) {
         match text.borrowed() {
             Some(text) => self.span(text),
+            None => self.escaped(text),
+        }
+    }
+
+    #[inline(never)]
+    fn escaped(&mut self, text: tipwire::Text<'_>) {
+        // Pieces are short, and most texts too: those are copied once.
+        match text.unescape_into(&mut [0; 256]) {
+            Some(text) => self.aside([text].into_iter()),
             None => self.aside(text.pieces()),
         }
     }
@@ -264,10 +278,10 @@ impl Tape<'_> {
     #[inline(never)]
     pub fn aside<'a>(&mut self, pieces: impl Iterator<Item = &'a str>) {
         self.word(self.side_units | SIDE);
-        for piece in pieces {
-            self.side.push_str(piece);
-            self.side_units += word(piece.encode_utf16().count());
-        }
+        let from = self.side.len();
+        pieces.for_each(|piece| self.side.push_str(piece));
+        let new = self.side.as_bytes().get(from..).unwrap_or_default();
+        self.side_units += new.iter().map(|byte| units_of(*byte)).sum::<u32>();
         self.word(self.side_units);
     }
 

@@ -4,7 +4,8 @@
 //! A tape is two lanes, of `u32` and of `f64`, read and written from the front. A record says by its
 //! flags which of its parts follow, always in the same order; a text is where it begins and ends.
 //! On the way to JavaScript these are indices into its string, and of `SIDE` texts into the text
-//! that was unescaped; on the way back they are bytes of the input buffer.
+//! that was unescaped. On the way back all texts stand one after the other in the input buffer, and
+//! each is told by how many UTF-16 units it has.
 //!
 //! ```text
 //! frame    = kind flags [seq] [auth serial] [place] [time] [group] [metadata] variables / …
@@ -109,6 +110,10 @@ table! {
     TRUE = 1024;
     /// Passthrough data in base64.
     BASE64 = 2048;
+    /// Built, of the whole frame: the texts are not all ASCII.
+    WIDE = 4096;
+    /// Built: words before everything else, which are the kind, the flags and how many bytes the texts are.
+    BUILD_HEAD = 3;
 
     /// The type of a value stands in the flags from this bit on.
     TYPE_SHIFT = 16;

@@ -115,7 +115,7 @@ impl Sealer {
             let Lanes { input, output, words, reals, .. } = lanes;
             let Some(sealer) = &mut self.sealer else { return 0 };
             let record = Record::new(input, words, reals);
-            let method = match record.peek() {
+            let method = match record.kind() {
                 PUSH | RAW => InnerMethod::Push,
                 PULL => InnerMethod::Pull,
                 PING => InnerMethod::Ping,

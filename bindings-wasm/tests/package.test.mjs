@@ -36,6 +36,55 @@ test("lone surrogates are refused, read or written", () => {
   assert.throws(() => push({ ...head, variables }), refused("utf8", { point: 0, field: "value" }));
 });
 
+test("halves of a character are refused where they are, though they would be one side by side", () => {
+  const two = (first, second) => () => push({ ...head, variables: [{ name: "a", value: first }, { name: "b", value: second }] });
+  assert.throws(two("x\ud83d", "\ude00"), refused("utf8", { point: 1, field: "value" }));
+  assert.throws(two("ü", "x\ud83dy"), refused("utf8", { point: 1, field: "value" }));
+  assert.throws(() => push({ ...head, group: "\ud83d", variables: [{ name: "\ude00", value: 1 }] }), refused("utf8"));
+  assert.throws(() => push({ ...head, serial: "s\ud800", points: "[]" }), refused("utf8", { field: "serial" }));
+  assert.throws(() => tipwire.pull({ ...head, names: ["a", "\udc00"] }), refused("utf8", { field: "names" }));
+  assert.throws(() => ack({ command: "\ud800!" }), refused("utf8", { field: "detail" }));
+  // Nothing of that is left to the next one.
+  assert.equal(two("x", "y")(), `PUSH|${head.auth}|s|[a=x;b=y]`);
+});
+
+test("texts go over together and come out apart, whatever they are made of", () => {
+  const texts = ["a", "ü", "漢字", "😀", "😀😀é", "x".repeat(50), "grüße", "~"];
+  for (let n = 0; n < 300; n++) {
+    const pick = (k) => texts[(n * 7 + k * 3 + (n >> 3)) % texts.length];
+    const variables = [
+      { name: "a", value: pick(0), unit: pick(1).slice(0, 2), metadata: { k: pick(2), l: pick(3) } },
+      { name: "b", value: pick(4) },
+      { name: "c", value: 1.5, unit: "°" },
+    ];
+    const [a, b, c] = parse(push({ ...head, variables })).variables;
+    assert.deepEqual([a.value, a.unit, { ...a.metadata }], [variables[0].value, variables[0].unit, variables[0].metadata]);
+    assert.deepEqual([b.value, c.value, c.unit], [variables[1].value, 1.5, "°"]);
+  }
+});
+
+test("texts that escape much are read whole, short and long", () => {
+  for (const length of [1, 100, 127, 128, 129, 255, 256, 257, 3000]) {
+    const value = "ü\n|\\;".repeat(length).slice(0, length);
+    const [a, b] = parse(push({ ...head, variables: [{ name: "a", value }, { name: "b", value: "[😀]" }] })).variables;
+    assert.deepEqual([a.value, b.value], [value, "[😀]"]);
+  }
+});
+
+test("a place keeps its digits as long as they say the same", () => {
+  const line = `PUSH|${head.auth}|s|[p@=1.50,2.0,3.00;q@=1.0,-2.50]`;
+  const [p, q] = parse(line).variables;
+  const built = (...variables) => push({ ...head, variables }).slice(`PUSH|${head.auth}|s|`.length);
+  const moved = (variable, change) => ({ ...variable, value: { ...variable.value, ...change } });
+  assert.equal(built(p, q), "[p@=1.50,2.0,3.00;q@=1.0,-2.50]");
+  assert.equal(built(moved(p, { alt: undefined })), "[p@=1.5,2]");
+  assert.equal(built(moved(p, { lat: 9 })), "[p@=9,2,3]");
+  assert.equal(built(moved(q, { lng: 2 })), "[q@=1,2]");
+  assert.equal(built(moved(q, { alt: 4 })), "[q@=1,-2.5,4]");
+  assert.equal(built(moved(q, { text: "1.0" })), "[q@=1,-2.5]");
+  assert.equal(built(moved(q, { text: "1.0,-2.50,," })), "[q@=1,-2.5]");
+});
+
 test("integers beyond 2^53 keep their digits, and are not taken as numbers", () => {
   const line = `PUSH|${head.auth}|s|@18446744073709551615[t:=1]`;
   const frame = parse(line);

@@ -1,7 +1,7 @@
 // From objects to the tape: the records of reading, the other way round.
 
 import { build as buildTape, build_points as buildPointsTape } from "#glue";
-import { outputText, put, reals, start, words } from "./core.js";
+import { isWellFormed, outputText, putJoined, reals, start, words } from "./core.js";
 import { refuse, unbuilt } from "./error.js";
 import * as L from "./layout.js";
 import { ORDER } from "./read.js";
@@ -24,7 +24,11 @@ const STATUSES: Record<Status, number> = { OK: L.OK, PONG: L.PONG, CMD: L.CMD, E
 
 let w = 0;
 let r = 0;
+/** All texts in turn: they go over at once. */
+let texts = "";
 let end = 0;
+/** Whether each text is looked at by itself, to find the one that is not well-formed. */
+let isCareful = false;
 /** The data point that is being written, for errors. */
 let point = -1;
 
@@ -55,7 +59,7 @@ export function putPush(frame: PushInput, target = TEXT): number {
     words[1]! |= rest(frame);
     variables(frame.variables);
   }
-  return finish(target);
+  return finish(putPush, frame, target);
 }
 
 /** Builds a PULL of the last values of these variables. */
@@ -71,7 +75,7 @@ export function putPull(frame: PullInput, target = TEXT): number {
   const count = Math.min(names.length, 101);
   words[w++] = count;
   for (let n = 0; n < count; n++) text(names[n], L.FIELD_NAMES);
-  return finish(target);
+  return finish(putPull, frame, target);
 }
 
 /** Builds a PING. */
@@ -81,7 +85,7 @@ export function ping(frame: PingInput): string {
 
 export function putPing(frame: PingInput, target = TEXT): number {
   begin(L.PING, frame);
-  return finish(target);
+  return finish(putPing, frame, target);
 }
 
 /** Builds an answer. */
@@ -90,10 +94,7 @@ export function ack(answer: AckInput): string {
 }
 
 export function putAck(answer: AckInput, target = TEXT): number {
-  start();
-  w = 2;
-  r = end = 0;
-  point = -1;
+  beginTape();
   const { status = answer.count !== undefined || answer.variables !== undefined ? "OK" : answer.command !== undefined ? "CMD" : answer.error !== undefined ? "ERR" : undefined } = answer;
   let flags = 0;
   if (answer.seq !== undefined) {
@@ -119,7 +120,7 @@ export function putAck(answer: AckInput, target = TEXT): number {
     words[0] = L.ACK;
   }
   words[1] = flags;
-  return finish(target);
+  return finish(putAck, answer, target);
 }
 
 /** Builds whatever was read, or what looks like it. */
@@ -156,17 +157,23 @@ function putPoints(head: HeadInput, points: readonly PointInput[] | string, targ
     }
   }
   begin(L.PUSH, head);
+  bring(putPoints, head, points);
   const length = target.build_points(json);
   if (length === 0) throw unbuilt();
   start();
   return length;
 }
 
-function begin(kind: number, head: HeadInput): void {
+function beginTape(): void {
   start();
-  w = 2;
+  w = L.BUILD_HEAD;
   r = end = 0;
+  texts = "";
   point = -1;
+}
+
+function begin(kind: number, head: HeadInput): void {
+  beginTape();
   words[0] = kind;
   words[1] = 0;
   if (head.seq !== undefined) {
@@ -177,22 +184,41 @@ function begin(kind: number, head: HeadInput): void {
   text(head.serial, L.FIELD_SERIAL);
 }
 
-function finish(target: Target): number {
+function finish<F>(again: (frame: F, target: Target) => number, frame: F, target: Target): number {
+  bring(again, frame, target);
   const length = target.build();
   if (length === 0) throw unbuilt();
   return length;
 }
 
+/** Brings the texts over. Where they are not well-formed, the one that is not is found by doing it all again. */
+function bring<A, B>(again: (a: A, b: B) => number, a: A, b: B): void {
+  const length = putJoined(texts);
+  if (length === -1) {
+    isCareful = true;
+    try {
+      again(a, b);
+    } finally {
+      isCareful = false;
+    }
+    throw refuse("utf8");
+  }
+  if (length < 0) throw refuse("too_large");
+  if (length !== end) words[1]! |= L.WIDE;
+  words[2] = length;
+  texts = "";
+}
+
 function text(value: unknown, field: number): void {
   if (typeof value !== "string") throw refuse(value === undefined ? "missing" : "type", point, field);
-  const from = end;
-  end = put(value, from);
-  if (end < 0) throw refuse("utf8", point, field);
+  // The second half of a character is nothing by itself, but could become something behind another text.
+  const isHalf = (value.charCodeAt(0) & 0xfc00) === 0xdc00;
+  if (isHalf || (isCareful && !isWellFormed(value))) throw refuse("utf8", point, field);
+  end += value.length;
   // What fills the input is more than a frame takes, wherever its end is.
   if (end >= L.INPUT - 3) throw refuse("too_large");
-  words[w] = from;
-  words[w + 1] = end;
-  w += 2;
+  texts += value;
+  words[w++] = value.length;
 }
 
 function real(value: unknown, field: number): void {
@@ -309,7 +335,7 @@ function keysOf(metadata: Readonly<Record<string, string>>): string[] {
 function place(value: LocationInput, field: number): number {
   if (typeof value !== "object" || value === null) throw refuse("type", point, field);
   const { lat, lng, alt, text: exact } = value;
-  if (typeof exact === "string" && says(exact, [lat, lng, alt])) {
+  if (typeof exact === "string" && says(exact, value)) {
     text(exact, field);
     return L.EXACT_PLACE;
   }
@@ -321,7 +347,10 @@ function place(value: LocationInput, field: number): number {
 }
 
 /** Whether the exact text still says the same as the numbers. */
-function says(text: string, numbers: readonly (number | undefined)[]): boolean {
-  const parts = text.split(",");
-  return numbers.every((number, n) => (parts[n] === undefined ? number === undefined : Number(parts[n]) === number));
+function says(text: string, { lat, lng, alt }: LocationInput): boolean {
+  const first = text.indexOf(",");
+  const second = text.indexOf(",", first + 1);
+  const end = second < 0 ? text.length : second;
+  const last = second < 0 ? undefined : Number(text.slice(second + 1));
+  return first >= 0 && Number(text.slice(0, first)) === lat && Number(text.slice(first + 1, end)) === lng && last === alt;
 }

@@ -68,6 +68,16 @@ export function put(text: string, from: number): number {
   return from + written;
 }
 
+/**
+ * Puts texts that were joined at the front of the input: how many bytes they are there. -1 if they are
+ * not well-formed, -2 if they do not fit.
+ */
+export function putJoined(text: string): number {
+  const { read, written } = encoder.encodeInto(text, input);
+  if (read < text.length) return -2;
+  return written !== read && lonely.test(text) ? -1 : written;
+}
+
 /** Text that the module made. */
 export function outputText(length: number): string {
   return decoder.decode(output.subarray(0, length));

@@ -108,6 +108,12 @@ export const TRUE = 1024;
 /** Passthrough data in base64. */
 export const BASE64 = 2048;
 
+/** Built, of the whole frame: the texts are not all ASCII. */
+export const WIDE = 4096;
+
+/** Built: words before everything else, which are the kind, the flags and how many bytes the texts are. */
+export const BUILD_HEAD = 3;
+
 /** The type of a value stands in the flags from this bit on. */
 export const TYPE_SHIFT = 16;
 

@@ -111,9 +111,13 @@ export function readWord(): number {
 }
 
 export function readText(): string {
-  const from = words[w]!;
-  const to = words[w + 1]!;
   w += 2;
+  return textAt(words, w - 2);
+}
+
+function textAt(tape: Uint32Array, at: number): string {
+  const from = tape[at]!;
+  const to = tape[at + 1]!;
   return from < L.SIDE ? source.slice(from, to) : side.slice(from - L.SIDE, to);
 }
 
@@ -188,26 +192,39 @@ function readVariables(): Variable[] {
 const TYPES = ["number", "string", "boolean", "location"] as const;
 
 function readVariable(): Variable {
-  const flags = words[w++]!;
-  const name = readText();
+  // What is looked at for every variable is in places that nothing else changes meanwhile.
+  const tape = words;
+  let n = w;
+  const flags = tape[n]!;
+  const name = textAt(tape, n + 1);
+  n += 3;
   const type = flags >>> L.TYPE_SHIFT;
   let text: string | undefined;
   let value: unknown;
   switch (type) {
     case L.NUMBER:
-      text = readText();
+      text = textAt(tape, n);
+      n += 2;
       value = reals[r++]!;
       break;
     case L.STRING:
-      value = readText();
+      value = textAt(tape, n);
+      n += 2;
       break;
     case L.BOOLEAN:
       value = (flags & L.TRUE) !== 0;
       break;
     default:
+      w = n;
       value = readLocation(flags);
+      n = w;
   }
-  const unit = flags & L.HAS_UNIT ? readText() : undefined;
+  let unit: string | undefined;
+  if (flags & L.HAS_UNIT) {
+    unit = textAt(tape, n);
+    n += 2;
+  }
+  w = n;
   const location = flags & L.HAS_LOCATION ? readLocation(flags) : undefined;
   const time = flags & L.HAS_TIME ? reals[r++]! : undefined;
   const timeText = flags & L.HAS_LONG ? readText() : undefined;
