@@ -64,7 +64,7 @@ impl<A: KeyInit + BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Aead for 
             self.apply(nonce, &mut mask, text)?;
             self.hash_few(&few)
         } else {
-            let hash = self.hash(header, text);
+            let hash = self.hash_many(header, text);
             self.apply(nonce, &mut mask, text)?;
             hash
         };
@@ -94,9 +94,14 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Gcm<A> {
 
     /// What a header and an encrypted text hash to.
     fn hash(&self, header: &[u8], text: &[u8]) -> Block {
-        if let Some(few) = laid_out(header, text) {
-            return self.hash_few(&few);
+        match laid_out(header, text) {
+            Some(few) => self.hash_few(&few),
+            None => self.hash_many(header, text),
         }
+    }
+
+    /// The same where it is too much to be laid out.
+    fn hash_many(&self, header: &[u8], text: &[u8]) -> Block {
         let mut hash = self.hash.clone();
         // While some are hashed the next ones are written.
         let (mut ready, mut next) = (&mut Blocks::default(), &mut Blocks::default());

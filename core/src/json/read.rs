@@ -44,6 +44,19 @@ pub(crate) fn document(text: &str) -> Result<Json<'_>, usize> {
     if reader.at == text.len() { Ok(value) } else { Err(reader.at) }
 }
 
+/// A key and its value.
+pub(crate) type Member<'a> = (JsonString<'a>, Json<'a>);
+
+/// The members of settings: those of an object, or none where there is no text at all.
+pub(crate) fn settings(text: &str) -> Result<impl Iterator<Item = Member<'_>>, Kind> {
+    let members = match document(text) {
+        Ok(Json::Object(members)) => Some(members),
+        Err(_) if text.trim_ascii().is_empty() => None,
+        _ => return Err(Kind::InvalidSettings),
+    };
+    Ok(members.into_iter().flatten())
+}
+
 impl<'a> Json<'a> {
     /// What of the text is the value; of a string without its quotes.
     pub(crate) const fn raw(&self) -> &'a str {
@@ -86,7 +99,7 @@ impl<'a> Iterator for Items<'a> {
 }
 
 impl<'a> Iterator for Members<'a> {
-    type Item = (JsonString<'a>, Json<'a>);
+    type Item = Member<'a>;
 
     fn next(&mut self) -> Option<(JsonString<'a>, Json<'a>)> {
         self.0.space();

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::error::Kind;
 #[cfg(feature = "alloc")]
-use crate::json::read::{Items, Json as Value, document};
+use crate::json::read::{self, Items, Json as Value};
 #[cfg(feature = "alloc")]
 use alloc::{string::String, vec::Vec};
 
@@ -121,13 +121,8 @@ impl Any {
     /// assert!(Any::from_json("lines", r#"{"offset":4}"#).is_err(), "lines have none");
     /// ```
     pub fn from_json(name: &str, settings: &str) -> Result<Any, Kind> {
-        let members = match document(settings) {
-            Ok(Value::Object(members)) => Some(members),
-            Err(_) if settings.trim_ascii().is_empty() => None,
-            _ => return Err(Kind::InvalidSettings),
-        };
         let (mut read, mut delimiters) = (Settings::default(), None);
-        for (key, value) in members.into_iter().flatten() {
+        for (key, value) in read::settings(settings)? {
             match value {
                 Value::Number(digits) if key.is("max") => read.max = Some(number(digits)?),
                 Value::Number(digits) if key.is("strip") => read.strip = Some(number(digits)?),

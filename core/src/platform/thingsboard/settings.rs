@@ -11,7 +11,7 @@ use super::{
     BinaryConverter, BinaryField, ConvertError, JsonConverter, Read, Scale, Target, TextConverter,
 };
 use crate::error::Kind;
-use crate::json::read::{Json, JsonString, document};
+use crate::json::read::{self, Json, JsonString, Member};
 use crate::stream::Order;
 
 /// A converter with settings of its own.
@@ -123,12 +123,7 @@ impl<T: AsRef<str>, F: AsRef<[BinaryField<T>]>> Configured<T, F> {
         settings: &'s str,
         room: R,
     ) -> Result<Configured<T, F>, Kind> {
-        let members = match document(settings) {
-            Ok(Json::Object(members)) => Some(members),
-            Err(_) if settings.trim_ascii().is_empty() => None,
-            _ => return Err(Kind::InvalidSettings),
-        };
-        let members = members.into_iter().flatten();
+        let members = read::settings(settings)?;
         let converter = Configured(match name {
             "text" => text(members, room)?,
             "json" => json(members, room)?,
@@ -267,8 +262,6 @@ fn number(value: &Json<'_>) -> Result<usize, Kind> {
         _ => Err(Kind::InvalidSettings),
     }
 }
-
-type Member<'a> = (JsonString<'a>, Json<'a>);
 
 fn text<'s, R: Room<'s>>(
     members: impl Iterator<Item = Member<'s>>,
