@@ -13,6 +13,9 @@ const out = join(target, "package");
 const require = createRequire(join(target, "npm/package.json"));
 const { build } = require("esbuild");
 
+// All packages have one version, which stands in the manifest of the whole.
+const [, version] = readFileSync(join(here, "../Cargo.toml"), "utf8").match(/^\[workspace\.package\]\nversion = "(.+)"$/m);
+
 rmSync(out, { recursive: true, force: true });
 mkdirSync(join(out, "cjs"), { recursive: true });
 mkdirSync(join(out, "workerd"), { recursive: true });
@@ -116,6 +119,7 @@ const beside = (entry, outfile, format) =>
     format,
     platform: "node",
     target: "node20",
+    define: { VERSION: JSON.stringify(version) },
     minifySyntax: true,
     plugins: [outside],
   });
@@ -132,6 +136,7 @@ writeFileSync(join(out, "workerd/secure.js"), `export { ${names.join(", ")} } fr
 writeFileSync(join(out, "cjs/secure.js"), names.map((name) => `exports.${name} = require("./index.js").${name};\n`).join(""));
 writeFileSync(join(out, "cjs/package.json"), '{ "type": "commonjs" }\n');
 
-copyFileSync(join(here, "package.json"), join(out, "package.json"));
+const manifest = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+writeFileSync(join(out, "package.json"), `${JSON.stringify({ version, ...manifest }, null, 2)}\n`);
 copyFileSync(join(here, "README.md"), join(out, "README.md"));
 for (const name of ["LICENSE", "CHANGELOG.md"]) copyFileSync(join(here, "..", name), join(out, name));

@@ -54,6 +54,9 @@ mod _tipwire {
     use super::variable::{Location, Raw, Variable};
 
     #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "what Python calls it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+    #[pymodule_export]
     const DEVICE_TOPIC: &str = tipwire::platform::thingsboard::DEVICE_TOPIC;
     #[pymodule_export]
     const GATEWAY_TOPIC: &str = tipwire::platform::thingsboard::GATEWAY_TOPIC;

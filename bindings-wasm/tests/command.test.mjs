@@ -75,6 +75,11 @@ for (const { name, words, stdin, hex, files = {}, serve, sends, code, out = [], 
   });
 }
 
+test("the version is that of the package, and of the Python package", async () => {
+  const { version } = JSON.parse(readFileSync(new URL("../../target/js/package/package.json", import.meta.url), "utf8"));
+  for (const program of [OURS, PYTHON]) assert.deepEqual(await run(program, ["--version"]), { code: 0, out: `tipwire ${version}\n`, err: "" });
+});
+
 test("what went wrong is said in the words of the Python package", async () => {
   const frames = [`PUSH|oops`, `PUSH|${AUTH}|s|[t:=1`, "x".repeat(20000), `PULL|${AUTH}|s|[]`, "ACK|OK"].join("\r\n");
   for (const words of [["decode"], ["decode", "--ack"], ["encode", "--auth", AUTH, "--serial", "s"], ["convert", "json"], ["open", "--key", KEY]]) {

@@ -70,7 +70,9 @@ fn main() -> ExitCode {
         Some((task, rest)) => (task.as_str(), rest),
         None => ("help", &[][..]),
     };
-    let outcome = match task {
+    // The endpoint has options of its own, and tells them.
+    let wants_help = task != "demo" && rest.iter().any(|word| word == "--help" || word == "-h");
+    let outcome = match if wants_help { "help" } else { task } {
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "build" => build(rest),

@@ -51,6 +51,7 @@ __all__ = [
     "Unreadable",
     "Uplink",
     "Variable",
+    "__version__",
     "ack",
     "decode_batch",
     "device_hash",
@@ -835,6 +836,8 @@ class Topic:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+__version__: Final[str]
+"""The version of the package."""
 DEVICE_NOT_FOUND: Final[str]
 """What a server says to a token it does not know, before it closes the connection."""
 NOT_AUTHORIZED: Final[str]

@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tipwire", description="Device telemetry on the command line.", allow_abbrev=False
     )
+    parser.add_argument("--version", action="version", version=f"tipwire {tipwire.__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@
 
 import { authHash, type Cipher, deviceHash, fromPoints, type InnerMethod, type Layout, Opener, parse, parseAck, parseHeader, Sealer, thingsboard, TipwireError, toJSON, toPointsJSON } from "../index.js";
 import { Bar, chunks, fromHex, Output, secret, toHex } from "./files.js";
-import { type Command, help, HELP_ROW, type Option, type Options, readOptions, table, usage, UsageError } from "./options.js";
+import { type Command, help, HELP_ROW, type Option, type Options, readOptions, table, usage, UsageError, VERSION_ROW } from "./options.js";
 import { send, serve } from "./talk.js";
 import { rows } from "./table.js";
 
@@ -102,12 +102,19 @@ function command<Name extends string>(command: Command<Name>): Command {
 }
 
 const PROGRAM = "tipwire";
-const USAGE = `usage: ${PROGRAM} [-h] command ...`;
+const USAGE = `usage: ${PROGRAM} [-h] [--version] command ...`;
+
+/** What the build puts in its place. */
+declare const VERSION: string;
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
   if (name === "-h" || name === "--help") {
     const list = table(Object.entries(COMMANDS).map(([name, { help }]) => [name, help]));
-    console.log([USAGE, "", "Device telemetry on the command line.", "", "commands:", ...list, "", "options:", ...table([HELP_ROW])].join("\n"));
+    console.log([USAGE, "", "Device telemetry on the command line.", "", "commands:", ...list, "", "options:", ...table([HELP_ROW, VERSION_ROW])].join("\n"));
+    return 0;
+  }
+  if (name === "--version") {
+    console.log(`${PROGRAM} ${VERSION}`);
     return 0;
   }
   const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : undefined;

@@ -42,6 +42,7 @@ export class UsageError extends Error {}
 
 const HELP: Option = { help: "show this help message and exit" };
 export const HELP_ROW = ["-h, --help", HELP.help ?? ""] as const;
+export const VERSION_ROW = ["--version", "show program's version number and exit"] as const;
 
 /** Reads options, or throws a `UsageError`; `undefined` if help is wanted. */
 export function readOptions<Name extends string>(command: Command<Name>, words: readonly string[]): Options<Name> | undefined {
