@@ -26,32 +26,8 @@ pub fn build() -> u32 {
     })
 }
 
-/// Builds a PUSH from data points as JSON, behind the head on the tape.
-#[wasm_bindgen]
-pub fn build_points(points: &str) -> u32 {
-    with(|lanes| {
-        let Lanes { input, output, words, reals, .. } = lanes;
-        match write_points(Record::new(input, words, reals), None, points, output) {
-            Ok(frame) => word(frame.len()),
-            Err(error) => unbuilt(words, error),
-        }
-    })
-}
-
-/// A PUSH of data points: of the inner frame of an envelope the serial is known.
-pub fn write_points<'b>(
-    mut record: Record<'_>,
-    inner: Option<&str>,
-    points: &str,
-    output: &'b mut [u8],
-) -> Result<&'b [u8], BuildError> {
-    let head = record.head()?;
-    let mut push = begin(&head, inner, output);
-    push.points_json(points);
-    push.finish()
-}
-
-fn begin<'b>(head: &Head<'_>, inner: Option<&str>, output: &'b mut [u8]) -> Push<Slice<'b>> {
+/// A PUSH with its head: of the inner frame of an envelope the serial is known.
+pub fn begin<'b>(head: &Head<'_>, inner: Option<&str>, output: &'b mut [u8]) -> Push<Slice<'b>> {
     let mut push = match inner {
         None => Push::to(output, head.auth, head.serial),
         Some(serial) => Push::inner(output, serial),
@@ -142,7 +118,7 @@ const fn error(kind: Kind, field: Field) -> BuildError {
 }
 
 /// What every uplink begins with.
-struct Head<'r> {
+pub struct Head<'r> {
     kind: u32,
     flags: u32,
     seq: Option<u32>,
@@ -194,7 +170,8 @@ impl<'r> Record<'r> {
         text
     }
 
-    fn head(&mut self) -> Result<Head<'r>, BuildError> {
+    /// What every uplink begins with.
+    pub fn head(&mut self) -> Result<Head<'r>, BuildError> {
         let (kind, flags) = (self.kind, self.flags);
         let seq = self.seq(flags)?;
         Ok(Head { kind, flags, seq, auth: self.text(), serial: self.text() })

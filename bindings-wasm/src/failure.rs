@@ -26,7 +26,7 @@ fn leave(words: &mut [u32], parts: [u32; 4]) -> u32 {
 }
 
 /// An error of building that is of no point and of no field.
-#[cfg(feature = "secure")]
+#[cfg(feature = "full")]
 pub const fn plain(kind: Kind) -> BuildError {
     BuildError { kind, point: None, field: None }
 }

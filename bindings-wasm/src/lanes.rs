@@ -93,7 +93,7 @@ pub fn word(number: usize) -> u32 {
 
 impl Lanes<'_> {
     /// The front of what JavaScript brought, or (1) of what was written here just before.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "full")]
     pub fn written(&self, source: u32, length: u32) -> &[u8] {
         let buffer: &[u8] = if source == 0 { self.input } else { self.output };
         buffer.get(..length as usize).unwrap_or_default()
@@ -131,7 +131,7 @@ enum Places {
     /// By how many UTF-16 units there are before them.
     Units,
     /// As side text: they stand somewhere else.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "full")]
     Aside,
 }
 
@@ -154,7 +154,7 @@ impl Lanes<'_> {
     }
 
     /// A tape about what does not stand in the input: all its texts are side text.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "full")]
     pub fn side_tape(&mut self) -> Tape<'_> {
         self.clear_side();
         let (_, mut tape) = self.chunk_tape(0, 0);
@@ -239,7 +239,7 @@ impl Tape<'_> {
                 self.word(word(start));
                 self.word(word(end));
             }
-            #[cfg(feature = "secure")]
+            #[cfg(feature = "full")]
             Places::Aside => self.aside([text].into_iter()),
             Places::Units => {
                 self.place(start);

@@ -6,22 +6,25 @@
 #![forbid(unsafe_code)]
 
 mod build;
+#[cfg(feature = "full")]
 mod credentials;
 mod failure;
+#[cfg(feature = "full")]
+mod json;
 mod lanes;
 pub mod layout;
 mod read;
-#[cfg(feature = "secure")]
+#[cfg(feature = "full")]
 mod secure;
-#[cfg(feature = "secure")]
+#[cfg(feature = "full")]
 mod session;
 mod settings;
-#[cfg(feature = "secure")]
+#[cfg(feature = "full")]
 mod spans;
 mod stream;
-#[cfg(feature = "secure")]
+#[cfg(feature = "full")]
 mod tagoio;
-#[cfg(feature = "secure")]
+#[cfg(feature = "full")]
 mod thingsboard;
-#[cfg(feature = "secure")]
+#[cfg(feature = "full")]
 mod thingspanel;

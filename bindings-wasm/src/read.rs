@@ -61,31 +61,9 @@ pub fn parse_points(what: u32, length: u32, units: u32) -> u32 {
     })
 }
 
-/// The JSON form (0) of what is read, or its data points (1), as side text.
-#[wasm_bindgen]
-pub fn json(what: u32, form: u32, length: u32) -> u32 {
-    with(|lanes| {
-        lanes.clear_side();
-        let input = lanes.input.get(..length as usize).unwrap_or_default();
-        let out = &mut lanes.side;
-        // Writing to a string does not fail.
-        let read = read(what, input).map(|read| {
-            _ = match (read, form) {
-                (Inner::Frame(frame), 0) => frame.write_json(out),
-                (Inner::Ack(ack), 0) => ack.write_json(out),
-                (Inner::Frame(frame), _) => frame.points().write_json(out),
-                (Inner::Ack(ack), _) => ack.points().write_json(out),
-            };
-        });
-        match read {
-            Ok(()) => word(lanes.side.len()),
-            Err(error) => unreadable(lanes.words, error),
-        }
-    })
-}
-
+/// Reads a message of a kind that the layout has a number for.
 #[inline(always)]
-fn read(what: u32, input: &[u8]) -> Result<Inner<'_>, Error> {
+pub fn read(what: u32, input: &[u8]) -> Result<Inner<'_>, Error> {
     match what {
         UPLINK => Frame::parse(input).map(Inner::Frame),
         ANSWER => Ack::parse(input).map(Inner::Ack),

@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::build::{self, Record};
 use crate::credentials::text;
 use crate::failure::{unbuilt, unreadable};
+use crate::json::write_points;
 use crate::lanes::{Lanes, tell, with, word};
 use crate::layout::{OUTPUT, PING, PULL, PUSH, RAW};
 
@@ -90,9 +91,7 @@ impl Sealer {
 
     /// The same of a PUSH of data points as JSON.
     pub fn build_points(&mut self, points: &str) -> u32 {
-        self.build_and_seal(|record, serial, text| {
-            build::write_points(record, Some(serial), points, text)
-        })
+        self.build_and_seal(|record, serial, text| write_points(record, Some(serial), points, text))
     }
 
     /// The counter of the next envelope.

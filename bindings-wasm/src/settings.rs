@@ -19,7 +19,7 @@ impl Numbers<'_> {
     }
 
     /// The same over what there is by default.
-    #[cfg(feature = "secure")]
+    #[cfg(feature = "full")]
     pub fn set<T: TryFrom<i64>>(&self, at: usize, setting: &mut T) -> Result<(), Kind> {
         if let Some(given) = self.get(at)? {
             *setting = given;

@@ -1,6 +1,6 @@
 // From objects to the tape: the records of reading, the other way round.
 
-import { build as buildTape, build_points as buildPointsTape } from "#glue";
+import { build as buildTape } from "#glue";
 import { isWellFormed, outputText, putJoined, reals, start, words } from "./core.js";
 import { refuse, unbuilt } from "./error.js";
 import * as L from "./layout.js";
@@ -35,9 +35,10 @@ let point = -1;
 /** What makes bytes of the tape: the text of a frame, or an envelope around it. */
 export interface Target {
   build(): number;
-  build_points(json: string): number;
+  build_points?(json: string): number;
 }
-const TEXT: Target = { build: buildTape, build_points: buildPointsTape };
+/** Data points it takes where JSON is at hand, which `tipwire/text` leaves out. */
+export const TEXT: Target = { build: buildTape };
 
 /** Builds a PUSH, without a line ending. */
 export function push(frame: PushInput): string {
@@ -46,7 +47,7 @@ export function push(frame: PushInput): string {
 
 /** The same left in the output: its length. */
 export function putPush(frame: PushInput, target = TEXT): number {
-  if (frame.points !== undefined) return putPoints(frame, frame.points, target);
+  if (frame.points !== undefined && target.build_points !== undefined) return putPoints(frame, frame.points, target);
   const isRaw = frame.raw !== undefined;
   begin(isRaw ? L.RAW : L.PUSH, frame);
   if (frame.raw !== undefined) {
@@ -158,7 +159,7 @@ function putPoints(head: HeadInput, points: readonly PointInput[] | string, targ
   }
   begin(L.PUSH, head);
   bring(putPoints, head, points);
-  const length = target.build_points(json);
+  const length = (target as Required<Target>).build_points(json);
   if (length === 0) throw unbuilt();
   start();
   return length;

@@ -1,6 +1,8 @@
 // Everything: `tipwire`.
 
 export * from "./text.js";
+export { authHash, deriveKey, deviceHash } from "./credentials.js";
+export { fromPoints, innerJSON, push, toJSON, toPointsJSON } from "./json.js";
 export { useCiphers } from "./ciphers.js";
 export type { CipherHost, CipherTask } from "./ciphers.js";
 export { isOf, Opener, openWith, parseHeader, plaintextAnswer, replyTo, Sealer } from "./envelope.js";

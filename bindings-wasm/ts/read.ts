@@ -1,6 +1,6 @@
 // From the tape to objects.
 
-import { json, parse as parseTape, parse_points as parsePointsTape } from "#glue";
+import { parse as parseTape, parse_points as parsePointsTape } from "#glue";
 import { decode, input, put, reals, sideText, start, words } from "./core.js";
 import { refuse, TipwireError, unreadable } from "./error.js";
 import * as L from "./layout.js";
@@ -40,6 +40,9 @@ export function parseInner(method: InnerMethod, text: string | Uint8Array): Fram
   return method === "ACK" ? readAck() : readFrame();
 }
 
+/** @internal What the text of a frame or an answer is read as. */
+export const whatIs = (frame: Frame | Ack): number => (frame.method === "ACK" ? L.ANSWER : L.UPLINK);
+
 /** The data points of a text: of an uplink, an answer, or an inner frame. */
 export function pointsOf(what: number, text: string | Uint8Array): Point[] {
   load(what, text, parsePointsTape);
@@ -50,18 +53,10 @@ export function pointsOf(what: number, text: string | Uint8Array): Point[] {
   return points;
 }
 
-/** The JSON form of a text, or of its data points. */
-export function jsonOf(what: number, form: "frame" | "points", text: string | Uint8Array): string {
-  const length = load(what, text);
-  const written = json(what, form === "frame" ? 0 : 1, length);
-  if (written === 0) throw unreadable(length);
-  return sideText(written);
-}
-
 type Read = (what: number, length: number, units: number) => number;
 
 /** Brings a text over, and reads it. Its length in bytes. */
-function load(what: number, text: string | Uint8Array, read?: Read): number {
+export function load(what: number, text: string | Uint8Array, read?: Read): number {
   start();
   let length: number;
   let units: number;

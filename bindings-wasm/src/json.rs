@@ -1,0 +1,57 @@
+//! JSON of frames and of their data points, both ways.
+
+use tipwire::{BuildError, Inner};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::build::{Record, begin};
+use crate::failure::{unbuilt, unreadable};
+use crate::lanes::{Lanes, with, word};
+use crate::read::read;
+
+/// The JSON form (0) of what is read, or its data points (1), as side text.
+#[wasm_bindgen]
+pub fn json(what: u32, form: u32, length: u32) -> u32 {
+    with(|lanes| {
+        lanes.clear_side();
+        let input = lanes.input.get(..length as usize).unwrap_or_default();
+        let out = &mut lanes.side;
+        // Writing to a string does not fail.
+        let read = read(what, input).map(|read| {
+            _ = match (read, form) {
+                (Inner::Frame(frame), 0) => frame.write_json(out),
+                (Inner::Ack(ack), 0) => ack.write_json(out),
+                (Inner::Frame(frame), _) => frame.points().write_json(out),
+                (Inner::Ack(ack), _) => ack.points().write_json(out),
+            };
+        });
+        match read {
+            Ok(()) => word(lanes.side.len()),
+            Err(error) => unreadable(lanes.words, error),
+        }
+    })
+}
+
+/// Builds a PUSH from data points as JSON, behind the head on the tape.
+#[wasm_bindgen]
+pub fn build_points(points: &str) -> u32 {
+    with(|lanes| {
+        let Lanes { input, output, words, reals, .. } = lanes;
+        match write_points(Record::new(input, words, reals), None, points, output) {
+            Ok(frame) => word(frame.len()),
+            Err(error) => unbuilt(words, error),
+        }
+    })
+}
+
+/// A PUSH of data points: of the inner frame of an envelope the serial is known.
+pub fn write_points<'b>(
+    mut record: Record<'_>,
+    inner: Option<&str>,
+    points: &str,
+    output: &'b mut [u8],
+) -> Result<&'b [u8], BuildError> {
+    let head = record.head()?;
+    let mut push = begin(&head, inner, output);
+    push.points_json(points);
+    push.finish()
+}
