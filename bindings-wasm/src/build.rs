@@ -142,7 +142,7 @@ impl<'r> Record<'r> {
         let ([kind, flags, length], words) =
             words.split_first_chunk::<{ BUILD_HEAD as usize }>().unwrap_or((&[0; _], &[]));
         let texts = input.get(..*length as usize).unwrap_or_default();
-        let texts = std::str::from_utf8(texts).unwrap_or_default();
+        let texts = core::str::from_utf8(texts).unwrap_or_default();
         Record { kind: *kind, flags: *flags, texts, words, reals }
     }
 
@@ -299,6 +299,6 @@ fn bytes_of(text: &str, mut units: usize) -> usize {
 
 /// The integer that a number is exactly.
 fn whole(real: f64) -> Option<u64> {
-    let is_whole = (0.0..=9_007_199_254_740_992.0).contains(&real) && real.trunc() == real;
-    is_whole.then_some(real as u64)
+    let whole = real as u64;
+    ((0.0..=9_007_199_254_740_992.0).contains(&real) && whole as f64 == real).then_some(whole)
 }

@@ -48,7 +48,7 @@ pub fn derive_key(token: u32, serial: u32) -> u32 {
 /// A part of the input as text; what is none is empty.
 pub fn text<'l>(lanes: &'l Lanes<'_>, from: u32, to: u32) -> Result<&'l str, Error> {
     let bytes = lanes.input.get(from as usize..to as usize).unwrap_or_default();
-    Ok(std::str::from_utf8(bytes).unwrap_or_default())
+    Ok(core::str::from_utf8(bytes).unwrap_or_default())
 }
 
 fn put(lanes: &mut Lanes<'_>, bytes: &[u8]) -> u32 {

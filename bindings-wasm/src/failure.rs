@@ -1,7 +1,5 @@
 //! Errors on their way to JavaScript: numbers first, words when they are asked for.
 
-use std::fmt::Write;
-
 use tipwire::{BuildError, Error, Field, Kind};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -39,12 +37,12 @@ pub fn describe(what: u32, kind: u32, at: u32, length: u32) -> u32 {
     say(|lanes| {
         let Some(kind) = kind else { return };
         let input = lanes.input.get(..length as usize).unwrap_or_default();
-        _ = match what {
-            0 => lanes.side.write_str(kind.name()),
-            1 => lanes.side.write_str(kind.code_name()),
-            2 => lanes.side.write_str(kind.sentence()),
-            _ => write!(lanes.side, "{}", Error { kind, at }.explain(input)),
-        };
+        match what {
+            0 => lanes.side.push_str(kind.name()),
+            1 => lanes.side.push_str(kind.code_name()),
+            2 => lanes.side.push_str(kind.sentence()),
+            _ => Error { kind, at }.explain_to(input, &mut |part| lanes.side.push_str(part)),
+        }
     })
 }
 

@@ -1,6 +1,8 @@
 //! The static memory that both sides share.
 
-use std::cell::RefCell;
+use alloc::string::String;
+
+use atomic_refcell::AtomicRefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -15,18 +17,14 @@ struct Memory {
     units: [u16; INPUT as usize + 1],
 }
 
-thread_local! {
-    static MEMORY: RefCell<Memory> = const {
-        RefCell::new(Memory {
-            input: [0; INPUT as usize],
-            output: [0; OUTPUT as usize],
-            words: [0; WORDS as usize],
-            reals: [0.0; REALS as usize],
-            units: [0; INPUT as usize + 1],
-        })
-    };
-    static SIDE_TEXT: RefCell<String> = const { RefCell::new(String::new()) };
-}
+static MEMORY: AtomicRefCell<Memory> = AtomicRefCell::new(Memory {
+    input: [0; INPUT as usize],
+    output: [0; OUTPUT as usize],
+    words: [0; WORDS as usize],
+    reals: [0.0; REALS as usize],
+    units: [0; INPUT as usize + 1],
+});
+static SIDE_TEXT: AtomicRefCell<String> = AtomicRefCell::new(String::new());
 
 /// The buffers and the lanes.
 pub struct Lanes<'l> {
@@ -48,12 +46,13 @@ pub fn tell<const N: usize>(words: &mut [u32], parts: [u32; N]) {
 /// Lends the lanes.
 #[inline(always)]
 pub fn with<T>(work: impl FnOnce(&mut Lanes<'_>) -> T) -> T {
-    MEMORY.with_borrow_mut(|memory| {
-        SIDE_TEXT.with_borrow_mut(|side| {
-            let Memory { input, output, words, reals, units } = memory;
-            work(&mut Lanes { input, output, words, reals, units, side })
-        })
-    })
+    // Nothing that works with them asks for them again.
+    let (Ok(mut memory), Ok(mut side)) = (MEMORY.try_borrow_mut(), SIDE_TEXT.try_borrow_mut())
+    else {
+        crate::end()
+    };
+    let Memory { input, output, words, reals, units } = &mut *memory;
+    work(&mut Lanes { input, output, words, reals, units, side: &mut side })
 }
 
 /// Where the input buffer, the output buffer, the words and the reals are: 0 to 3.

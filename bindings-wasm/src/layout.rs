@@ -17,16 +17,16 @@ macro_rules! table {
         $($(#[doc = $what])+ pub const $name: u32 = $value;)*
 
         /// The table as TypeScript.
-        pub fn typescript() -> String {
-            let mut out = String::from("// Made by `cargo xtask gen` from src/layout.rs.\n");
+        pub fn typescript() -> alloc::string::String {
+            let mut out = alloc::string::String::from("// Made by `cargo xtask gen` from src/layout.rs.\n");
             $(
-                $(out += &format!("\n/**{} */", $what);)+
-                out += &format!("\nexport const {} = {};\n", stringify!($name), $name);
+                $(out += &alloc::format!("\n/**{} */", $what);)+
+                out += &alloc::format!("\nexport const {} = {};\n", stringify!($name), $name);
             )*
             for (nth, field) in tipwire::Field::ALL.iter().enumerate() {
                 let (name, number) = (field.name(), nth + 1);
-                out += &format!("\n/** What is wrong is `{name}`. */\n");
-                out += &format!("export const FIELD_{} = {number};\n", name.to_uppercase());
+                out += &alloc::format!("\n/** What is wrong is `{name}`. */\n");
+                out += &alloc::format!("export const FIELD_{} = {number};\n", name.to_uppercase());
             }
             out
         }
@@ -100,7 +100,7 @@ table! {
     HAS_METADATA = 32;
     /// The place has an altitude.
     HAS_ALT = 64;
-    /// The time or the count has more than 53 bits, and is a text too.
+    /// The time or the count has more than 53 bits. Built: it is a text. Read: two words as well, the upper half first.
     HAS_LONG = 128;
     /// Built: the number is a text. Read: always.
     EXACT = 256;

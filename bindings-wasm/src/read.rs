@@ -243,12 +243,13 @@ fn write_rest(
 /// An integer that JavaScript may not have exactly.
 #[inline(always)]
 fn write_integer(tape: &mut Tape<'_>, number: u64) -> u32 {
-    // Where that is not exact, the text stands beside it.
+    // Where that is not exact, all its bits stand beside it.
     tape.real(number as f64);
     if number <= 1 << 53 {
         return 0;
     }
-    tape.aside([number.to_string().as_str()].into_iter());
+    tape.word((number >> 32) as u32);
+    tape.word(number as u32);
     HAS_LONG
 }
 

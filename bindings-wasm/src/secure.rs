@@ -1,6 +1,8 @@
 //! Envelopes. Keys and texts come in by the input, envelopes and texts go out by the output.
 
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use tipwire::{
     BuildError, Cipher, DerivedKey, Error, Hash, Header, InnerMethod, Kind, Layout, Opened,

@@ -1,6 +1,7 @@
 //! Both sides of a connection. What happened goes over as a tape whose texts are all side text.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use tipwire::session::{
     self, ClientEvent, ClientSettings, Inbox, KnownDevices, Overflow, Reason, Sequence,
@@ -173,7 +174,7 @@ impl Server {
     /// Sends the command that is the input; 0 for an error.
     pub fn command(&mut self, length: u32, devices: &mut Devices) -> u32 {
         self.done(0, length, |server, command| {
-            let command = std::str::from_utf8(command).map_err(|_| plain(Kind::Utf8))?;
+            let command = core::str::from_utf8(command).map_err(|_| plain(Kind::Utf8))?;
             server.command(&mut devices.0, command)
         })
     }

@@ -13,7 +13,7 @@ impl Numbers<'_> {
     pub fn get<T: TryFrom<i64>>(&self, at: usize) -> Result<Option<T>, Kind> {
         let given = self.0.get(at).copied().filter(|number| !number.is_nan());
         let Some(number) = given else { return Ok(None) };
-        let is_integer = number.trunc() == number && number.abs() <= EXACT;
+        let is_integer = number as i64 as f64 == number && number.abs() <= EXACT;
         let integer = if is_integer { T::try_from(number as i64).ok() } else { None };
         integer.map(Some).ok_or(Kind::InvalidSettings)
     }

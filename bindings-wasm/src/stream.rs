@@ -1,5 +1,6 @@
 //! Streams cut into messages.
 
+use alloc::vec::Vec;
 use tipwire::Kind;
 use tipwire::stream::{Any, Order, Rule, Settings, Splitter as Core};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -65,7 +66,7 @@ impl Splitter {
             lanes.clear_side();
             let (input, mut tape) = lanes.chunk_tape(from, to);
             let begin = input.as_ptr() as usize;
-            let head: [usize; 8] = std::array::from_fn(|_| tape.later());
+            let head: [usize; 8] = core::array::from_fn(|_| tape.later());
             let mut rest = input;
             let mut block = Block { from: 0, to: 0, units: 0, count: 0 };
             let [why, a, b] = loop {

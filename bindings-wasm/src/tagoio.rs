@@ -1,6 +1,8 @@
 //! Frames as TagoIO's HTTP requests and MQTT messages. The parts of those are side text, whose lengths
 //! the words say, one after the other; frames are output.
 
+use alloc::string::String;
+use alloc::vec;
 use tipwire::platform::tagoio::{
     Channel, HttpRequest, HttpResponse, MqttMessage, Topic, join_login, login,
 };
@@ -172,5 +174,5 @@ fn output(write: impl FnOnce(&mut [u8]) -> Result<usize, BuildError>) -> u32 {
 
 /// Bodies that are made of frames are text.
 fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default()
+    core::str::from_utf8(bytes).unwrap_or_default()
 }

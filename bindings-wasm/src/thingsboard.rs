@@ -1,6 +1,10 @@
 //! ThingsBoard's converters, telemetry and downlinks. What comes back is side text.
 
-use std::fmt::{self, Write};
+use ::core::fmt::{self, Write};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 
 use tipwire::platform::thingsboard::{
     self as core, ConvertError, Converter as Core, DEVICE_TOPIC, Downlink, Entry, GATEWAY_TOPIC,

@@ -1,6 +1,9 @@
 //! ThingsPanel's packets, values and topics.
 
-use std::fmt::Write;
+use ::core::fmt::Write;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use tipwire::platform::thingspanel::{
     self as core, Attribute, Attributes, Channel, Event, Gateway, Packet, RawMessage, SubDevices,

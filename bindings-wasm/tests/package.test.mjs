@@ -165,6 +165,20 @@ test("two entries work at once, in ESM and CommonJS", () => {
   assert.equal(text.Sealer, undefined);
 });
 
+test("the small entry builds of variables, and says that data points need the whole one", () => {
+  const variables = [{ name: "t", value: 1.5 }];
+  const line = `PUSH|${head.auth}|s|[t:=1.5]`;
+  assert.equal(text.push({ ...head, variables }), line);
+  assert.equal(text.points(text.parse(line))[0].value, 1.5);
+  const points = [{ variable: "t", value: 1.5 }];
+  assert.equal(push({ ...head, points }), line);
+  assert.throws(() => text.push({ ...head, points }), (error) => error instanceof text.TipwireError && error.kind === "missing");
+  assert.deepEqual(
+    ["fromPoints", "toJSON", "toPointsJSON", "innerJSON", "authHash", "deriveKey", "deviceHash"].filter((name) => name in text),
+    [],
+  );
+});
+
 test("what is freed cannot be used, and frees at the end of its scope", () => {
   const splitter = new tipwire.Splitter("lines");
   splitter[Symbol.dispose]?.();

@@ -47,7 +47,7 @@ export function push(frame: PushInput): string {
 
 /** The same left in the output: its length. */
 export function putPush(frame: PushInput, target = TEXT): number {
-  if (frame.points !== undefined && target.build_points !== undefined) return putPoints(frame, frame.points, target);
+  if (frame.points !== undefined) return putPoints(frame, frame.points, target);
   const isRaw = frame.raw !== undefined;
   begin(isRaw ? L.RAW : L.PUSH, frame);
   if (frame.raw !== undefined) {
@@ -146,6 +146,8 @@ export function fromPoints(head: HeadInput, points: readonly PointInput[] | stri
 }
 
 function putPoints(head: HeadInput, points: readonly PointInput[] | string, target = TEXT): number {
+  // `tipwire/text` has no JSON to say them in, and so knows of variables only.
+  if (target.build_points === undefined) throw refuse("missing", -1, L.FIELD_VARIABLE);
   let json: string;
   if (typeof points === "string") {
     json = points;
@@ -159,7 +161,7 @@ function putPoints(head: HeadInput, points: readonly PointInput[] | string, targ
   }
   begin(L.PUSH, head);
   bring(putPoints, head, points);
-  const length = (target as Required<Target>).build_points(json);
+  const length = target.build_points(json);
   if (length === 0) throw unbuilt();
   start();
   return length;

@@ -93,7 +93,7 @@ export const HAS_METADATA = 32;
 /** The place has an altitude. */
 export const HAS_ALT = 64;
 
-/** The time or the count has more than 53 bits, and is a text too. */
+/** The time or the count has more than 53 bits. Built: it is a text. Read: two words as well, the upper half first. */
 export const HAS_LONG = 128;
 
 /** Built: the number is a text. Read: always. */

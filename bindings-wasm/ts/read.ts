@@ -110,6 +110,12 @@ export function readText(): string {
   return textAt(words, w - 2);
 }
 
+/** The digits of an integer of more than 53 bits. */
+function readLong(): string {
+  w += 2;
+  return ((BigInt(words[w - 2]!) << 32n) | BigInt(words[w - 1]!)).toString();
+}
+
 function textAt(tape: Uint32Array, at: number): string {
   const from = tape[at]!;
   const to = tape[at + 1]!;
@@ -127,7 +133,7 @@ export function readFrame(): Frame {
     case L.PUSH: {
       const location = flags & L.HAS_LOCATION ? readLocation(flags) : undefined;
       const time = flags & L.HAS_TIME ? reals[r++]! : undefined;
-      const timeText = flags & L.HAS_LONG ? readText() : undefined;
+      const timeText = flags & L.HAS_LONG ? readLong() : undefined;
       const group = flags & L.HAS_GROUP ? readText() : undefined;
       const metadata = flags & L.HAS_METADATA ? readMetadata() : undefined;
       const variables = readVariables();
@@ -170,7 +176,7 @@ export function readAck(): Ack {
     seq,
     status,
     count: kind === L.ACK_COUNT ? reals[r++]! : undefined,
-    countText: flags & L.HAS_LONG ? readText() : undefined,
+    countText: flags & L.HAS_LONG ? readLong() : undefined,
     variables: kind === L.ACK_VARIABLES ? readVariables() : undefined,
     command: kind === L.ACK_COMMAND ? readText() : undefined,
     error: kind === L.ACK_ERROR ? readText() : undefined,
@@ -222,7 +228,7 @@ function readVariable(): Variable {
   w = n;
   const location = flags & L.HAS_LOCATION ? readLocation(flags) : undefined;
   const time = flags & L.HAS_TIME ? reals[r++]! : undefined;
-  const timeText = flags & L.HAS_LONG ? readText() : undefined;
+  const timeText = flags & L.HAS_LONG ? readLong() : undefined;
   const group = flags & L.HAS_GROUP ? readText() : undefined;
   const metadata = flags & L.HAS_METADATA ? readMetadata() : undefined;
   return { name, type: TYPES[type], value, text, unit, location, time, timeText, group, metadata } as Variable;

@@ -250,6 +250,80 @@ impl Error {
     pub fn explain<'a>(&self, input: &'a [u8]) -> impl fmt::Display + use<'a> {
         Explained { error: *self, input }
     }
+
+    /// [The same sentence](Error::explain) in parts, where the machinery of `fmt` would be most of a
+    /// program.
+    ///
+    /// ```
+    /// let error = tipwire::Frame::parse(b"").unwrap_err();
+    /// let mut sentence = String::new();
+    /// error.explain_to(b"", &mut |part| sentence.push_str(part));
+    /// assert_eq!(sentence, error.explain(b"").to_string());
+    /// ```
+    pub fn explain_to(&self, input: &[u8], put: &mut dyn FnMut(&str)) {
+        let Error { kind, at } = *self;
+        put(kind.sentence());
+        if kind.is_of_envelopes() {
+            return;
+        }
+        let rest = input.get(at as usize..).unwrap_or_default();
+        let is_secret = matches!(kind.code(), Some(Code::InvalidToken));
+        if !is_secret && kind != Kind::TooLarge {
+            match rest {
+                [] | b"\n" | b"\r\n" => put(", found the end"),
+                [b' ', ..] => put(", found a space"),
+                [byte, ..] => match first_char(rest) {
+                    Some(found) => {
+                        put(", found ");
+                        put_visible(put, found);
+                    }
+                    None => {
+                        put(", found byte 0x");
+                        put_digits(put, u32::from(*byte), 16);
+                    }
+                },
+            }
+        }
+        put(" at byte ");
+        put_digits(put, at, 10);
+    }
+}
+
+/// The character that bytes begin with, if they do.
+fn first_char(bytes: &[u8]) -> Option<char> {
+    let front = bytes.get(..4).unwrap_or(bytes);
+    let valid = match core::str::from_utf8(front) {
+        Ok(text) => text,
+        Err(error) => core::str::from_utf8(front.get(..error.valid_up_to())?).ok()?,
+    };
+    valid.chars().next()
+}
+
+/// A character, or what a programmer writes for it.
+fn put_visible(put: &mut dyn FnMut(&str), char: char) {
+    match char {
+        '\t' => put("\\t"),
+        '\r' => put("\\r"),
+        '\n' => put("\\n"),
+        _ if char.is_control() => {
+            put("\\u{");
+            put_digits(put, char.into(), 16);
+            put("}");
+        }
+        _ => put(char.encode_utf8(&mut [0; 4])),
+    }
+}
+
+fn put_digits(put: &mut dyn FnMut(&str), number: u32, radix: u32) {
+    let mut unit = 1;
+    while number / unit >= radix {
+        unit *= radix;
+    }
+    while unit > 0 {
+        let digit = char::from_digit(number / unit % radix, radix).unwrap_or('?');
+        put(digit.encode_utf8(&mut [0; 4]));
+        unit /= radix;
+    }
 }
 
 impl fmt::Display for Error {
@@ -270,29 +344,10 @@ struct Explained<'a> {
 
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error { kind, at } = self.error;
-        if kind.is_of_envelopes() {
-            return write!(f, "{}", self.error);
-        }
-        f.write_str(kind.sentence())?;
-        let rest = self.input.get(at as usize..).unwrap_or_default();
-        let secret = matches!(kind.code(), Some(Code::InvalidToken));
-        match rest.utf8_chunks().next().map(|chunk| (chunk.valid().chars().next(), chunk)) {
-            _ if secret || kind == Kind::TooLarge => {}
-            None => f.write_str(", found the end")?,
-            Some((Some('\n'), _)) if rest.len() == 1 => f.write_str(", found the end")?,
-            Some((Some('\r'), _)) if rest == b"\r\n" => f.write_str(", found the end")?,
-            Some((Some(' '), _)) => f.write_str(", found a space")?,
-            Some((Some(found), _)) if found.is_control() => {
-                write!(f, ", found {}", found.escape_default())?;
-            }
-            Some((Some(found), _)) => write!(f, ", found {found}")?,
-            Some((None, chunk)) => match chunk.invalid().first() {
-                Some(byte) => write!(f, ", found byte 0x{byte:02x}")?,
-                None => f.write_str(", found the end")?,
-            },
-        }
-        write!(f, " at byte {at}")
+        let mut written = Ok(());
+        let put = &mut |part: &str| written = written.and_then(|()| f.write_str(part));
+        self.error.explain_to(self.input, put);
+        written
     }
 }
 
