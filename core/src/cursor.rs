@@ -195,6 +195,16 @@ impl<'a> Scan<'a> {
         if cfg!(tipwire_small) {
             return self.skip_ones(set);
         }
+        if cfg!(target_family = "wasm") {
+            // The same, and what is rare is there only once: a page has to load it.
+            let near = self.rest.get(..16).unwrap_or(self.rest);
+            let end = near.iter().position(|&byte| !set.contains(byte));
+            self.rest = self.rest.get(end.unwrap_or(near.len())..).unwrap_or_default();
+            if end.is_none() {
+                self.rest = scan::after_run(self.rest, set);
+            }
+            return;
+        }
         // Most runs are short, and a processor guesses where a loop of a few rounds ends: it goes
         // on from there before it knows. In long runs it pays to look at eight bytes at once.
         if let Some((first, after)) = self.rest.split_first_chunk::<16>() {
@@ -212,6 +222,10 @@ impl<'a> Scan<'a> {
     pub(crate) fn skip_long(&mut self, set: Set) {
         if cfg!(tipwire_small) {
             return self.skip(set);
+        }
+        if cfg!(target_family = "wasm") {
+            self.rest = scan::after_run(self.rest, set);
+            return;
         }
         self.rest = scan::after_eights(self.rest, set);
         if let Some(first) = self.rest.first_chunk::<8>()

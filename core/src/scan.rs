@@ -45,6 +45,23 @@ pub(crate) fn after_eights(mut rest: &[u8], set: Set) -> &[u8] {
     rest
 }
 
+/// What is left after all bytes at the front that are in `set`, of which there may be many.
+#[inline(never)]
+pub(crate) fn after_run(rest: &[u8], set: Set) -> &[u8] {
+    let rest = match set {
+        Set::Of(PLAIN) => after_eights(rest, Set::Of(PLAIN)),
+        Set::Of(PLAIN_PAIR) => after_eights(rest, Set::Of(PLAIN_PAIR)),
+        Set::Of(HEX) => after_eights(rest, Set::Of(HEX)),
+        Set::Of(BASE64) => after_eights(rest, Set::Of(BASE64)),
+        Set::Of(DETAIL) => after_eights(rest, Set::Of(DETAIL)),
+        Set::Neither(a, b) => after_eights(rest, Set::Neither(a, b)),
+        // Names and numbers are never so long.
+        _ => rest,
+    };
+    let end = rest.iter().position(|&byte| !set.contains(byte)).unwrap_or(rest.len());
+    rest.get(end..).unwrap_or_default()
+}
+
 /// Copies bytes into a target of the same length: short ones without a call.
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn copy(bytes: &[u8], target: &mut [u8]) {
