@@ -1,8 +1,8 @@
 //! Text frames from the tape: the records of reading, the other way round.
 
 use tipwire::{
-    BuildError, Encoding, Field, Kind, Location, Ping, Pull, Push, Reply, Sink, Slice, Status,
-    ToLocation,
+    BuildError, Encoding, Field, Kind, Location, Ping, Pull, Push, Reply, Short, Sink, Slice,
+    Status, ToLocation,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -208,18 +208,18 @@ impl<'r> Record<'r> {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn variables<S: Sink>(&mut self, push: &mut Push<S>) {
         for _ in 0..self.word() {
             let flags = self.word();
             let name = self.text();
             match flags >> TYPE_SHIFT {
                 NUMBER if flags & EXACT != 0 => push.number(name, self.text()),
-                NUMBER => push.number(name, self.real()),
+                NUMBER => push.number(name, Short(self.real())),
                 STRING => push.string(name, self.text()),
                 BOOLEAN => push.boolean(name, flags & TRUE != 0),
                 LOCATION => self.place(flags, push, Some(name)),
-                _ => push.number(name, f64::NAN),
+                _ => push.number(name, Short(f64::NAN)),
             };
             if flags & HAS_UNIT != 0 {
                 push.unit(self.text());
@@ -229,7 +229,7 @@ impl<'r> Record<'r> {
     }
 
     /// What defaults and variables may have alike.
-    #[inline(always)]
+    #[inline(never)]
     fn rest<S: Sink>(&mut self, flags: u32, push: &mut Push<S>) {
         if flags & HAS_LOCATION != 0 {
             self.place(flags, push, None);
@@ -276,11 +276,11 @@ impl<'r> Record<'r> {
                 None => put(push, name, (text, text)),
             };
         }
-        let (lat, lng) = (self.real(), self.real());
+        let (lat, lng) = (Short(self.real()), Short(self.real()));
         if flags & HAS_ALT == 0 {
             put(push, name, (lat, lng))
         } else {
-            put(push, name, (lat, lng, self.real()))
+            put(push, name, (lat, lng, Short(self.real())))
         }
     }
 }

@@ -43,6 +43,9 @@ table! {
     /// Numbers of the lane of those that may have one.
     REALS = 4_096;
 
+    /// Digits of the longest number that comes of a double.
+    DIGITS = 64;
+
     /// A PUSH of variables.
     PUSH = 0;
     /// A PUSH of passthrough data.

@@ -1,8 +1,8 @@
 //! Text frames onto the tape.
 
 use tipwire::{
-    Ack, Block, Body, Detail, Encoding, Error, Frame, Inner, InnerMethod, Location, Points, Status,
-    Text, Value, Variables,
+    Ack, Block, Body, Detail, Encoding, Error, Frame, Inner, InnerMethod, Location, Number, Point,
+    Points, Status, Text, Value, Variable, Variables,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -153,21 +153,15 @@ fn write_defaults(tape: &mut Tape<'_>, block: &Block<'_>) -> u32 {
         | write_metadata(tape, block.metadata.is_empty(), || block.metadata.unique())
 }
 
-#[inline(always)]
+#[inline(never)]
 fn write_variables(tape: &mut Tape<'_>, variables: Variables<'_>) {
     tape.word(word(variables.len()));
     for variable in variables {
         let flags = tape.later();
-        tape.span(variable.name);
-        let mut has = write_value(tape, variable.value);
-        if let Some(unit) = variable.unit {
-            has |= HAS_UNIT;
-            tape.span(unit);
-        }
-        has |= write_rest(tape, variable.location, variable.time, variable.group);
-        let metadata = variable.metadata;
-        has |= write_metadata(tape, metadata.is_empty(), || metadata.unique());
-        tape.set(flags, has);
+        let Variable { name, value, unit, location, time, group, metadata, .. } = variable;
+        let has = write_variable(tape, name, value, unit, location, time, group);
+        let pairs = write_metadata(tape, metadata.is_empty(), || metadata.unique());
+        tape.set(flags, has | pairs);
     }
 }
 
@@ -175,19 +169,33 @@ fn write_points(tape: &mut Tape<'_>, points: Points<'_>) {
     tape.word(word(points.len()));
     for point in points {
         let flags = tape.later();
-        tape.span(point.variable);
-        let mut has = write_value(tape, point.value);
-        if let Some(unit) = point.unit {
-            has |= HAS_UNIT;
-            tape.span(unit);
-        }
+        let Point { variable, value, unit, time, group, metadata, .. } = point;
         // Where the value is a place, that is the place: it is not written twice.
-        let is_place = point.value.as_location().is_some();
-        let location = if is_place { None } else { point.location };
-        has |= write_rest(tape, location, point.time, point.group);
-        has |= write_metadata(tape, point.metadata.is_empty(), || point.metadata.iter());
-        tape.set(flags, has);
+        let location = point.location.filter(|_| value.as_location().is_none());
+        let has = write_variable(tape, variable, value, unit, location, time, group);
+        let pairs = write_metadata(tape, metadata.is_empty(), || metadata.iter());
+        tape.set(flags, has | pairs);
     }
+}
+
+/// A variable or a data point, without its metadata.
+#[inline(always)]
+fn write_variable<'a>(
+    tape: &mut Tape<'_>,
+    name: &'a str,
+    value: Value<'a>,
+    unit: Option<&'a str>,
+    location: Option<Location<'a>>,
+    time: Option<u64>,
+    group: Option<&'a str>,
+) -> u32 {
+    tape.span(name);
+    let mut has = write_value(tape, value);
+    if let Some(unit) = unit {
+        has |= HAS_UNIT;
+        tape.span(unit);
+    }
+    has | write_rest(tape, location, time, group)
 }
 
 #[inline(always)]
@@ -195,7 +203,7 @@ fn write_value(tape: &mut Tape<'_>, value: Value<'_>) -> u32 {
     match value {
         Value::Number(number) => {
             tape.span(number.as_str());
-            tape.real(number.to_f64());
+            write_number(tape, number);
             NUMBER << TYPE_SHIFT
         }
         Value::String(text) => {
@@ -211,12 +219,18 @@ fn write_value(tape: &mut Tape<'_>, value: Value<'_>) -> u32 {
 fn write_location(tape: &mut Tape<'_>, location: Location<'_>) -> u32 {
     tape.span(location.as_str());
     let (lat, lng, alt) = location.coordinates();
-    tape.real(lat.to_f64());
-    tape.real(lng.to_f64());
+    write_number(tape, lat);
+    write_number(tape, lng);
     alt.map_or(0, |alt| {
-        tape.real(alt.to_f64());
+        write_number(tape, alt);
         HAS_ALT
     })
+}
+
+/// JavaScript has the text, and reads the rare number that is not read here.
+#[inline(always)]
+fn write_number(tape: &mut Tape<'_>, number: Number<'_>) {
+    tape.real(number.to_f64_at_once().unwrap_or(f64::NAN));
 }
 
 #[inline(always)]

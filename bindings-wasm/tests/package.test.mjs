@@ -115,6 +115,44 @@ test("exact digits count as long as the number is the same", () => {
   assert.match(build(frame), /t:=33\]/);
 });
 
+test("all doubles go over and come back, as the shortest text without an exponent", () => {
+  const bits = new DataView(new ArrayBuffer(8));
+  let seed = 1;
+  const random = () => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0);
+  const values = [0, -0, 1e8, 1e15, 1e16, 1e21, 1e22, -1e22, 1.5e63, 2 ** 53, 2 ** 53 + 2, 1e-7, 1.25e-7, -1e-8, 5e-62, 0.1 + 0.2, 1 / 3, 99999999.1234567, 123456789.1234567];
+  for (let n = 0; n < 20000; n++) {
+    bits.setUint32(0, random());
+    bits.setUint32(4, random());
+    values.push(bits.getFloat64(0), (random() % 1e6) / 10 ** (n % 10), random() * 2 ** ((n % 60) - 40));
+  }
+  let written = 0;
+  for (const value of values) {
+    const digits = Math.abs(value) < 1 ? 1 - Math.floor(Math.log10(Math.abs(value))) + 17 : Math.log10(Math.abs(value)) + 1;
+    let line;
+    try {
+      line = push({ ...head, variables: [{ name: "t", value }, { name: "p", value: { lat: value, lng: 1.5, alt: value } }] });
+    } catch (error) {
+      assert.equal(error.kind, Number.isFinite(value) ? "digits" : "not_finite", `${value}`);
+      assert.ok(!(digits <= 64) || value === 0, `${value}`);
+      continue;
+    }
+    written++;
+    const [t, p] = parse(line).variables;
+    assert.ok(Object.is(t.value, value) && Object.is(p.value.lat, value) && Object.is(p.value.alt, value), `${value}: ${line}`);
+    assert.ok(/^-?\d+(\.\d*[1-9])?$/.test(t.text), line);
+    if (!/e/.test(value)) assert.equal(t.text, Object.is(value, -0) ? "-0" : String(value));
+  }
+  assert.ok(written > 40000, `${written}`);
+});
+
+test("long numbers are read as JavaScript reads them", () => {
+  for (const text of ["0.10000000000000000001", "9007199254740993", "9007199254740993.00000000001", "1" + "0".repeat(308), "1" + "0".repeat(400), `0.${"0".repeat(323)}5`, `-0.${"0".repeat(400)}1`, "123456789012345678"]) {
+    const [t, p, q] = parse(`PUSH|${head.auth}|s|[t:=${text};p@=1,${text};q@=${text},2,${text}]`).variables;
+    for (const value of [t.value, p.value.lng, q.value.lat, q.value.alt]) assert.ok(Object.is(value, Number(text)), text);
+    assert.deepEqual([t.text, p.value.lat, p.value.alt, q.value.lng], [text, 1, undefined, 2]);
+  }
+});
+
 test("metadata keeps its order, and no key is special", () => {
   const line = `PUSH|${head.auth}|s|[t:=1{b=1,0=2,a=3,__proto__=4}]`;
   assert.equal(build(parse(line)), line);

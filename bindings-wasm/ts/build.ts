@@ -261,8 +261,11 @@ function variable(input: VariableInput): void {
       if (exact !== undefined && Number(exact) === value) {
         flags = L.EXACT;
         text(exact, L.FIELD_VALUE);
-      } else {
+      } else if (isShort(value)) {
         reals[r++] = value;
+      } else {
+        flags = L.EXACT;
+        text(plain(value, L.FIELD_VALUE), L.FIELD_VALUE);
       }
       break;
     }
@@ -342,11 +345,35 @@ function place(value: LocationInput, field: number): number {
     text(exact, field);
     return L.EXACT_PLACE;
   }
-  real(lat, field);
-  real(lng, field);
-  if (alt === undefined) return 0;
-  real(alt, field);
-  return L.HAS_ALT;
+  const numbers = alt === undefined ? [lat, lng] : [lat, lng, alt];
+  for (const number of numbers) if (typeof number !== "number") throw refuse("type", point, field);
+  if (!numbers.every(isShort)) {
+    text(numbers.map((number) => plain(number, field)).join(","), field);
+    return L.EXACT_PLACE;
+  }
+  for (const number of numbers) reals[r++] = number;
+  return alt === undefined ? 0 : L.HAS_ALT;
+}
+
+/** Whether the core writes a number: those of many digits are left to this side. What is not finite is for the core to refuse. */
+function isShort(value: number): boolean {
+  if (Math.abs(value) < 1e8) return Math.round(value * 1e7) / 1e7 === value;
+  return Math.abs(value) <= 2 ** 53 ? Number.isInteger(value) : !Number.isFinite(value);
+}
+
+/** The shortest text of a number, without an exponent: as long as the core would write it. */
+function plain(value: number, field: number): string {
+  const digits = expanded(String(value));
+  if (digits.replace(/\D/g, "").length > L.DIGITS) throw refuse("digits", point, field);
+  return digits;
+}
+
+function expanded(shortest: string): string {
+  const [mantissa, exponent] = shortest.split("e") as [string, string | undefined];
+  if (exponent === undefined) return shortest;
+  const [sign, whole, fraction] = /^(-?)(\d)\.?(\d*)$/.exec(mantissa)!.slice(1) as [string, string, string];
+  const places = Number(exponent);
+  return sign + (places < 0 ? `0.${"0".repeat(-1 - places)}${whole}${fraction}` : whole + fraction.padEnd(places, "0"));
 }
 
 /** Whether the exact text still says the same as the numbers. */

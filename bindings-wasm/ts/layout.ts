@@ -12,6 +12,9 @@ export const WORDS = 65536;
 /** Numbers of the lane of those that may have one. */
 export const REALS = 4096;
 
+/** Digits of the longest number that comes of a double. */
+export const DIGITS = 64;
+
 /** A PUSH of variables. */
 export const PUSH = 0;
 

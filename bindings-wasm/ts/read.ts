@@ -207,6 +207,8 @@ function readVariable(): Variable {
       text = textAt(tape, n);
       n += 2;
       value = reals[r++]!;
+      // What takes long to read is read here.
+      if (value !== value) value = Number(text);
       break;
     case L.STRING:
       value = textAt(tape, n);
@@ -252,9 +254,14 @@ function toPoint(variable: Variable): Point {
 
 function readLocation(flags: number): Location {
   const text = readText();
-  const lat = reals[r++]!;
-  const lng = reals[r++]!;
-  return { lat, lng, alt: flags & L.HAS_ALT ? reals[r++]! : undefined, text };
+  let lat = reals[r++]!;
+  let lng = reals[r++]!;
+  let alt = flags & L.HAS_ALT ? reals[r++]! : undefined;
+  // What takes long to read is read here.
+  if (lat !== lat || lng !== lng || alt !== alt) {
+    [lat, lng, alt] = text.split(",").map(Number) as [number, number, number | undefined];
+  }
+  return { lat, lng, alt, text };
 }
 
 /** The keys in the order of the frame, where some begin with a digit: JavaScript puts whole numbers first. */

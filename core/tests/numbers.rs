@@ -3,7 +3,7 @@
 mod support;
 
 use support::{Random, generate, rounds};
-use tipwire::{Fixed, Frame, Number, Push, ToNumber};
+use tipwire::{Fixed, Frame, Number, Push, Short, ToNumber};
 
 fn parse(text: &str) -> f64 {
     Number::new(text).expect("a number").to_f64()
@@ -18,6 +18,9 @@ fn written(value: impl ToNumber) -> Option<String> {
 #[track_caller]
 fn agrees(text: &str) {
     let expected: f64 = text.parse().expect("a number");
+    let at_once = Number::new(text).expect("a number").to_f64_at_once();
+    assert!(at_once.is_none_or(|value| value.to_bits() == expected.to_bits()), "{text}");
+    assert!(at_once.is_some() || text.len() > 16, "{text}");
     assert_eq!(parse(text).to_bits(), expected.to_bits(), "{text}");
 }
 
@@ -131,6 +134,41 @@ fn doubles_are_written_as_the_shortest_text_that_reads_back() {
         assert_eq!(parse(&text).to_bits(), value.to_bits());
     }
     assert!(written_at_all > rounds(300_000) / 2);
+}
+
+#[test]
+fn short_doubles_are_written_as_all_are_and_others_are_refused() {
+    let mut random = Random::new(12);
+    for n in 0..rounds(300_000) {
+        let places = random.below(10) as i32;
+        let value = match n % 4 {
+            0 => (random.next() % 1_000_000_000_000_000) as f64 / 10f64.powi(places),
+            1 => (random.next() >> random.below(64)) as f64 / 2f64.powi(places),
+            2 => f64::from_bits(random.next()),
+            _ => -((random.next() % 100_000) as f64 / 10f64.powi(places)),
+        };
+        let text = written(value).filter(|text| {
+            let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+            let count = whole.len() + fraction.len() - usize::from(text.starts_with('-'));
+            if fraction.is_empty() {
+                value.abs() <= 9_007_199_254_740_992.0
+            } else {
+                count - usize::from(whole.ends_with("0") && count == 1 + fraction.len()) <= 15
+                    && fraction.len() <= 7
+            }
+        });
+        if text.is_some() {
+            assert_eq!(written(Short(value)), text, "{value:?}");
+        } else if let Some(short) = written(Short(value)) {
+            assert_eq!(Some(short), written(value), "{value:?}");
+        }
+    }
+    for value in [0.0, -0.0, 9_007_199_254_740_992.0, -1.5] {
+        assert_eq!(written(Short(value)), written(value));
+    }
+    for value in [f64::NAN, f64::INFINITY, 9_007_199_254_740_994.0, 1e-8, 0.1 + 0.2, 5e-324] {
+        assert_eq!(written(Short(value)), None);
+    }
 }
 
 #[test]

@@ -42,13 +42,26 @@ const CALCULATES: bool = !cfg!(tipwire_small);
 /// perhaps a sign before), ties to even. Beyond the largest double: infinity.
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn parse(text: &str) -> f64 {
-    let (negative, digits) = match text.as_bytes() {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
+    let (negative, digits) = sign_of(text);
     let short = digits.len() <= 16 && CALCULATES;
     let magnitude = if short { parse_short(digits) } else { parse_long(digits) };
     if negative { -magnitude } else { magnitude }
+}
+
+/// The same, if it takes one operation.
+#[cfg_attr(not(tipwire_small), inline(always))]
+pub(crate) fn parse_at_once(text: &str) -> Option<f64> {
+    let (negative, digits) = sign_of(text);
+    let magnitude = (digits.len() <= 16).then(|| parse_short(digits))?;
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+#[cfg_attr(not(tipwire_small), inline(always))]
+fn sign_of(text: &str) -> (bool, &[u8]) {
+    match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    }
 }
 
 /// Up to fifteen digits and a point, or sixteen digits: all powers and most such numbers are exact
@@ -192,6 +205,31 @@ pub(crate) fn shortest_f32(value: f32) -> Decimal {
         0 => shortest_of(mantissa, -149, false),
         exponent => shortest_of(mantissa | 1 << 23, exponent - 150, mantissa == 0 && exponent > 1),
     }
+}
+
+/// The shortest decimal that reads back as `value`, which is not negative, if it has at most seven
+/// digits after the point and fifteen in all, or is an integer that doubles say exactly.
+pub(crate) fn short(value: f64) -> Option<Decimal> {
+    // No two decimals of fifteen digits are the same double: the first that is found is the shortest.
+    const MOST: f64 = 1e15;
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let digits = value as u64;
+    if value <= EXACT && digits as f64 == value {
+        return Some(Decimal { digits, exponent: 0 });
+    }
+    let mut scale = 1.0;
+    for places in 1..=7 {
+        scale *= 10.0;
+        let digits = (value * scale + 0.5) as u64;
+        let rounded = digits as f64;
+        if rounded > MOST {
+            break;
+        }
+        if rounded / scale == value {
+            return Some(Decimal { digits, exponent: -places });
+        }
+    }
+    None
 }
 
 /// Schubfach. `near` says that the next smaller number is only half a step away.

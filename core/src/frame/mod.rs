@@ -22,7 +22,7 @@ pub use line::{Append, Owned};
 pub use line::{IntoSink, Sink, Slice};
 pub use location::{Location, ToLocation};
 pub use metadata::{Metadata, Pairs};
-pub use number::{AnyNumber, Decimal, Fixed, Number, ToNumber};
+pub use number::{AnyNumber, Decimal, Fixed, Number, Short, ToNumber};
 pub(crate) use number::{Digits, write_shifted};
 pub use text::{Pieces, Text};
 pub(crate) use uplink::check_auth;

@@ -73,6 +73,19 @@ impl<'a> Number<'a> {
         float::parse(self.0)
     }
 
+    /// The same where one operation gives it, as for all of up to fifteen digits: for hosts that read
+    /// the others themselves.
+    ///
+    /// ```
+    /// use tipwire::Number;
+    /// assert_eq!(Number::new("-32.50").unwrap().to_f64_at_once(), Some(-32.5));
+    /// assert_eq!(Number::new("0.10000000000000000001").unwrap().to_f64_at_once(), None);
+    /// ```
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    pub fn to_f64_at_once(&self) -> Option<f64> {
+        float::parse_at_once(self.0)
+    }
+
     /// The number as an integer, if it is written without a point and fits.
     pub fn to_i64(&self) -> Option<i64> {
         self.to_decimal().filter(|decimal| decimal.scale == 0).map(|decimal| decimal.unscaled)
@@ -140,6 +153,20 @@ impl<T: sealed::ToNumber> ToNumber for T {}
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Fixed(pub f64, pub u8);
+
+/// A `f64` of at most seven digits after the point and fifteen in all, or an integer: for hosts that
+/// write the others themselves, as which they are refused.
+///
+/// ```
+/// use tipwire::{Kind, Push, Short};
+/// let mut buffer = [0; 64];
+/// let frame = Push::to(&mut buffer, "4deedd7bab8817ec", "s").number("t", Short(-0.25)).finish();
+/// assert_eq!(frame.unwrap(), b"PUSH|4deedd7bab8817ec|s|[t:=-0.25]");
+/// let frame = Push::to(&mut buffer, "4deedd7bab8817ec", "s").number("t", Short(0.1 + 0.2)).finish();
+/// assert_eq!(frame.unwrap_err().kind, Kind::Digits);
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Short(pub f64);
 
 /// A number of a type that is known only at run time, as bindings need it.
 ///
@@ -222,6 +249,17 @@ impl sealed::ToNumber for f64 {
     fn write<S: Sink>(&self, out: &mut Line<S>) {
         if write_sign(out, self.is_finite(), self.is_sign_negative()) {
             write_plain(out, float::shortest(self.abs()), MAX_DIGITS);
+        }
+    }
+}
+
+impl sealed::ToNumber for Short {
+    fn write<S: Sink>(&self, out: &mut Line<S>) {
+        if write_sign(out, self.0.is_finite(), self.0.is_sign_negative()) {
+            match float::short(self.0.abs()) {
+                Some(decimal) => write_plain(out, decimal, MAX_DIGITS),
+                None => out.fail(Kind::Digits),
+            }
         }
     }
 }
