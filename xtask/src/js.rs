@@ -14,7 +14,7 @@ use crate::{python, vectors};
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the build needs of npm.
-const BUILD: &[&str] = &["esbuild@0", "typescript@5", "@types/node@20"];
+const BUILD: &[&str] = &["esbuild@0", "typescript@5", "@types/node@20", "binaryen@132"];
 
 /// What looks at the packed package.
 const PACKED: &[&str] = &["publint@0", "@arethetypeswrong/cli@0"];
