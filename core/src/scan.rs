@@ -16,12 +16,13 @@ const HIGH: u64 = all(0x80);
 /// Whether all bytes are in `set`.
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn is_all(bytes: &[u8], set: Set) -> bool {
-    match (bytes.first_chunk(), bytes.last_chunk()) {
-        // The last eight overlap the others.
-        (Some(first), Some(last)) if IS_FAST && bytes.len() <= 16 => {
-            are_all(*first, set) && are_all(*last, set)
+    let are = |bytes: &[u8]| bytes.iter().all(|&byte| set.contains(byte));
+    match bytes.split_first_chunk::<8>() {
+        // Without a branch after each one: they are looked at together.
+        Some((first, rest)) if IS_FAST => {
+            first.iter().fold(true, |all, &byte| all & set.contains(byte)) && are(rest)
         }
-        _ => bytes.iter().all(|&byte| set.contains(byte)),
+        _ => are(bytes),
     }
 }
 
@@ -65,15 +66,11 @@ pub(crate) fn after_run(rest: &[u8], set: Set) -> &[u8] {
 /// Copies bytes into a target of the same length: short ones without a call.
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn copy(bytes: &[u8], target: &mut [u8]) {
-    if IS_FAST && (4..=16).contains(&bytes.len()) {
+    match bytes.len() {
         // The last bytes overlap the first.
-        if bytes.len() >= 8 {
-            copy_ends::<8>(bytes, target);
-        } else {
-            copy_ends::<4>(bytes, target);
-        }
-    } else {
-        target.copy_from_slice(bytes);
+        8..=16 if IS_FAST => copy_ends::<8>(bytes, target),
+        4..=7 if IS_FAST => copy_ends::<4>(bytes, target),
+        _ => target.copy_from_slice(bytes),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What every writer stands on: somewhere for the bytes to go, and the first error.
 
-use crate::cursor::{Class, Set};
+use core::hint::cold_path;
+
+use crate::cursor::{Class, Set, is};
 use crate::error::{BuildError, Field, Kind};
 use crate::frame::number::write_unsigned;
 use crate::limits::MAX_FRAME;
@@ -288,6 +290,13 @@ enum Seq {
     Given,
 }
 
+/// Whether it is only its length that is wrong with a word.
+#[cold]
+#[inline(never)]
+fn is_too_long(word: &str, class: Class, max: usize) -> bool {
+    word.len() > max && word.bytes().all(|byte| is(byte, class))
+}
+
 #[inline(never)]
 fn reverse(mut bytes: &mut [u8]) {
     while let [first, rest @ .., last] = bytes {
@@ -319,17 +328,21 @@ impl<S: Sink> Line<S> {
         self.field = None;
     }
 
-    #[cold]
-    #[inline(never)]
+    /// Where a line is written without a call it stays in registers: a call that may change it would
+    /// keep it in memory.
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(any(tipwire_small, target_family = "wasm"), cold, inline(never))]
     pub(crate) fn fail(&mut self, kind: Kind) {
+        cold_path();
         let (point, field) = (self.point, self.field);
         self.error.get_or_insert(BuildError { kind, point, field });
     }
 
     /// Fails as a whole, not at a data point or field.
-    #[cold]
-    #[inline(never)]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(any(tipwire_small, target_family = "wasm"), cold, inline(never))]
     pub(crate) fn fail_whole(&mut self, kind: Kind) {
+        cold_path();
         self.error.get_or_insert(BuildError::of(kind));
     }
 
@@ -369,12 +382,10 @@ impl<S: Sink> Line<S> {
         empty: Kind,
         long: Kind,
     ) {
-        if word.is_empty() || !scan::is_all(word.as_bytes(), Set::Of(class)) {
-            self.fail(empty);
-        } else if word.len() > max {
-            self.fail(long);
-        } else {
+        if (1..=max).contains(&word.len()) && scan::is_all(word.as_bytes(), Set::Of(class)) {
             self.put(word.as_bytes());
+        } else {
+            self.fail(if is_too_long(word, class, max) { long } else { empty });
         }
     }
 

@@ -25,8 +25,8 @@ pub use metadata::{Metadata, Pairs};
 pub use number::{AnyNumber, Decimal, Fixed, Number, Short, ToNumber};
 pub(crate) use number::{Digits, write_shifted};
 pub use text::{Pieces, Text};
-pub(crate) use uplink::check_auth;
 pub use uplink::{Frame, Ping, Pull};
+pub(crate) use uplink::{hash_digits, write_auth};
 pub use variable::{Value, Variable, Variables};
 pub use writer::Push;
 

@@ -45,7 +45,7 @@ pub use mqtt::{Channel, MqttMessage, Topic, join_login, login};
 
 use crate::cursor::{NAME, SERIAL};
 use crate::error::{BuildError, Error, Field, Kind};
-use crate::frame::{Ack, Frame, IntoSink, Line, Method, Sink, check_auth, line};
+use crate::frame::{Ack, Frame, IntoSink, Line, Method, Sink, line, write_auth};
 use crate::limits::{MAX_FRAME, MAX_NAME};
 
 /// A frame, and its body as it stands.
@@ -75,9 +75,7 @@ fn put_together<S: Sink>(
     out.put(method.name().as_bytes());
     out.put(b"|");
     out.put(seq);
-    out.field(Field::Auth);
-    out.check(check_auth(auth));
-    out.put(auth.as_bytes());
+    write_auth(&mut out, auth);
     out.put(b"|");
     out.field(Field::Serial);
     out.put_word(serial, SERIAL, MAX_NAME, Kind::Serial, Kind::SerialLength);
