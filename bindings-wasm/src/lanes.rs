@@ -247,6 +247,12 @@ impl Tape<'_> {
         }
     }
 
+    /// The same where it is not often needed, and so not to be there every time.
+    #[inline(never)]
+    pub fn rare_span(&mut self, text: &str) {
+        self.span(text);
+    }
+
     /// Where a byte of the input is.
     pub fn place(&mut self, at: usize) {
         self.word(match self.places {

@@ -82,6 +82,8 @@ table! {
     ANSWER = 1;
     /// What is read: the inner frame of a PUSH; a PULL, a PING and an answer follow.
     INNER = 2;
+    /// What is read: the data points of one of these.
+    POINTS = 16;
     /// What is explained: a message whose first byte says what it is.
     MESSAGE = 6;
     /// What is explained: a frame or an answer.

@@ -1,8 +1,8 @@
 //! Text frames onto the tape.
 
 use tipwire::{
-    Ack, Block, Body, Detail, Encoding, Error, Frame, Inner, InnerMethod, Location, Number, Point,
-    Points, Status, Text, Value, Variable, Variables,
+    Ack, Block, Body, Detail, Encoding, Error, Frame, Inner, InnerMethod, Location, Merged, Number,
+    Points, Status, Value,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -11,11 +11,13 @@ use crate::lanes::{Tape, with, word};
 use crate::layout::{
     ACK, ACK_COMMAND, ACK_COUNT, ACK_ERROR, ACK_TEXT, ACK_VARIABLES, ANSWER, BASE64, BOOLEAN, CMD,
     ERR, HAS_ALT, HAS_GROUP, HAS_LOCATION, HAS_LONG, HAS_METADATA, HAS_SEQ, HAS_TIME, HAS_UNIT,
-    INNER, LOCATION, NUMBER, OK, PING, PONG, PULL, PUSH, RAW, STRING, TRUE, TYPE_SHIFT, UPLINK,
+    INNER, LOCATION, NUMBER, OK, PING, POINTS, PONG, PULL, PUSH, RAW, STRING, TRUE, TYPE_SHIFT,
+    UPLINK,
 };
 
 /// Reads the first `length` bytes of the input, `units` long in JavaScript: an uplink, an answer, or
-/// an inner frame. What was read is on the tape after the length of the side text; 0 is an error.
+/// an inner frame, or with `POINTS` the data points of one. What was read is on the tape after the
+/// length of the side text; 0 is an error.
 #[wasm_bindgen]
 pub fn parse(what: u32, length: u32, units: u32) -> u32 {
     with(|lanes| {
@@ -34,31 +36,13 @@ pub fn parse(what: u32, length: u32, units: u32) -> u32 {
 
 /// Reads a message onto the tape, on which there is nothing of what cannot be read.
 pub fn read_onto(tape: &mut Tape<'_>, what: u32, message: &[u8]) -> Result<(), Error> {
-    match read(what, message)? {
-        Inner::Frame(frame) => write_frame(tape, &frame),
-        Inner::Ack(ack) => write_ack(tape, &ack),
+    match (read(what & !POINTS, message)?, what & POINTS != 0) {
+        (Inner::Frame(frame), false) => write_frame(tape, &frame),
+        (Inner::Ack(ack), false) => write_ack(tape, &ack),
+        (Inner::Frame(frame), true) => write_points(tape, frame.points()),
+        (Inner::Ack(ack), true) => write_points(tape, ack.points()),
     }
     Ok(())
-}
-
-/// The data points of what is read: how many there are, and each as a variable.
-#[wasm_bindgen]
-pub fn parse_points(what: u32, length: u32, units: u32) -> u32 {
-    with(|lanes| {
-        lanes.clear_side();
-        let (input, mut tape) = lanes.tape(length, units);
-        let side = tape.later();
-        let read = read(what, input).map(|read| match read {
-            Inner::Frame(frame) => write_points(&mut tape, frame.points()),
-            Inner::Ack(ack) => write_points(&mut tape, ack.points()),
-        });
-        let side_len = tape.side_len();
-        tape.set(side, side_len);
-        match read {
-            Ok(()) => 1,
-            Err(error) => unreadable(lanes.words, error),
-        }
-    })
 }
 
 /// Reads a message of a kind that the layout has a number for.
@@ -94,23 +78,23 @@ pub fn write_frame(tape: &mut Tape<'_>, frame: &Frame<'_>) {
         tape.word(0);
         tape.word(0);
     } else {
-        tape.span(frame.auth);
+        tape.rare_span(frame.auth);
     }
-    tape.span(frame.serial);
+    tape.rare_span(frame.serial);
     match &frame.body {
         Body::Push(block) => {
             has |= write_defaults(tape, block);
-            write_variables(tape, block.variables.clone());
+            write_points(tape, block.variables.clone().into());
         }
         Body::Raw(raw) => {
             if raw.encoding() == Encoding::Base64 {
                 has |= BASE64;
             }
-            tape.span(raw.data());
+            tape.rare_span(raw.data());
         }
         Body::Pull(names) => {
             tape.word(word(names.len()));
-            names.clone().for_each(|name| tape.span(name));
+            names.clone().for_each(|name| tape.rare_span(name));
         }
         Body::Ping => {}
     }
@@ -141,8 +125,8 @@ pub fn write_ack(tape: &mut Tape<'_>, ack: &Ack<'_>) {
     match &ack.detail {
         Detail::None => {}
         Detail::Count(count) => has |= write_integer(tape, *count),
-        Detail::Variables(block) => write_variables(tape, block.variables.clone()),
-        Detail::Command(text) | Detail::Error(text) | Detail::Text(text) => tape.span(text),
+        Detail::Variables(block) => write_points(tape, block.variables.clone().into()),
+        Detail::Command(text) | Detail::Error(text) | Detail::Text(text) => tape.rare_span(text),
     }
     tape.set(flags, has);
 }
@@ -150,52 +134,27 @@ pub fn write_ack(tape: &mut Tape<'_>, ack: &Ack<'_>) {
 #[inline(always)]
 fn write_defaults(tape: &mut Tape<'_>, block: &Block<'_>) -> u32 {
     write_rest(tape, block.location, block.time, block.group)
-        | write_metadata(tape, block.metadata.is_empty(), || block.metadata.unique())
+        | write_metadata(tape, block.metadata.into())
 }
 
+/// How many data points there are, and each as a variable.
 #[inline(never)]
-fn write_variables(tape: &mut Tape<'_>, variables: Variables<'_>) {
-    tape.word(word(variables.len()));
-    for variable in variables {
-        let flags = tape.later();
-        let Variable { name, value, unit, location, time, group, metadata, .. } = variable;
-        let has = write_variable(tape, name, value, unit, location, time, group);
-        let pairs = write_metadata(tape, metadata.is_empty(), || metadata.unique());
-        tape.set(flags, has | pairs);
-    }
-}
-
 fn write_points(tape: &mut Tape<'_>, points: Points<'_>) {
     tape.word(word(points.len()));
     for point in points {
         let flags = tape.later();
-        let Point { variable, value, unit, time, group, metadata, .. } = point;
+        tape.span(point.variable);
+        let mut has = write_value(tape, point.value);
+        if let Some(unit) = point.unit {
+            has |= HAS_UNIT;
+            tape.span(unit);
+        }
         // Where the value is a place, that is the place: it is not written twice.
-        let location = point.location.filter(|_| value.as_location().is_none());
-        let has = write_variable(tape, variable, value, unit, location, time, group);
-        let pairs = write_metadata(tape, metadata.is_empty(), || metadata.iter());
-        tape.set(flags, has | pairs);
+        let location = point.location.filter(|_| point.value.as_location().is_none());
+        has |= write_rest(tape, location, point.time, point.group);
+        has |= write_metadata(tape, point.metadata);
+        tape.set(flags, has);
     }
-}
-
-/// A variable or a data point, without its metadata.
-#[inline(always)]
-fn write_variable<'a>(
-    tape: &mut Tape<'_>,
-    name: &'a str,
-    value: Value<'a>,
-    unit: Option<&'a str>,
-    location: Option<Location<'a>>,
-    time: Option<u64>,
-    group: Option<&'a str>,
-) -> u32 {
-    tape.span(name);
-    let mut has = write_value(tape, value);
-    if let Some(unit) = unit {
-        has |= HAS_UNIT;
-        tape.span(unit);
-    }
-    has | write_rest(tape, location, time, group)
 }
 
 #[inline(always)]
@@ -217,7 +176,7 @@ fn write_value(tape: &mut Tape<'_>, value: Value<'_>) -> u32 {
 
 #[inline(never)]
 fn write_location(tape: &mut Tape<'_>, location: Location<'_>) -> u32 {
-    tape.span(location.as_str());
+    tape.rare_span(location.as_str());
     let (lat, lng, alt) = location.coordinates();
     write_number(tape, lat);
     write_number(tape, lng);
@@ -249,7 +208,7 @@ fn write_rest(
     }
     if let Some(group) = group {
         has |= HAS_GROUP;
-        tape.span(group);
+        tape.rare_span(group);
     }
     has
 }
@@ -268,17 +227,13 @@ fn write_integer(tape: &mut Tape<'_>, number: u64) -> u32 {
 }
 
 #[inline(always)]
-fn write_metadata<'a, P: Iterator<Item = (&'a str, Text<'a>)>>(
-    tape: &mut Tape<'_>,
-    is_empty: bool,
-    pairs: impl FnOnce() -> P,
-) -> u32 {
-    if is_empty {
+fn write_metadata(tape: &mut Tape<'_>, metadata: Merged<'_>) -> u32 {
+    if metadata.is_empty() {
         return 0;
     }
     let place = tape.later();
     let mut count = 0;
-    for (key, text) in pairs() {
+    for (key, text) in metadata {
         tape.span(key);
         tape.text(text);
         count += 1;

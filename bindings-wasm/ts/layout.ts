@@ -66,6 +66,9 @@ export const ANSWER = 1;
 /** What is read: the inner frame of a PUSH; a PULL, a PING and an answer follow. */
 export const INNER = 2;
 
+/** What is read: the data points of one of these. */
+export const POINTS = 16;
+
 /** What is explained: a message whose first byte says what it is. */
 export const MESSAGE = 6;
 

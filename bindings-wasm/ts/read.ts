@@ -1,6 +1,6 @@
 // From the tape to objects.
 
-import { parse as parseTape, parse_points as parsePointsTape } from "#glue";
+import { parse as parseTape } from "#glue";
 import { decode, input, put, reals, sideText, start, words } from "./core.js";
 import { refuse, TipwireError, unreadable } from "./error.js";
 import * as L from "./layout.js";
@@ -45,7 +45,7 @@ export const whatIs = (frame: Frame | Ack): number => (frame.method === "ACK" ? 
 
 /** The data points of a text: of an uplink, an answer, or an inner frame. */
 export function pointsOf(what: number, text: string | Uint8Array): Point[] {
-  load(what, text, parsePointsTape);
+  load(what | L.POINTS, text, parseTape);
   const points: Point[] = [];
   for (let left = words[w++]!; left > 0; left--) {
     points.push(toPoint(readVariable()));

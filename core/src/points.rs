@@ -44,6 +44,13 @@ pub struct Points<'a> {
     metadata: Metadata<'a>,
 }
 
+/// Variables without defaults, such as those of an answer.
+impl<'a> From<Variables<'a>> for Points<'a> {
+    fn from(variables: Variables<'a>) -> Points<'a> {
+        Points { variables, ..Block::EMPTY.points() }
+    }
+}
+
 impl<'a> Block<'a> {
     /// The variables as data points.
     pub fn points(&self) -> Points<'a> {
@@ -82,6 +89,7 @@ impl<'a> Points<'a> {
 impl<'a> Iterator for Points<'a> {
     type Item = Point<'a>;
 
+    #[cfg_attr(target_family = "wasm", inline(always))]
     fn next(&mut self) -> Option<Point<'a>> {
         let own = self.variables.next()?;
         let location = match own.value {
@@ -203,6 +211,7 @@ impl<'a> MergedPairs<'a> {
 impl<'a> Iterator for MergedPairs<'a> {
     type Item = (&'a str, Text<'a>);
 
+    #[cfg_attr(target_family = "wasm", inline(always))]
     fn next(&mut self) -> Option<(&'a str, Text<'a>)> {
         for (key, text) in self.defaults.by_ref() {
             let (repeated, replaced) = (take_bit(&mut self.repeated), take_bit(&mut self.replaced));
