@@ -30,11 +30,15 @@ pub const fn plain(kind: Kind) -> BuildError {
 }
 
 /// The name (0), the code (1) or the sentence (2) of a kind, or the sentence with what was found in
-/// the input at `at` (3), as side text; its length.
+/// the input at `at` (3), or the name of the field of this number (4), as side text; its length.
 #[wasm_bindgen]
 pub fn describe(what: u32, kind: u32, at: u32, length: u32) -> u32 {
+    let field = (kind as usize).checked_sub(1).and_then(|number| Field::ALL.get(number));
     let kind = u8::try_from(kind).ok().and_then(Kind::from_number);
     say(|lanes| {
+        if what == 4 {
+            return lanes.side.push_str(field.map_or("", |field| field.name()));
+        }
         let Some(kind) = kind else { return };
         let input = lanes.input.get(..length as usize).unwrap_or_default();
         match what {
@@ -44,13 +48,6 @@ pub fn describe(what: u32, kind: u32, at: u32, length: u32) -> u32 {
             _ => Error { kind, at }.explain_to(input, &mut |part| lanes.side.push_str(part)),
         }
     })
-}
-
-/// The name of a field, as side text; its length.
-#[wasm_bindgen]
-pub fn field(number: u32) -> u32 {
-    let field = (number as usize).checked_sub(1).and_then(|number| Field::ALL.get(number));
-    say(|lanes| lanes.side.push_str(field.map_or("", |field| field.name())))
 }
 
 /// The number of the kind of this name, which stands in the input; 0 if there is none.

@@ -178,12 +178,10 @@ fn write_value(tape: &mut Tape<'_>, value: Value<'_>) -> u32 {
 fn write_location(tape: &mut Tape<'_>, location: Location<'_>) -> u32 {
     tape.rare_span(location.as_str());
     let (lat, lng, alt) = location.coordinates();
-    write_number(tape, lat);
-    write_number(tape, lng);
-    alt.map_or(0, |alt| {
-        write_number(tape, alt);
-        HAS_ALT
-    })
+    for number in [Some(lat), Some(lng), alt].into_iter().flatten() {
+        write_number(tape, number);
+    }
+    if alt.is_some() { HAS_ALT } else { 0 }
 }
 
 /// JavaScript has the text, and reads the rare number that is not read here.

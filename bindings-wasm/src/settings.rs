@@ -11,11 +11,20 @@ pub struct Numbers<'n>(pub &'n [f64]);
 impl Numbers<'_> {
     /// An integer, if it is given; refused where it is none, or none of this type.
     pub fn get<T: TryFrom<i64>>(&self, at: usize) -> Result<Option<T>, Kind> {
+        match self.integer(at) {
+            Ok(None) => Ok(None),
+            Ok(Some(integer)) => T::try_from(integer).map(Some).map_err(|_| Kind::InvalidSettings),
+            Err(kind) => Err(kind),
+        }
+    }
+
+    #[inline(never)]
+    fn integer(&self, at: usize) -> Result<Option<i64>, Kind> {
         let given = self.0.get(at).copied().filter(|number| !number.is_nan());
         let Some(number) = given else { return Ok(None) };
-        let is_integer = number as i64 as f64 == number && number.abs() <= EXACT;
-        let integer = if is_integer { T::try_from(number as i64).ok() } else { None };
-        integer.map(Some).ok_or(Kind::InvalidSettings)
+        let integer = number as i64;
+        let is_integer = integer as f64 == number && number.abs() <= EXACT;
+        if is_integer { Ok(Some(integer)) } else { Err(Kind::InvalidSettings) }
     }
 
     /// The same over what there is by default.

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use tipwire::Kind;
-use tipwire::stream::{Any, Order, Rule, Settings, Splitter as Core};
+use tipwire::stream::{Any, Delimiter, Order, Rule, Settings, Splitter as Core};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::lanes::{Lanes, Tape, tell, with, word};
@@ -22,15 +22,8 @@ impl Splitter {
     /// and `adjustment`, NaN for what is not set; the words are how many delimiters there are and
     /// their lengths, and the delimiters stand in the input.
     #[wasm_bindgen(constructor)]
-    pub fn new(rule: &str) -> Splitter {
-        let made = with(|lanes| {
-            settings(lanes).and_then(|settings| {
-                let lists: Option<Vec<&[u8]>> =
-                    settings.1.as_ref().map(|list| list.iter().map(Vec::as_slice).collect());
-                let settings = Settings { delimiters: lists.as_deref(), ..settings.0 };
-                Any::new(rule, &settings).and_then(Core::owned)
-            })
-        });
+    pub fn new(name: &str) -> Splitter {
+        let made = with(|lanes| rule(name, lanes).and_then(Core::owned));
         Splitter { splitter: made.ok() }
     }
 
@@ -148,12 +141,11 @@ impl Block {
     }
 }
 
-type Delimiters = Option<Vec<Vec<u8>>>;
-
-fn settings(lanes: &Lanes<'_>) -> Result<(Settings<'static>, Delimiters), Kind> {
+/// The rule of this name with the settings that are in the lanes.
+fn rule(name: &str, lanes: &Lanes<'_>) -> Result<Any, Kind> {
     let numbers = Numbers(lanes.reals);
     let size = |at| numbers.get(at);
-    let order = match numbers.get::<u8>(2)? {
+    let order = match size(2)? {
         None => None,
         Some(0) => Some(Order::Big),
         Some(1) => Some(Order::Little),
@@ -161,19 +153,17 @@ fn settings(lanes: &Lanes<'_>) -> Result<(Settings<'static>, Delimiters), Kind> 
     };
     let mut words = lanes.words.iter();
     let mut next = || words.next().copied().unwrap_or_default() as usize;
+    // One more than there are: none at all is not the same as an empty list.
+    let count = next();
+    // One more than there is room for is enough to be refused.
+    let mut list = [&[][..]; Delimiter::ROOM + 1];
+    let delimiters = list.get_mut(..count.saturating_sub(1).min(Delimiter::ROOM + 1));
+    let delimiters = delimiters.unwrap_or_default();
     let mut input = &*lanes.input;
-    let delimiters = match next() {
-        // One more than there are: none at all is not the same as an empty list.
-        0 => None,
-        count => {
-            let mut list = Vec::new();
-            for _ in 1..count.min(1000) {
-                let length = next().min(input.len());
-                list.push(input.split_off(..length).unwrap_or_default().to_vec());
-            }
-            Some(list)
-        }
-    };
+    for delimiter in delimiters.iter_mut() {
+        let length = next().min(input.len());
+        *delimiter = input.split_off(..length).unwrap_or_default();
+    }
     let settings = Settings {
         max: size(0)?,
         strip: size(1)?,
@@ -181,7 +171,7 @@ fn settings(lanes: &Lanes<'_>) -> Result<(Settings<'static>, Delimiters), Kind> 
         offset: size(3)?,
         length: size(4)?,
         adjustment: numbers.get(5)?,
-        ..Settings::default()
+        delimiters: (count > 0).then_some(delimiters),
     };
-    Ok((settings, delimiters))
+    Any::new(name, &settings)
 }

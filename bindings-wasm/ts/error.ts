@@ -1,6 +1,6 @@
 // One class of errors; names and sentences come from the core when they are needed.
 
-import { describe, field as fieldName, kind as kindNumber, side } from "#glue";
+import { describe, kind as kindNumber, side } from "#glue";
 import type { ErrorKind } from "./names.js";
 import { at as memoryAt, decode, put, sideText, start, words } from "./core.js";
 
@@ -34,6 +34,7 @@ export function stringIndex(text: string, at: number): number {
   return decode(bytes.subarray(0, at)).length;
 }
 
+/** What the core has to say of a kind, or of a field. */
 const say = (what: number, kind: number): string => sideText(describe(what, kind, 0, 0));
 const nameOf = (kind: number): ErrorKind => say(0, kind) as ErrorKind;
 
@@ -82,7 +83,7 @@ export function refuse(kind: ErrorKind, point = -1, field?: number): TipwireErro
 }
 
 function buildError(kind: number, point: number, field: number): TipwireError {
-  const name = field > 0 ? sideText(fieldName(field)) : undefined;
+  const name = field > 0 ? say(4, field) : undefined;
   const where = (point >= 0 ? `data point ${point}: ` : "") + (name === undefined ? "" : `${name}: `);
   return new TipwireError(where + say(2, kind), nameOf(kind), say(1, kind), undefined, point >= 0 ? point : undefined, name);
 }

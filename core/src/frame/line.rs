@@ -393,7 +393,16 @@ impl<S: Sink> Line<S> {
     pub(crate) fn move_back(&mut self, start: usize, to: usize) {
         if let Some(tail) = self.sink.written().get_mut(to..) {
             let stays = start - to;
-            if cfg!(tipwire_small) {
+            let (stay, moved) = tail.split_at_mut_checked(stays).unwrap_or_default();
+            if cfg!(target_family = "wasm")
+                && let Some(copy) = [0; 16].get_mut(..moved.len())
+            {
+                // A sequence counter.
+                copy.copy_from_slice(moved);
+                let length = stay.len();
+                tail.copy_within(..length, copy.len());
+                scan::copy(copy, tail.get_mut(..copy.len()).unwrap_or_default());
+            } else if cfg!(any(tipwire_small, target_family = "wasm")) {
                 // Three times backwards is forwards, and less code than what does it in one go.
                 let (first, last) = tail.split_at_mut_checked(stays).unwrap_or_default();
                 reverse(first);

@@ -20,11 +20,11 @@ pub struct Location<'a>(&'a str);
 impl<'a> Location<'a> {
     /// `place = number "," number ["," number]`
     pub(super) fn check(scan: &mut Scan<'_>) -> Result<(), Error> {
-        Number::check(scan)?;
+        Number::check_rare(scan)?;
         scan.expect(b',', Kind::Location)?;
-        Number::check(scan)?;
+        Number::check_rare(scan)?;
         if scan.eat(b',') {
-            Number::check(scan)?;
+            Number::check_rare(scan)?;
         }
         Ok(())
     }
@@ -56,10 +56,10 @@ impl<'a> Location<'a> {
     /// Latitude, longitude, and the altitude if there is one.
     pub fn coordinates(&self) -> (Number<'a>, Number<'a>, Option<Number<'a>>) {
         let mut c = Cursor::new(self.0);
-        let lat = Number::walk(&mut c);
+        let lat = Number::walk_rare(&mut c);
         c.eat(",");
-        let lng = Number::walk(&mut c);
-        (lat, lng, c.eat(",").then(|| Number::walk(&mut c)))
+        let lng = Number::walk_rare(&mut c);
+        (lat, lng, c.eat(",").then(|| Number::walk_rare(&mut c)))
     }
 
     /// The latitude.

@@ -55,10 +55,24 @@ impl<'a> Number<'a> {
         Number(c.take_all(Set::Range(b'-', b'9')))
     }
 
+    /// The same for what is not every frame's: where code has to be loaded it is there once.
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    pub(super) fn check_rare(scan: &mut Scan<'_>) -> Result<(), Error> {
+        Number::check(scan)
+    }
+
+    /// The same.
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    pub(super) fn walk_rare(c: &mut Cursor<'a>) -> Number<'a> {
+        Number::walk(c)
+    }
+
     /// The number that `text` is in the grammar of frames.
     pub fn new(text: &'a str) -> Option<Number<'a>> {
         let mut scan = Scan::new(text);
-        Number::check(&mut scan).ok()?;
+        Number::check_rare(&mut scan).ok()?;
         scan.is_at_end().then_some(Number(text))
     }
 

@@ -286,6 +286,11 @@ impl Table {
             members(self.first.into()).filter_map(|place| self.bytes.get(place as usize));
         let at = match (firsts.next(), firsts.next(), firsts.next(), firsts.next()) {
             (Some(a), None, ..) => memchr(*a, bytes),
+            // Where code has to be loaded, these are there once.
+            (Some(a), Some(b), c, None) if cfg!(target_family = "wasm") => {
+                let c = c.unwrap_or(a);
+                bytes.iter().position(|byte| byte == a || byte == b || byte == c)
+            }
             (Some(a), Some(b), None, _) => memchr2(*a, *b, bytes),
             (Some(a), Some(b), Some(c), None) => memchr3(*a, *b, *c, bytes),
             _ => bytes.iter().position(|byte| self.with_byte(self.first.into(), *byte) != 0),
