@@ -73,5 +73,6 @@ pub fn fuzz(only: Option<&str>, seconds: u64) -> Outcome {
             return Err(format!("{said}\n{target} found something: {}", output.status));
         }
     }
+    eprintln!("nothing was found");
     Ok(())
 }
