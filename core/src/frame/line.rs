@@ -2,7 +2,7 @@
 
 use core::hint::cold_path;
 
-use crate::cursor::{Class, Set, is};
+use crate::cursor::{Class, Set};
 use crate::error::{BuildError, Field, Kind};
 use crate::frame::number::write_unsigned;
 use crate::limits::MAX_FRAME;
@@ -290,13 +290,6 @@ enum Seq {
     Given,
 }
 
-/// Whether it is only its length that is wrong with a word.
-#[cold]
-#[inline(never)]
-fn is_too_long(word: &str, class: Class, max: usize) -> bool {
-    word.len() > max && word.bytes().all(|byte| is(byte, class))
-}
-
 #[inline(never)]
 fn reverse(mut bytes: &mut [u8]) {
     while let [first, rest @ .., last] = bytes {
@@ -382,10 +375,12 @@ impl<S: Sink> Line<S> {
         empty: Kind,
         long: Kind,
     ) {
-        if (1..=max).contains(&word.len()) && scan::is_all(word.as_bytes(), Set::Of(class)) {
-            self.put(word.as_bytes());
+        if word.is_empty() || !scan::is_all(word.as_bytes(), Set::Of(class)) {
+            self.fail(empty);
+        } else if word.len() > max {
+            self.fail(long);
         } else {
-            self.fail(if is_too_long(word, class, max) { long } else { empty });
+            self.put(word.as_bytes());
         }
     }
 

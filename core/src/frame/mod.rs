@@ -26,7 +26,7 @@ pub use number::{AnyNumber, Decimal, Fixed, Number, Short, ToNumber};
 pub(crate) use number::{Digits, write_shifted};
 pub use text::{Pieces, Text};
 pub use uplink::{Frame, Ping, Pull};
-pub(crate) use uplink::{hash_digits, write_auth};
+pub(crate) use uplink::{check_auth, write_auth};
 pub use variable::{Value, Variable, Variables};
 pub use writer::Push;
 

@@ -199,23 +199,21 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn next_of_escaped(&mut self) -> Option<&'a str> {
-        let bytes = self.rest.as_bytes();
-        // What stands for itself begins the run that follows it. Only ASCII follows a backslash.
-        let (start, plain) = match bytes {
-            [] => return None,
-            [b'\\', b'n', ..] => {
-                self.rest = self.rest.get(2..)?;
-                return Some("\n");
-            }
-            [b'\\', ..] => (1, 2),
-            _ => (0, 1),
-        };
-        let run = bytes.get(plain..)?.iter().position(|&byte| byte == b'\\');
-        let end = run.map_or(bytes.len(), |run| plain + run);
-        let piece = self.rest.get(start..end)?;
-        self.rest = self.rest.get(end..)?;
-        Some(piece)
+        let mut c = Cursor::new(self.rest);
+        if c.eat("\\n") {
+            self.rest = c.rest();
+            return Some("\n");
+        }
+        // What stands for itself begins the run that follows it.
+        c.eat("\\");
+        let mut scan = c.scan();
+        scan.bump();
+        scan.skip(Set::OutOfRange(b'\\', b'\\'));
+        let piece = c.take(scan);
+        self.rest = c.rest();
+        (!piece.is_empty()).then_some(piece)
     }
 }
 

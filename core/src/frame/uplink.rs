@@ -244,31 +244,30 @@ fn read_auth(scan: &mut Scan<'_>, revision: Option<Revision>) -> Result<(), Erro
     scan.expect_run(HEX, digits, Kind::Auth)
 }
 
-/// The digits of a hash, if `auth` is one.
-///
-/// All of them are asked about at once, which compilers make a few operations on vectors of.
-#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-pub(crate) fn hash_digits(auth: &str) -> Option<&[u8; HASH_DIGITS]> {
-    let digits: &[u8; HASH_DIGITS] = auth.as_bytes().try_into().ok()?;
-    let are_digits = digits.iter().fold(true, |all, digit| all & digit.is_ascii_hexdigit());
-    are_digits.then_some(digits)
-}
-
-fn is_token(auth: &str) -> bool {
-    let digits = auth.strip_prefix("at").filter(|digits| digits.len() == TOKEN_DIGITS);
-    digits.is_some_and(|digits| scan::is_all(digits.as_bytes(), Set::Of(HEX)))
+/// Whether `auth` is one that a frame can carry; else what is wrong.
+pub(crate) fn check_auth(auth: &str) -> Result<(), Kind> {
+    let (digits, count) = match auth.strip_prefix("at") {
+        Some(digits) => (digits, TOKEN_DIGITS),
+        None => (auth, HASH_DIGITS),
+    };
+    let fits = digits.len() == count && scan::is_all(digits.as_bytes(), Set::Of(HEX));
+    if fits { Ok(()) } else { Err(Kind::Auth) }
 }
 
 /// Writes a hash or a token.
-#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 pub(crate) fn write_auth<S: Sink>(out: &mut Line<S>, auth: &str) {
     out.field(Field::Auth);
-    match hash_digits(auth) {
-        // How many there are is known here without a look.
-        Some(digits) => out.put(digits),
-        None if is_token(auth) => out.put(auth.as_bytes()),
-        None => out.fail(Kind::Auth),
+    // A hash, as most have: its digits are looked at together, and copied without their number being
+    // looked at.
+    if !cfg!(any(tipwire_small, target_family = "wasm"))
+        && let Ok(digits) = <&[u8; HASH_DIGITS]>::try_from(auth.as_bytes())
+        && digits.iter().fold(true, |all, digit| all & digit.is_ascii_hexdigit())
+    {
+        return out.put(digits);
     }
+    out.check(check_auth(auth));
+    out.put(auth.as_bytes());
 }
 
 /// Writes `METHOD|auth|serial`; without a method `serial` alone, as inner frames have it.

@@ -15,7 +15,7 @@ use crate::credentials::Token;
 use crate::cursor::{NAME, Set};
 use crate::envelope::{Header, Layout, plaintext_answer};
 use crate::error::{BuildError, Code, Error, Kind};
-use crate::frame::{Body, IntoSink, Line, Method, Reply, Sink, Status, hash_digits};
+use crate::frame::{Body, IntoSink, Line, Method, Reply, Sink, Status, check_auth};
 use crate::limits::MAX_NAME;
 use crate::scan;
 
@@ -153,7 +153,9 @@ impl<'a> HttpRequest<'a> {
     fn hash(&self) -> Option<&'a str> {
         let (scheme, hash) = self.authorization.split_once(' ')?;
         let hash = hash.trim_matches(' ');
-        let fits = scheme.eq_ignore_ascii_case(HttpRequest::SCHEME) && hash_digits(hash).is_some();
+        let fits = scheme.eq_ignore_ascii_case(HttpRequest::SCHEME)
+            && !hash.starts_with("at")
+            && check_auth(hash).is_ok();
         fits.then_some(hash)
     }
 }

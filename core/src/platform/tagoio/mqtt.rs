@@ -15,13 +15,14 @@ use super::{Texts, as_text, end_names, put_name, put_rest, put_together, take_ac
 use crate::credentials::{Hash, HashText};
 use crate::cursor::SERIAL;
 use crate::error::{BuildError, Error, Field, Kind};
-use crate::frame::{Ack, Body, IntoSink, Line, Method, Sink, hash_digits};
+use crate::frame::{Ack, Body, IntoSink, Line, Method, Sink, check_auth};
 use crate::limits::{HASH_DIGITS, MAX_NAME};
 
 /// The user and the password that a device connects with: the halves of its hash.
 pub fn login(hash: &str) -> Result<(&str, &str), Error> {
     let halves = hash.split_at_checked(HASH_DIGITS / 2);
-    halves.filter(|_| hash_digits(hash).is_some()).ok_or(Error::new(Kind::Auth, 0))
+    let fits = hash.len() == HASH_DIGITS && check_auth(hash).is_ok();
+    halves.filter(|_| fits).ok_or(Error::new(Kind::Auth, 0))
 }
 
 /// The hash that a user and a password are the halves of.
