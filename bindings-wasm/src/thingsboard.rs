@@ -1,14 +1,12 @@
 //! ThingsBoard's converters, telemetry and downlinks. What comes back is side text.
 
-use ::core::fmt::{self, Write};
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
 use tipwire::platform::thingsboard::{
     self as core, ConvertError, Converter as Core, DEVICE_TOPIC, Downlink, Entry, GATEWAY_TOPIC,
-    JsonText, Moment, Uplink, Uplinks,
+    Moment, Uplink, Uplinks,
 };
 use tipwire::{Frame, Kind, Push};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -58,8 +56,7 @@ pub fn uplinks(json: &str) -> u32 {
         lanes.clear_side();
         match Uplinks::parse(json) {
             Ok(uplinks) => {
-                // Writing to a string does not fail.
-                _ = write_list(lanes.side, '[', uplinks, ']', write_uplink);
+                write_list(lanes.side, ['[', ']'], uplinks, write_uplink);
                 word(lanes.side.len())
             }
             Err(error) => unconvertible(lanes, error),
@@ -73,7 +70,12 @@ pub fn uplink_push(json: &str, nth: u32, auth: &str, serial: Option<String>) -> 
     with(|lanes| {
         let uplink = Uplinks::parse(json).ok().and_then(|mut all| all.nth(nth as usize));
         let Some(uplink) = uplink else { return unusable(lanes, Kind::Missing) };
-        let serial = serial.unwrap_or_else(|| uplink.name.to_string());
+        let serial = serial.unwrap_or_else(|| {
+            let mut name = String::new();
+            // Writing to a string does not fail.
+            _ = uplink.name.write(&mut name);
+            name
+        });
         let mut push = Push::to(&mut *lanes.output, auth, &serial);
         uplink.fill(&mut push);
         match push.finish() {
@@ -162,7 +164,9 @@ pub fn thingsboard_topic(of: u32) -> u32 {
 /// Leaves what is wrong with a message: kind and place as words, then how long field, code and sentence
 /// are, which are the side text.
 fn unconvertible(lanes: &mut Lanes<'_>, error: ConvertError<'_>) -> u32 {
-    let parts = [error.field, error.code(), &error.to_string()];
+    let mut sentence = String::new();
+    error.explain_to(&mut |part| sentence.push_str(part));
+    let parts = [error.field, error.code(), &sentence];
     leave(lanes, error.kind, error.at, parts)
 }
 
@@ -181,52 +185,59 @@ fn leave(lanes: &mut Lanes<'_>, kind: Kind, at: u32, parts: [&str; 3]) -> u32 {
 
 fn write_list<T>(
     out: &mut String,
-    begin: char,
+    [begin, end]: [char; 2],
     items: impl Iterator<Item = T>,
-    end: char,
-    write: impl Fn(&mut String, T) -> fmt::Result,
-) -> fmt::Result {
-    out.write_char(begin)?;
+    write: impl Fn(&mut String, T),
+) {
+    out.push(begin);
     for (nth, item) in items.enumerate() {
         if nth > 0 {
-            out.write_char(',')?;
+            out.push(',');
         }
-        write(out, item)?;
+        write(out, item);
     }
-    out.write_char(end)
+    out.push(end);
 }
 
-fn write_uplink(out: &mut String, uplink: Uplink<'_>) -> fmt::Result {
-    let quoted = |text: JsonText<'_>| format!("\"{}\"", text.raw());
-    let kind = uplink.kind.map_or("null".into(), quoted);
-    let (name, is_asset) = (quoted(uplink.name), uplink.is_asset);
-    write!(out, r#"{{"name":{name},"type":{kind},"isAsset":{is_asset},"points":"#)?;
-    write_list(out, '[', uplink.telemetry(), ']', write_point)?;
-    out.write_str(r#","attributes":"#)?;
-    write_list(out, '{', uplink.attributes(), '}', |out, entry| {
-        write!(out, "\"{}\":", entry.key.raw())?;
-        write_value(out, &entry)
-    })?;
-    out.write_char('}')
+fn put(out: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| out.push_str(part));
 }
 
-fn write_point(out: &mut String, entry: Entry<'_>) -> fmt::Result {
-    write!(out, r#"{{"variable":"{}","value":"#, entry.key.raw())?;
-    write_value(out, &entry)?;
+fn write_uplink(out: &mut String, uplink: Uplink<'_>) {
+    put(out, &[r#"{"name":""#, uplink.name.raw(), r#"","type":"#]);
+    match uplink.kind {
+        Some(kind) => put(out, &["\"", kind.raw(), "\""]),
+        None => out.push_str("null"),
+    }
+    let is_asset = if uplink.is_asset { "true" } else { "false" };
+    put(out, &[r#","isAsset":"#, is_asset, r#","points":"#]);
+    write_list(out, ['[', ']'], uplink.telemetry(), write_point);
+    out.push_str(r#","attributes":"#);
+    write_list(out, ['{', '}'], uplink.attributes(), |out, entry| {
+        put(out, &["\"", entry.key.raw(), "\":"]);
+        write_value(out, &entry);
+    });
+    out.push('}');
+}
+
+fn write_point(out: &mut String, entry: Entry<'_>) {
+    put(out, &[r#"{"variable":""#, entry.key.raw(), r#"","value":"#]);
+    write_value(out, &entry);
     let first = entry.value.bytes().next().unwrap_or_default();
     if !entry.is_string && (first == b'-' || first.is_ascii_digit()) {
-        write!(out, r#","text":"{}""#, entry.value)?;
+        put(out, &[r#","text":""#, entry.value, "\""]);
     }
     if let Some(time) = entry.time {
-        write!(out, r#","time":{time}"#)?;
+        let digits = time.to_string();
+        put(out, &[r#","time":"#, &digits]);
         if time > 1 << 53 {
-            write!(out, r#","timeText":"{time}""#)?;
+            put(out, &[r#","timeText":""#, &digits, "\""]);
         }
     }
-    out.write_char('}')
+    out.push('}');
 }
 
-fn write_value(out: &mut String, entry: &Entry<'_>) -> fmt::Result {
+fn write_value(out: &mut String, entry: &Entry<'_>) {
     let quote = if entry.is_string { "\"" } else { "" };
-    write!(out, "{quote}{}{quote}", entry.value)
+    put(out, &[quote, entry.value, quote]);
 }

@@ -1,6 +1,5 @@
 //! ThingsPanel's packets, values and topics.
 
-use ::core::fmt::Write;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -142,7 +141,7 @@ pub fn parse_panel_raw(json: &[u8]) -> Option<Vec<u8>> {
     with(|lanes| {
         lanes.clear_side();
         let length = RawMessage::parse(json).and_then(|message| {
-            _ = write!(lanes.side, "{}", message.token);
+            _ = message.token.write(lanes.side);
             message.decode_into(&mut buffer).map(<[u8]>::len).map_err(plain)
         });
         let length = length.map_err(|error| unbuilt(lanes.words, error)).ok()?;

@@ -314,7 +314,8 @@ fn put_visible(put: &mut dyn FnMut(&str), char: char) {
     }
 }
 
-fn put_digits(put: &mut dyn FnMut(&str), number: u32, radix: u32) {
+/// A number in parts.
+pub(crate) fn put_digits(put: &mut dyn FnMut(&str), number: u32, radix: u32) {
     let mut unit = 1;
     while number / unit >= radix {
         unit *= radix;

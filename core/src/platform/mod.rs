@@ -54,6 +54,12 @@ impl<'a> JsonText<'a> {
         self.0.text(buffer)
     }
 
+    /// Writes the text, its escapes undone; for half of a surrogate pair what stands for nothing.
+    pub fn write(&self, out: &mut impl Write) -> fmt::Result {
+        let chars = self.0.chars().map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER));
+        chars.into_iter().try_for_each(|char| out.write_char(char))
+    }
+
     /// The text in the buffer, its escapes undone. Half of a surrogate pair is [`Kind::Text`].
     pub fn read_into<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, Kind> {
         self.0.unescape(buffer)
@@ -76,9 +82,7 @@ impl PartialEq<str> for JsonText<'_> {
 
 impl fmt::Display for JsonText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Half of a surrogate pair stands for nothing.
-        let chars = self.0.chars().map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER));
-        chars.into_iter().try_for_each(|char| f.write_char(char))
+        self.write(f)
     }
 }
 

@@ -163,9 +163,11 @@ impl<'a> HttpRequest<'a> {
 /// Writes the names of a query as those of a PULL.
 fn put_query<S: Sink>(out: &mut Line<S>, query: &str) {
     let mut count = 0;
-    let values = query.split('&').filter_map(|part| part.strip_prefix("variables="));
-    for name in values.flat_map(|names| names.split(',')).flat_map(|names| names.split("%2C")) {
-        for name in name.split("%2c") {
+    for names in query.split('&').filter_map(|part| part.strip_prefix("variables=")) {
+        let mut rest = Some(names);
+        while let Some(names) = rest {
+            let (name, others) = split_off(names);
+            rest = others;
             if out.error().is_none() {
                 let mut buffer = [0; MAX_NAME + 1];
                 match unescape(name, &mut buffer) {
@@ -176,6 +178,20 @@ fn put_query<S: Sink>(out: &mut Line<S>, query: &str) {
         }
     }
     end_names(out, count);
+}
+
+/// What is before a comma, as itself or escaped, and what is after it.
+fn split_off(names: &str) -> (&str, Option<&str>) {
+    let bytes = names.as_bytes();
+    let length = |at| match bytes.get(at..) {
+        Some([b',', ..]) => 1,
+        Some([b'%', b'2', b'C' | b'c', ..]) => 3,
+        _ => 0,
+    };
+    match (0..bytes.len()).find(|at| length(*at) > 0) {
+        Some(at) => (names.get(..at).unwrap_or_default(), names.get(at + length(at)..)),
+        None => (names, None),
+    }
 }
 
 /// The text with its percent escapes undone. Of one that is too long for the buffer a part, which

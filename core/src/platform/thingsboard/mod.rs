@@ -50,7 +50,7 @@ pub use uplink::{Entries, Entry, Uplink, Uplinks};
 
 use core::fmt;
 
-use crate::error::{Code, Kind};
+use crate::error::{Code, Kind, put_digits};
 use crate::json::read::{Json, document};
 use crate::json::write::{Object, write_string};
 #[cfg(feature = "alloc")]
@@ -79,6 +79,12 @@ impl<'a> ConvertError<'a> {
         ConvertError::new(kind, MESSAGE, 0)
     }
 
+    /// The error as a sentence in parts, as its `Display` gives it.
+    pub fn explain_to(&self, put: &mut dyn FnMut(&str)) {
+        [self.field, ": ", self.kind.sentence(), " at byte "].into_iter().for_each(&mut *put);
+        put_digits(put, self.at, 10);
+    }
+
     /// The code of a message that does not fit.
     pub const fn code(&self) -> &'static str {
         Code::InvalidPayload.name()
@@ -87,7 +93,9 @@ impl<'a> ConvertError<'a> {
 
 impl fmt::Display for ConvertError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} at byte {}", self.field, self.kind, self.at)
+        let mut written = Ok(());
+        self.explain_to(&mut |part: &str| written = written.and_then(|()| f.write_str(part)));
+        written
     }
 }
 

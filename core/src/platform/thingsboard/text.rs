@@ -64,15 +64,28 @@ impl<'a> Field<'a> {
 
 /// The values of a message without what surrounds them.
 fn fields<'a>(text: &'a str, separator: &'a str) -> impl Iterator<Item = Field<'a>> + Clone {
-    let mut next = 0;
-    text.split(separator).map(move |field| {
+    let (mut next, mut rest) = (0, Some(text));
+    core::iter::from_fn(move || {
+        let (field, others) = split_off(rest?, separator);
+        rest = others;
         let start = next;
         next += field.len() + separator.len();
         let is_around = |char: char| char == '"' || char.is_whitespace();
         let inside = field.trim_start_matches(is_around);
         let at = start + field.len() - inside.len();
-        Field { text: inside.trim_end_matches(is_around), at }
+        Some(Field { text: inside.trim_end_matches(is_around), at })
     })
+}
+
+/// What is before a separator, and what is after it: those of `str` bring a search along that is larger
+/// than a converter.
+fn split_off<'a>(text: &'a str, separator: &str) -> (&'a str, Option<&'a str>) {
+    let (bytes, separator) = (text.as_bytes(), separator.as_bytes());
+    let begins = |at: &usize| bytes.get(*at..).is_some_and(|rest| rest.starts_with(separator));
+    match (0..bytes.len()).find(begins) {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + separator.len()..)),
+        None => (text, None),
+    }
 }
 
 impl<'s> Convert<'s> for TextConverter<'s> {
