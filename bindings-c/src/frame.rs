@@ -103,7 +103,7 @@ pub extern "C" fn tipwire_parse(
     run(|| {
         let line = told(bytes(line, length), error)?;
         let place = told(place(frame), error)?;
-        let read = Frame::show(line, |frame| set_frame(place, frame));
+        let read = Frame::show(line, &mut (), |(), frame| set_frame(place, frame));
         read.map_err(|wrong| tell(wrong, error))
     })
 }
@@ -119,7 +119,7 @@ pub extern "C" fn tipwire_parse_ack(
     run(|| {
         let line = told(bytes(line, length), error)?;
         let place = told(place(ack), error)?;
-        let read = Ack::show(line, |ack| set_ack(place, ack));
+        let read = Ack::show(line, &mut (), |(), ack| set_ack(place, ack));
         read.map_err(|wrong| tell(wrong, error))
     })
 }
@@ -178,7 +178,7 @@ pub extern "C" fn tipwire_parse_inner(
         let place = told(place(frame), error)?;
         let method = method_of(method).and_then(|method| method.uplink().ok_or(TIPWIRE_E_ARGUMENT));
         let method = told(method, error)?;
-        let read = Frame::show_inner(method, text, |frame| set_frame(place, frame));
+        let read = Frame::show_inner(method, text, &mut (), |(), frame| set_frame(place, frame));
         read.map_err(|wrong| tell(wrong, error))
     })
 }

@@ -1,12 +1,13 @@
 //! JSON of frames and of their data points, both ways.
 
-use tipwire::{BuildError, Inner};
+use tipwire::{Ack, BuildError, Error, Frame, Inner};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::build::{Record, begin};
 use crate::failure::{unbuilt, unreadable};
 use crate::lanes::{Lanes, with, word};
-use crate::read::read;
+use crate::layout::{ANSWER, UPLINK};
+use crate::read::method;
 
 /// The JSON form (0) of what is read, or its data points (1), as side text.
 #[wasm_bindgen]
@@ -54,4 +55,13 @@ pub fn write_points<'b>(
     let mut push = begin(&head, inner, output);
     push.points_json(points);
     push.finish()
+}
+
+/// Reads a message of a kind that the layout has a number for.
+fn read(what: u32, input: &[u8]) -> Result<Inner<'_>, Error> {
+    match what {
+        UPLINK => Frame::parse(input).map(Inner::Frame),
+        ANSWER => Ack::parse(input).map(Inner::Ack),
+        _ => Inner::parse(method(what), input),
+    }
 }

@@ -6,7 +6,8 @@ use atomic_refcell::AtomicRefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::layout::{INPUT, OUTPUT, REALS, SIDE, WORDS};
+use crate::known::{Found, Known};
+use crate::layout::{INPUT, IS_KEPT, KEEP_SHIFT, OUTPUT, REALS, SIDE, TO_KEEP, WORDS};
 
 /// The static memory: zeros, so that the module carries none of it.
 struct Memory {
@@ -15,6 +16,7 @@ struct Memory {
     words: [u32; WORDS as usize],
     reals: [f64; REALS as usize],
     units: [u16; INPUT as usize + 1],
+    known: Known,
 }
 
 static MEMORY: AtomicRefCell<Memory> = AtomicRefCell::new(Memory {
@@ -23,6 +25,7 @@ static MEMORY: AtomicRefCell<Memory> = AtomicRefCell::new(Memory {
     words: [0; WORDS as usize],
     reals: [0.0; REALS as usize],
     units: [0; INPUT as usize + 1],
+    known: Known::NOTHING,
 });
 static SIDE_TEXT: AtomicRefCell<String> = AtomicRefCell::new(String::new());
 
@@ -34,6 +37,7 @@ pub struct Lanes<'l> {
     pub reals: &'l mut [f64],
     /// How many UTF-16 units there are before a byte of the input.
     units: &'l mut [u16],
+    known: &'l mut Known,
     /// Texts that stand in the input with escapes, and other output of any length.
     pub side: &'l mut String,
 }
@@ -51,11 +55,12 @@ pub fn with<T>(work: impl FnOnce(&mut Lanes<'_>) -> T) -> T {
     else {
         crate::end()
     };
-    let Memory { input, output, words, reals, units } = &mut *memory;
-    work(&mut Lanes { input, output, words, reals, units, side: &mut side })
+    let Memory { input, output, words, reals, units, known } = &mut *memory;
+    work(&mut Lanes { input, output, words, reals, units, known, side: &mut side })
 }
 
-/// Where the input buffer, the output buffer, the words and the reals are: 0 to 3.
+/// Where the input buffer, the output buffer, the words, the reals and the states of what is known are:
+/// 0 to 4.
 #[wasm_bindgen]
 pub fn address(of: u32) -> u32 {
     with(|lanes| {
@@ -63,7 +68,8 @@ pub fn address(of: u32) -> u32 {
             0 => lanes.input.as_ptr() as usize,
             1 => lanes.output.as_ptr() as usize,
             2 => lanes.words.as_ptr() as usize,
-            _ => lanes.reals.as_ptr() as usize,
+            3 => lanes.reals.as_ptr() as usize,
+            _ => lanes.known.states.as_ptr() as usize,
         };
         word(address)
     })
@@ -113,13 +119,25 @@ pub struct Tape<'t> {
     reals: &'t mut [f64],
     side: &'t mut String,
     units: &'t mut [u16],
+    known: &'t mut Known,
     /// UTF-16 units of the side text.
     side_units: u32,
     word: usize,
     real: usize,
+    /// Variables of the list that is being written.
+    pub count: u32,
     /// Where what the texts stand in begins.
     base: usize,
     places: Places,
+}
+
+/// Where a tape ended.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    word: usize,
+    real: usize,
+    side: usize,
+    units: u32,
 }
 
 /// How texts are told about.
@@ -146,10 +164,13 @@ impl Lanes<'_> {
     /// A part of the input, and the tape, which is about nothing yet.
     #[inline(always)]
     pub fn chunk_tape(&mut self, from: u32, to: u32) -> (&[u8], Tape<'_>) {
-        let Lanes { input, words, reals, units, side, .. } = self;
+        let Lanes { input, words, reals, units, known, side, .. } = self;
         let part = input.get(from as usize..to as usize).unwrap_or(input);
         let (places, base) = (Places::Bytes, 0);
-        (part, Tape { words, reals, side, units, side_units: 0, word: 0, real: 0, base, places })
+        let (side_units, word, real, count) = (0, 0, 0, 0);
+        let tape =
+            Tape { words, reals, side, units, known, side_units, word, real, count, base, places };
+        (part, tape)
     }
 
     /// A tape about what does not stand in the input: all its texts are side text.
@@ -196,6 +217,32 @@ impl Tape<'_> {
             self.places = Places::Units;
             count_units(text, before, self.units)
         }
+    }
+
+    /// Where the tape ends now.
+    pub fn mark(&self) -> Mark {
+        Mark { word: self.word, real: self.real, side: self.side.len(), units: self.side_units }
+    }
+
+    /// Forgets what was written since.
+    pub fn go_back(&mut self, to: Mark) {
+        (self.word, self.real, self.side_units) = (to.word, to.real, to.units);
+        while self.side.len() > to.side {
+            self.side.pop();
+        }
+    }
+
+    /// Begins a list of variables; where that is.
+    pub fn begin_list(&mut self) -> Mark {
+        let start = self.mark();
+        self.count = 0;
+        self.word(0);
+        start
+    }
+
+    /// Ends it.
+    pub fn end_list(&mut self, start: Mark) {
+        self.set(start.word, self.count);
     }
 
     #[inline(always)]
@@ -251,6 +298,33 @@ impl Tape<'_> {
     #[inline(never)]
     pub fn rare_span(&mut self, text: &str) {
         self.span(text);
+    }
+
+    /// A short text that may well come again.
+    #[inline(never)]
+    pub fn name(&mut self, text: &str) {
+        match self.known.find(text) {
+            Found::Kept(number) => {
+                self.word(number | IS_KEPT);
+                self.word(0);
+            }
+            Found::Nothing => self.span(text),
+            Found::Again(number) => {
+                let at = self.word;
+                self.span(text);
+                self.keep(at, number);
+            }
+        }
+    }
+
+    /// The text that was written last, from this word on, is to be kept.
+    #[inline(never)]
+    fn keep(&mut self, at: usize, number: u32) {
+        if let Some(place) = self.words.get_mut(at)
+            && *place < SIDE
+        {
+            *place |= TO_KEEP | number << KEEP_SHIFT;
+        }
     }
 
     /// Where a byte of the input is.

@@ -18,6 +18,7 @@ mod credentials;
 mod failure;
 #[cfg(feature = "full")]
 mod json;
+mod known;
 mod lanes;
 pub mod layout;
 mod read;

@@ -1,8 +1,8 @@
 //! Text frames onto the tape.
 
 use tipwire::{
-    Ack, Block, Body, Detail, Encoding, Error, Frame, Inner, InnerMethod, Location, Merged, Number,
-    Points, Status, Value,
+    Ack, Block, Body, Detail, Each, Encoding, Error, Frame, InnerMethod, Location, Merged,
+    Metadata, Number, Points, Sketch, Status, Text, Value, Variable,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -34,32 +34,83 @@ pub fn parse(what: u32, length: u32, units: u32) -> u32 {
     })
 }
 
-/// Reads a message onto the tape, on which there is nothing of what cannot be read.
+/// Reads a message onto the tape, on which there is nothing of what cannot be read. There is one way
+/// to read, and so only once the code for it: data points come in the place of the variables.
 pub fn read_onto(tape: &mut Tape<'_>, what: u32, message: &[u8]) -> Result<(), Error> {
-    match (read(what & !POINTS, message)?, what & POINTS != 0) {
-        (Inner::Frame(frame), false) => write_frame(tape, &frame),
-        (Inner::Ack(ack), false) => write_ack(tape, &ack),
-        (Inner::Frame(frame), true) => write_points(tape, frame.points()),
-        (Inner::Ack(ack), true) => write_points(tape, ack.points()),
-    }
-    Ok(())
-}
-
-/// Reads a message of a kind that the layout has a number for.
-#[inline(always)]
-pub fn read(what: u32, input: &[u8]) -> Result<Inner<'_>, Error> {
-    match what {
-        UPLINK => Frame::parse(input).map(Inner::Frame),
-        ANSWER => Ack::parse(input).map(Inner::Ack),
-        _ => {
-            let method = InnerMethod::ALL.get((what - INNER) as usize);
-            Inner::parse(method.copied().unwrap_or(InnerMethod::Ack), input)
+    let start = tape.begin_list();
+    let are_points = what & POINTS != 0;
+    let frame = |tape: &mut Tape<'_>, frame: &Frame<'_>| {
+        if are_points {
+            tape.go_back(start);
+            write_points(tape, frame.points());
+        } else {
+            tape.end_list(start);
+            write_frame_head(tape, frame);
         }
+    };
+    let ack = |tape: &mut Tape<'_>, ack: &Ack<'_>| {
+        if are_points {
+            tape.go_back(start);
+            write_points(tape, ack.points());
+        } else {
+            tape.end_list(start);
+            write_ack_head(tape, ack);
+        }
+    };
+    let read = match what & !POINTS {
+        UPLINK => Frame::show(message, tape, frame),
+        ANSWER => Ack::show(message, tape, ack),
+        what => match method(what).uplink() {
+            Some(method) => Frame::show_inner(method, message, tape, frame),
+            None => Ack::show_inner(message, tape, ack),
+        },
+    };
+    if read.is_err() {
+        tape.go_back(start);
+    }
+    read
+}
+
+/// The method whose inner frame is read.
+pub fn method(what: u32) -> InnerMethod {
+    let method = InnerMethod::ALL.get(what.wrapping_sub(INNER) as usize);
+    method.copied().unwrap_or(InnerMethod::Ack)
+}
+
+/// The variables of a text are taken down while it is checked.
+impl<'a> Each<'a> for Tape<'_> {
+    #[inline(always)]
+    fn variable(&mut self, variable: Variable<'a>) {
+        self.count += 1;
+        let flags = self.later();
+        let Variable { name, value, unit, location, time, group, metadata, .. } = variable;
+        self.name(name);
+        let mut has = write_value(self, value);
+        if let Some(unit) = unit {
+            has |= HAS_UNIT;
+            self.name(unit);
+        }
+        has |= write_rest(self, location, time, group);
+        has |= write_metadata(self, metadata);
+        self.set(flags, has);
     }
 }
 
-#[inline(always)]
+/// A frame that was read.
+#[cfg(feature = "full")]
 pub fn write_frame(tape: &mut Tape<'_>, frame: &Frame<'_>) {
+    write_points(tape, frame.variables().into());
+    write_frame_head(tape, frame);
+}
+
+/// An answer that was read.
+#[cfg(feature = "full")]
+pub fn write_ack(tape: &mut Tape<'_>, ack: &Ack<'_>) {
+    write_points(tape, ack.variables().into());
+    write_ack_head(tape, ack);
+}
+
+fn write_frame_head(tape: &mut Tape<'_>, frame: &Frame<'_>) {
     let kind = match &frame.body {
         Body::Push(_) => PUSH,
         Body::Raw(_) => RAW,
@@ -78,14 +129,11 @@ pub fn write_frame(tape: &mut Tape<'_>, frame: &Frame<'_>) {
         tape.word(0);
         tape.word(0);
     } else {
-        tape.rare_span(frame.auth);
+        tape.name(frame.auth);
     }
-    tape.rare_span(frame.serial);
+    tape.name(frame.serial);
     match &frame.body {
-        Body::Push(block) => {
-            has |= write_defaults(tape, block);
-            write_points(tape, block.variables.clone().into());
-        }
+        Body::Push(block) => has |= write_defaults(tape, block),
         Body::Raw(raw) => {
             if raw.encoding() == Encoding::Base64 {
                 has |= BASE64;
@@ -94,14 +142,14 @@ pub fn write_frame(tape: &mut Tape<'_>, frame: &Frame<'_>) {
         }
         Body::Pull(names) => {
             tape.word(word(names.len()));
-            names.clone().for_each(|name| tape.rare_span(name));
+            names.clone().for_each(|name| tape.name(name));
         }
         Body::Ping => {}
     }
     tape.set(flags, has);
 }
 
-pub fn write_ack(tape: &mut Tape<'_>, ack: &Ack<'_>) {
+fn write_ack_head(tape: &mut Tape<'_>, ack: &Ack<'_>) {
     tape.word(match &ack.detail {
         Detail::None => ACK,
         Detail::Count(_) => ACK_COUNT,
@@ -123,9 +171,8 @@ pub fn write_ack(tape: &mut Tape<'_>, ack: &Ack<'_>) {
         Status::Err => ERR,
     });
     match &ack.detail {
-        Detail::None => {}
+        Detail::None | Detail::Variables(_) => {}
         Detail::Count(count) => has |= write_integer(tape, *count),
-        Detail::Variables(block) => write_points(tape, block.variables.clone().into()),
         Detail::Command(text) | Detail::Error(text) | Detail::Text(text) => tape.rare_span(text),
     }
     tape.set(flags, has);
@@ -133,8 +180,7 @@ pub fn write_ack(tape: &mut Tape<'_>, ack: &Ack<'_>) {
 
 #[inline(always)]
 fn write_defaults(tape: &mut Tape<'_>, block: &Block<'_>) -> u32 {
-    write_rest(tape, block.location, block.time, block.group)
-        | write_metadata(tape, block.metadata.into())
+    write_rest(tape, block.location, block.time, block.group) | write_metadata(tape, block.metadata)
 }
 
 /// How many data points there are, and each as a variable.
@@ -143,16 +189,19 @@ fn write_points(tape: &mut Tape<'_>, points: Points<'_>) {
     tape.word(word(points.len()));
     for point in points {
         let flags = tape.later();
-        tape.span(point.variable);
+        tape.name(point.variable);
         let mut has = write_value(tape, point.value);
         if let Some(unit) = point.unit {
             has |= HAS_UNIT;
-            tape.span(unit);
+            tape.name(unit);
         }
         // Where the value is a place, that is the place: it is not written twice.
         let location = point.location.filter(|_| point.value.as_location().is_none());
         has |= write_rest(tape, location, point.time, point.group);
-        has |= write_metadata(tape, point.metadata);
+        if !point.metadata.is_empty() {
+            has |= HAS_METADATA;
+            write_pairs(tape, point.metadata.iter());
+        }
         tape.set(flags, has);
     }
 }
@@ -206,7 +255,7 @@ fn write_rest(
     }
     if let Some(group) = group {
         has |= HAS_GROUP;
-        tape.rare_span(group);
+        tape.name(group);
     }
     has
 }
@@ -225,17 +274,29 @@ fn write_integer(tape: &mut Tape<'_>, number: u64) -> u32 {
 }
 
 #[inline(always)]
-fn write_metadata(tape: &mut Tape<'_>, metadata: Merged<'_>) -> u32 {
+fn write_metadata(tape: &mut Tape<'_>, metadata: Metadata<'_>) -> u32 {
     if metadata.is_empty() {
         return 0;
     }
+    let before = tape.mark();
+    if !write_pairs(tape, metadata.iter()) {
+        tape.go_back(before);
+        write_pairs(tape, Merged::from(metadata).iter());
+    }
+    HAS_METADATA
+}
+
+/// Whether no key is repeated for certain.
+#[inline(never)]
+fn write_pairs<'a>(tape: &mut Tape<'_>, pairs: impl Iterator<Item = (&'a str, Text<'a>)>) -> bool {
     let place = tape.later();
-    let mut count = 0;
-    for (key, text) in metadata {
-        tape.span(key);
+    let (mut count, mut keys, mut are_new) = (0, Sketch::default(), true);
+    for (key, text) in pairs {
+        are_new &= keys.is_new(key);
+        tape.name(key);
         tape.text(text);
         count += 1;
     }
     tape.set(place, count);
-    HAS_METADATA
+    are_new
 }

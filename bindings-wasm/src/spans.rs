@@ -1,11 +1,12 @@
 //! Which bytes of a message are what.
 
 use tipwire::spans::{self, Span};
-use tipwire::{Error, Header, InnerMethod};
+use tipwire::{Error, Header};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::lanes::{Tape, with};
-use crate::layout::{DEPTH_SHIFT, ENVELOPE, HAS_PARTS, HAS_TEXT, INNER, MESSAGE, TEXT};
+use crate::layout::{DEPTH_SHIFT, ENVELOPE, HAS_PARTS, HAS_TEXT, MESSAGE, TEXT};
+use crate::read::method;
 use crate::secure::layout_of;
 
 /// Names every byte of the message that is the input, `units` long in JavaScript. On the tape are the
@@ -41,10 +42,7 @@ fn read(what: u32, input: &[u8], spans: &mut Spans<'_>) -> Result<(), Error> {
     match what {
         MESSAGE | TEXT => spans::explain(input, each),
         ENVELOPE.. => spans::explain_envelope(layout_of(what - ENVELOPE), input, each),
-        _ => {
-            let method = InnerMethod::ALL.get(what.wrapping_sub(INNER) as usize);
-            spans::explain_inner(method.copied().unwrap_or(InnerMethod::Ack), input, each)
-        }
+        _ => spans::explain_inner(method(what), input, each),
     }
 }
 

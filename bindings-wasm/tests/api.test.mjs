@@ -403,6 +403,55 @@ test("random and huge strings are read, built and split without a crash", () => 
   }
 });
 
+test("texts that come again are the ones that came, whatever else is kept, is wrong or comes between", () => {
+  let seed = 1;
+  const random = (below) => (seed = (seed * 48271) % 0x7fffffff) % below;
+  const word = (of, most) => Array.from({ length: 1 + random(most) }, () => of[random(of.length)]).join("");
+  // More than are kept, of all lengths and alike at both ends; each comes often, and in any order.
+  const words = Array.from({ length: 600 }, (_, n) => (n % 3 === 0 ? `temp${word("ab", 30)}er` : word("ab_019", 30)));
+  words.push("__proto__", "constructor", "0", "7", "x".repeat(24), "x".repeat(25), "x".repeat(100));
+  const units = ["°C", "µg/m³", "€€", "%", "C", "𝄞𝄞", "m/s", "x".repeat(25)];
+  const splitter = new tipwire.Frames({ onError() {} });
+  let stream = "";
+  const wanted = [];
+  for (let round = 0; round < 3000; round++) {
+    const any = () => words[random(random(2) === 0 ? 20 : words.length)];
+    const list = Array.from({ length: 1 + random(4) }, () => ({ name: any(), unit: units[random(units.length)], group: any(), key: any() }));
+    const frame = `PUSH|${AUTH}|${any().slice(0, 100)}|[${list.map(({ name, unit, group, key }) => `${name}:=1#${unit}^${group}{${key}=${name},z${key.slice(1)}=2}`).join(";")}]`;
+    const broken = frame.slice(0, -1 - random(20));
+    if (random(3) === 0) assert.throws(() => parse(broken), TipwireError);
+    const check = (read) => {
+      assert.equal(read.variables.length, list.length);
+      list.forEach(({ name, unit, group, key }, n) => {
+        const variable = read.variables[n];
+        assert.deepEqual([variable.name, variable.unit, variable.group], [name, unit, group]);
+        const pairs = `z${key.slice(1)}` === key ? [[key, "2"]] : [[key, name], [`z${key.slice(1)}`, "2"]];
+        assert.deepEqual(new Map(Object.entries(variable.metadata)), new Map(pairs));
+      });
+      assert.equal(tipwire.build(read), frame);
+    };
+    check(parse(random(2) === 0 ? frame : bytes(frame)));
+    stream += random(9) === 0 ? `${broken}\n${frame}\r\n` : `${frame}\n`;
+    wanted.push(check);
+    if (round % 100 === 99) {
+      const read = [...splitter.push(bytes(stream))];
+      assert.equal(read.length, wanted.length);
+      read.forEach((frame, n) => wanted[n](frame));
+      [stream, wanted.length] = ["", 0];
+    }
+  }
+  splitter.free();
+});
+
+test("of a key that is repeated the last text counts, in its place", () => {
+  const [first, second] = parse(`PUSH|${AUTH}|s|[t:=1{a=1,b=2,a=3};u:=2{ab=1,ba=2,ca=3}]`).variables;
+  assert.deepEqual(Object.entries(first.metadata), [["b", "2"], ["a", "3"]]);
+  assert.deepEqual(Object.entries(second.metadata), [["ab", "1"], ["ba", "2"], ["ca", "3"]]);
+  const escaped = parse(`PUSH|${AUTH}|s|[t:=1{a=\\;1,b=\\;2,a=\\;3};u=\\;4]`).variables;
+  assert.deepEqual(Object.entries(escaped[0].metadata), [["b", ";2"], ["a", ";3"]]);
+  assert.equal(escaped[1].value, ";4");
+});
+
 test("buffers that were detached are empty", () => {
   const detached = new Uint8Array(8);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });

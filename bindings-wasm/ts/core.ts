@@ -2,7 +2,7 @@
 
 import { initSync, address, side, wipe } from "#glue";
 import { bytes as moduleBytes } from "#module";
-import { INPUT, OUTPUT, REALS, WORDS } from "./layout.js";
+import { INPUT, KNOWN, OUTPUT, REALS, WORDS } from "./layout.js";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -14,12 +14,13 @@ export let input: Uint8Array;
 export let output: Uint8Array;
 export let words: Uint32Array;
 export let reals: Float64Array;
+export let states: Uint8Array;
 
 /** Starts the module where that has not been done, and brings the views up to date. */
 export function start(): void {
   if (memory === undefined) {
     memory = (initSync({ module: moduleBytes() }) as { memory: WebAssembly.Memory }).memory;
-  } else if (input.byteLength > 0) {
+  } else if (input.length > 0) {
     return;
   }
   const buffer = memory.buffer;
@@ -27,6 +28,7 @@ export function start(): void {
   output = new Uint8Array(buffer, address(1), OUTPUT);
   words = new Uint32Array(buffer, address(2), WORDS);
   reals = new Float64Array(buffer, address(3), REALS);
+  states = new Uint8Array(buffer, address(4), KNOWN);
 }
 
 /** Bytes anywhere in the module's memory; to be copied before the next call. */

@@ -204,6 +204,24 @@ export const NONE = 0;
 /** The text begins here in the text that was unescaped. */
 export const SIDE = 2147483648;
 
+/** How many texts JavaScript keeps. */
+export const KNOWN = 256;
+
+/** The text is to be kept; with which number is told from this bit on. */
+export const TO_KEEP = 16777216;
+
+/** Where that number stands. */
+export const KEEP_SHIFT = 16;
+
+/** The text is the one that is kept with this number. */
+export const IS_KEPT = 33554432;
+
+/** What is with a text that is known: JavaScript was asked to keep it. */
+export const ASKED = 1;
+
+/** It is kept. */
+export const KEPT = 2;
+
 /** What is wrong is `seq`. */
 export const FIELD_SEQ = 1;
 

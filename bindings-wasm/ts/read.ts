@@ -1,7 +1,7 @@
 // From the tape to objects.
 
 import { parse as parseTape } from "#glue";
-import { decode, input, put, reals, sideText, start, words } from "./core.js";
+import { decode, input, put, reals, sideText, start, states, words } from "./core.js";
 import { refuse, TipwireError, unreadable } from "./error.js";
 import * as L from "./layout.js";
 import type { InnerMethod } from "./names.js";
@@ -122,21 +122,45 @@ function textAt(tape: Uint32Array, at: number): string {
   return from < L.SIDE ? source.slice(from, to) : side.slice(from - L.SIDE, to);
 }
 
+/** Strings that come again and again: the module tells them by number. */
+const kept: string[] = new Array<string>(L.KNOWN).fill("");
+
+/** A text that may be one of them. */
+function nameAt(tape: Uint32Array, at: number): string {
+  const from = tape[at]!;
+  if (from < L.TO_KEEP) return source.slice(from, tape[at + 1]);
+  if (from >= L.SIDE) return textAt(tape, at);
+  const number = (from >>> L.KEEP_SHIFT) & (L.KNOWN - 1);
+  return from >= L.IS_KEPT ? kept[from - L.IS_KEPT]! : keep(number, source.slice(from & 0xffff, tape[at + 1]));
+}
+
+function readName(): string {
+  w += 2;
+  return nameAt(words, w - 2);
+}
+
+/** Keeps a text as engines have keys: a string of its own, which no other is part of. */
+function keep(number: number, text: string): string {
+  if (kept[number] !== text) kept[number] = Object.keys({ __proto__: null, [text]: 0 })[0]!;
+  states[number] = L.KEPT;
+  return kept[number]!;
+}
+
 export function readFrame(): Frame {
+  const variables = readVariables();
   const kind = words[w]!;
   const flags = words[w + 1]!;
   w += 2;
   const seq = flags & L.HAS_SEQ ? words[w++]! : undefined;
-  const auth = readText();
-  const serial = readText();
+  const auth = readName();
+  const serial = readName();
   switch (kind) {
     case L.PUSH: {
       const location = flags & L.HAS_LOCATION ? readLocation(flags) : undefined;
       const time = flags & L.HAS_TIME ? reals[r++]! : undefined;
       const timeText = flags & L.HAS_LONG ? readLong() : undefined;
-      const group = flags & L.HAS_GROUP ? readText() : undefined;
+      const group = flags & L.HAS_GROUP ? readName() : undefined;
       const metadata = flags & L.HAS_METADATA ? readMetadata() : undefined;
-      const variables = readVariables();
       return { method: "PUSH", seq, auth, serial, location, time, timeText, group, metadata, variables, raw: undefined };
     }
     case L.RAW: {
@@ -151,13 +175,13 @@ export function readFrame(): Frame {
         timeText: undefined,
         group: undefined,
         metadata: undefined,
-        variables: [],
+        variables,
         raw,
       };
     }
     case L.PULL: {
       const names: string[] = [];
-      for (let left = words[w++]!; left > 0; left--) names.push(readText());
+      for (let left = words[w++]!; left > 0; left--) names.push(readName());
       return { method: "PULL", seq, auth, serial, names };
     }
     default:
@@ -166,6 +190,7 @@ export function readFrame(): Frame {
 }
 
 export function readAck(): Ack {
+  const variables = readVariables();
   const kind = words[w]!;
   const flags = words[w + 1]!;
   w += 2;
@@ -177,7 +202,7 @@ export function readAck(): Ack {
     status,
     count: kind === L.ACK_COUNT ? reals[r++]! : undefined,
     countText: flags & L.HAS_LONG ? readLong() : undefined,
-    variables: kind === L.ACK_VARIABLES ? readVariables() : undefined,
+    variables: kind === L.ACK_VARIABLES ? variables : undefined,
     command: kind === L.ACK_COMMAND ? readText() : undefined,
     error: kind === L.ACK_ERROR ? readText() : undefined,
     text: kind === L.ACK_TEXT ? readText() : undefined,
@@ -197,7 +222,7 @@ function readVariable(): Variable {
   const tape = words;
   let n = w;
   const flags = tape[n]!;
-  const name = textAt(tape, n + 1);
+  const name = nameAt(tape, n + 1);
   n += 3;
   const type = flags >>> L.TYPE_SHIFT;
   let text: string | undefined;
@@ -224,14 +249,14 @@ function readVariable(): Variable {
   }
   let unit: string | undefined;
   if (flags & L.HAS_UNIT) {
-    unit = textAt(tape, n);
+    unit = nameAt(tape, n);
     n += 2;
   }
   w = n;
   const location = flags & L.HAS_LOCATION ? readLocation(flags) : undefined;
   const time = flags & L.HAS_TIME ? reals[r++]! : undefined;
   const timeText = flags & L.HAS_LONG ? readLong() : undefined;
-  const group = flags & L.HAS_GROUP ? readText() : undefined;
+  const group = flags & L.HAS_GROUP ? readName() : undefined;
   const metadata = flags & L.HAS_METADATA ? readMetadata() : undefined;
   return { name, type: TYPES[type], value, text, unit, location, time, timeText, group, metadata } as Variable;
 }
@@ -271,7 +296,7 @@ function readMetadata(): Metadata {
   const metadata: Metadata = {};
   let order: string[] | undefined;
   for (let left = words[w++]!; left > 0; left--) {
-    const key = readText();
+    const key = readName();
     if (key.charCodeAt(0) < 0x3a) order ??= Object.keys(metadata);
     order?.push(key);
     if (key === "__proto__") {

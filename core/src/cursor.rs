@@ -170,8 +170,13 @@ impl<'a> Scan<'a> {
 
     /// Goes past `word` if it stands here.
     #[cfg_attr(not(tipwire_small), inline(always))]
-    pub(crate) fn eat_word(&mut self, word: &[u8]) -> bool {
-        let after = self.rest.strip_prefix(word);
+    pub(crate) fn eat_word<const N: usize>(&mut self, word: &[u8; N]) -> bool {
+        let after = if cfg!(target_family = "wasm") {
+            // Where functions are kept small the other way is a call, and one of `memcmp` in it.
+            self.rest.split_first_chunk().filter(|(first, _)| *first == word).map(|(_, rest)| rest)
+        } else {
+            self.rest.strip_prefix(word)
+        };
         self.rest = after.unwrap_or(self.rest);
         after.is_some()
     }

@@ -28,7 +28,7 @@ const MODULES: &[(&str, &[&str])] = &[("text", &["--no-default-features"]), ("fu
 
 /// What makes the modules smaller and hardly slower: what is small is put where it is called, loops of
 /// a few rounds stay loops, and ciphers and hashes are as their crates have them for small machines.
-const SMALLER: &str = "-Cllvm-args=-inline-threshold=25 -Cllvm-args=-unroll-threshold=40 \
+const SMALLER: &str = "-Cllvm-args=-inline-threshold=40 -Cllvm-args=-unroll-threshold=40 \
     --cfg sha2_backend_soft=\"compact\" --cfg aes_backend_soft=\"compact\"";
 
 /// The package as it is published, in `target/js/package`.

@@ -6,7 +6,7 @@ use crate::frame::body::Block;
 use crate::frame::line::{IntoSink, Line, Sink};
 use crate::frame::number::write_unsigned;
 use crate::frame::uplink::read_seq;
-use crate::frame::variable::Variables;
+use crate::frame::variable::{Each, Variables};
 use crate::frame::writer::Push;
 use crate::frame::{Revision, line, made, read_whole};
 
@@ -86,25 +86,42 @@ pub enum Detail<'a> {
 impl<'a> Ack<'a> {
     /// Reads an answer of any revision, with or without a line ending.
     pub fn parse(bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        made(Ack::EMPTY, |ack| ack.fill(bytes, None))
+        made(Ack::EMPTY, |ack| ack.fill(bytes, None, &mut ()))
     }
 
-    /// Reads an answer and shows it, for who is not to move it: small processors copy by code.
+    /// Reads an answer and shows it, for who is not to move it: small processors copy by code, and
+    /// WebAssembly by a call. Each variable was shown before.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn show<T>(bytes: &'a [u8], to: impl FnOnce(&Ack<'a>) -> T) -> Result<T, Error> {
+    pub fn show<E: Each<'a>, T>(
+        bytes: &'a [u8],
+        each: &mut E,
+        to: impl FnOnce(&mut E, &Ack<'a>) -> T,
+    ) -> Result<T, Error> {
         let mut ack = Ack::EMPTY;
-        ack.fill(bytes, None).map(|()| to(&ack))
+        ack.fill(bytes, None, each).map(|()| to(each, &ack))
+    }
+
+    /// The same for what [`parse_inner`](Ack::parse_inner) reads.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn show_inner<E: Each<'a>, T>(
+        bytes: &'a [u8],
+        each: &mut E,
+        to: impl FnOnce(&mut E, &Ack<'a>) -> T,
+    ) -> Result<T, Error> {
+        let mut ack = Ack::EMPTY;
+        read_whole(bytes, |scan| ack.read_status(scan, None, each)).map(|()| to(each, &ack))
     }
 
     /// Reads an answer of one revision only.
     pub fn parse_as(revision: Revision, bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        made(Ack::EMPTY, |ack| ack.fill(bytes, Some(revision)))
+        made(Ack::EMPTY, |ack| ack.fill(bytes, Some(revision), &mut ()))
     }
 
     /// Reads the inner frame of an envelope: `STATUS[|DETAIL]`, without a line ending.
     pub fn parse_inner(bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        made(Ack::EMPTY, |ack| read_whole(bytes, |scan| ack.read_status(scan, None)))
+        made(Ack::EMPTY, |ack| read_whole(bytes, |scan| ack.read_status(scan, None, &mut ())))
     }
 
     const EMPTY: Ack<'static> = Ack { seq: None, status: Status::Ok, detail: Detail::None };
@@ -112,16 +129,26 @@ impl<'a> Ack<'a> {
     /// Reads to where the answer is to be, so that it is not copied on the way.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
-    fn fill(&mut self, bytes: &'a [u8], revision: Option<Revision>) -> Result<(), Error> {
-        read_whole(line(bytes), |scan| self.read(scan, revision))
+    fn fill(
+        &mut self,
+        bytes: &'a [u8],
+        revision: Option<Revision>,
+        each: &mut impl Each<'a>,
+    ) -> Result<(), Error> {
+        read_whole(line(bytes), |scan| self.read(scan, revision, each))
     }
 
     /// `ack = "ACK|" [seq "|"] …`
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-    fn read(&mut self, scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<(), Error> {
+    fn read(
+        &mut self,
+        scan: &mut Scan<'a>,
+        revision: Option<Revision>,
+        each: &mut impl Each<'a>,
+    ) -> Result<(), Error> {
         scan.expect_word("ACK|", Kind::Answer)?;
         self.seq = read_seq(scan)?;
-        self.read_status(scan, revision)
+        self.read_status(scan, revision, each)
     }
 
     /// `… status ["|" detail]`
@@ -130,6 +157,7 @@ impl<'a> Ack<'a> {
         &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
+        each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
         // No two of them begin alike.
         let begins = |status: &Status| status.name().bytes().next() == Some(scan.peek());
@@ -138,7 +166,7 @@ impl<'a> Ack<'a> {
         scan.expect_word(self.status.name(), Kind::Status)?;
         if !scan.is_at_end() {
             scan.expect(b'|', Kind::Status)?;
-            self.detail.read(scan, revision, self.status)?;
+            self.detail.read(scan, revision, self.status, each)?;
         }
         scan.expect_end()
     }
@@ -162,16 +190,18 @@ impl<'a> Ack<'a> {
 
 impl<'a> Detail<'a> {
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(target_family = "wasm", inline(never))]
     fn read(
         &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
         status: Status,
+        each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
         if status == Status::Ok && scan.peek() == b'[' {
             *self = Detail::Variables(Block::EMPTY);
             if let Detail::Variables(block) = self {
-                block.read_list(scan, revision)?;
+                block.read_list(scan, revision, each)?;
             }
             return Ok(());
         }
@@ -306,7 +336,8 @@ impl<S: Sink> Reply<S> {
         self.status(status);
         self.line.field(Field::Detail);
         let mut scan = Scan::new(text);
-        let read = Detail::None.read(&mut scan, None, status).and_then(|()| scan.expect_end());
+        let read =
+            Detail::None.read(&mut scan, None, status, &mut ()).and_then(|()| scan.expect_end());
         self.line.check(read.map_err(|error| error.kind));
         self.line.put(b"|");
         self.line.put(text.as_bytes());

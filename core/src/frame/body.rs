@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 use crate::frame::line::{Line, Sink};
 use crate::frame::location::Location;
 use crate::frame::metadata::Metadata;
-use crate::frame::variable::{Variables, read_group};
+use crate::frame::variable::{Each, Variables, read_group};
 use crate::frame::{Method, Revision};
 use crate::limits::MAX_VARIABLES;
 
@@ -74,6 +74,19 @@ impl<'a> Block<'a> {
         &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
+        each: &mut impl Each<'a>,
+    ) -> Result<(), Error> {
+        self.read_defaults(scan, revision)?;
+        self.variables = Variables::read(scan, revision, each)?;
+        Ok(())
+    }
+
+    /// What comes before the variables, and the bracket.
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    fn read_defaults(
+        &mut self,
+        scan: &mut Scan<'a>,
+        revision: Option<Revision>,
     ) -> Result<(), Error> {
         let start = scan.at();
         let time_first = !matches!(revision, Some(Revision::A | Revision::B));
@@ -100,9 +113,7 @@ impl<'a> Block<'a> {
             self.metadata = Metadata::read(scan)?;
         }
         let kind = if scan.at() == start { Kind::Body } else { Kind::Modifier };
-        scan.expect(b'[', kind)?;
-        self.variables = Variables::read(scan, revision)?;
-        Ok(())
+        scan.expect(b'[', kind)
     }
 
     /// A bare list of variables, without defaults: the detail of `ACK|OK|[…]`.
@@ -111,9 +122,10 @@ impl<'a> Block<'a> {
         &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
+        each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
         scan.expect(b'[', Kind::Body)?;
-        self.variables = Variables::read(scan, revision)?;
+        self.variables = Variables::read(scan, revision, each)?;
         Ok(())
     }
 }

@@ -50,6 +50,12 @@ impl<'a> Metadata<'a> {
         Ok(Metadata::walk(&mut Cursor::new(scan.since(start))))
     }
 
+    /// A block that was checked, with its braces.
+    #[inline(always)]
+    pub(super) fn checked(text: &'a str) -> Metadata<'a> {
+        Metadata(text.get(1..text.len().saturating_sub(1)).unwrap_or_default())
+    }
+
     #[inline(never)]
     pub(super) fn walk(c: &mut Cursor<'a>) -> Metadata<'a> {
         c.eat("{");
@@ -173,6 +179,26 @@ impl<'a> Keys<'a> {
             bits |= u32::from(self.iter().skip(n + 1).any(|later| later == key)) << n;
         }
         bits
+    }
+}
+
+/// Which keys there were so far, roughly: for who takes pairs as they come, and starts anew by
+/// [`Metadata::unique`] in the rare case that one may be repeated.
+#[doc(hidden)]
+#[derive(Clone, Copy, Default)]
+pub struct Sketch(u64);
+
+impl Sketch {
+    /// Whether there was no such key yet for certain.
+    #[inline]
+    pub fn is_new(&mut self, key: &str) -> bool {
+        let [first, last] =
+            [key.bytes().next(), key.bytes().next_back()].map(|byte| byte.unwrap_or(0));
+        let number = u32::from(first) * 7 + u32::from(last) * 3 + key.len() as u32;
+        let bit = 1 << (number % 64);
+        let is_new = self.0 & bit == 0;
+        self.0 |= bit;
+        is_new
     }
 }
 

@@ -21,12 +21,16 @@ pub(crate) use line::Line;
 pub use line::{Append, Owned};
 pub use line::{IntoSink, Sink, Slice};
 pub use location::{Location, ToLocation};
+#[doc(hidden)]
+pub use metadata::Sketch;
 pub use metadata::{Metadata, Pairs};
 pub use number::{AnyNumber, Decimal, Fixed, Number, Short, ToNumber};
 pub(crate) use number::{Digits, write_shifted};
 pub use text::{Pieces, Text};
 pub use uplink::{Frame, Ping, Pull};
 pub(crate) use uplink::{check_auth, write_auth};
+#[doc(hidden)]
+pub use variable::Each;
 pub use variable::{Value, Variable, Variables};
 pub use writer::Push;
 

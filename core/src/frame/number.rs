@@ -69,6 +69,12 @@ impl<'a> Number<'a> {
         Number::walk(c)
     }
 
+    /// A number that was checked.
+    #[inline(always)]
+    pub(super) const fn checked(text: &'a str) -> Number<'a> {
+        Number(text)
+    }
+
     /// The number that `text` is in the grammar of frames.
     pub fn new(text: &'a str) -> Option<Number<'a>> {
         let mut scan = Scan::new(text);

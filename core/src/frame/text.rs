@@ -72,6 +72,13 @@ impl<'a> Text<'a> {
         Text { raw: c.take(scan), escapes }
     }
 
+    /// A text that was checked.
+    #[inline(always)]
+    pub(super) fn checked(raw: &'a str) -> Text<'a> {
+        let is_plain = scan::count(raw.as_bytes(), Set::Neither(b'\\', b'\\')) == raw.len();
+        Text { raw, escapes: if is_plain { Escapes::None } else { Escapes::Some } }
+    }
+
     /// The text that `raw` is in the grammar of frames, escapes and all.
     pub fn new(raw: &'a str) -> Option<Text<'a>> {
         let mut scan = Scan::new(raw);
@@ -108,6 +115,18 @@ impl<'a> Text<'a> {
     /// [`raw`](Text::raw).
     pub fn unescape_into<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b str> {
         let mut length = 0;
+        if cfg!(target_family = "wasm") {
+            // To copy a piece is a call there, and most are short.
+            let mut raw = self.raw.bytes();
+            while let Some(byte) = raw.next() {
+                *buffer.get_mut(length)? = match byte {
+                    b'\\' => raw.next().and_then(unescape)?,
+                    plain => plain,
+                };
+                length += 1;
+            }
+            return core::str::from_utf8(buffer.get(..length)?).ok();
+        }
         for piece in self.pieces() {
             let end = length + piece.len();
             buffer.get_mut(length..end)?.copy_from_slice(piece.as_bytes());

@@ -6,7 +6,7 @@ use crate::cursor::{HEX, NAME, SERIAL, Scan, Set};
 use crate::error::{BuildError, Error, Field, Kind};
 use crate::frame::body::{Block, Body, Names, Raw};
 use crate::frame::line::{IntoSink, Line, Sink};
-use crate::frame::variable::Variables;
+use crate::frame::variable::{Each, Variables};
 use crate::frame::{Method, Revision, line, made, read_whole};
 use crate::limits::{HASH_DIGITS, MAX_NAME, MAX_VARIABLES, TOKEN_DIGITS};
 use crate::scan;
@@ -46,38 +46,44 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// Reads an uplink of any revision, with or without a line ending.
     pub fn parse(bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        made(Frame::EMPTY, |frame| frame.fill(bytes, None))
+        made(Frame::EMPTY, |frame| frame.fill(bytes, None, &mut ()))
     }
 
-    /// Reads an uplink and shows it, for who is not to move it: small processors copy by code.
+    /// Reads an uplink and shows it, for who is not to move it: small processors copy by code, and
+    /// WebAssembly by a call. Each variable was shown before.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn show<T>(bytes: &'a [u8], to: impl FnOnce(&Frame<'a>) -> T) -> Result<T, Error> {
+    pub fn show<E: Each<'a>, T>(
+        bytes: &'a [u8],
+        each: &mut E,
+        to: impl FnOnce(&mut E, &Frame<'a>) -> T,
+    ) -> Result<T, Error> {
         let mut frame = Frame::EMPTY;
-        frame.fill(bytes, None).map(|()| to(&frame))
+        frame.fill(bytes, None, each).map(|()| to(each, &frame))
     }
 
     /// The same for what [`parse_inner`](Frame::parse_inner) reads.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn show_inner<T>(
+    pub fn show_inner<E: Each<'a>, T>(
         method: Method,
         bytes: &'a [u8],
-        to: impl FnOnce(&Frame<'a>) -> T,
+        each: &mut E,
+        to: impl FnOnce(&mut E, &Frame<'a>) -> T,
     ) -> Result<T, Error> {
         let mut frame = Frame::EMPTY;
-        frame.fill_inner(bytes, method).map(|()| to(&frame))
+        frame.fill_inner(bytes, method, each).map(|()| to(each, &frame))
     }
 
     /// Reads an uplink of one revision only.
     pub fn parse_as(revision: Revision, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        made(Frame::EMPTY, |frame| frame.fill(bytes, Some(revision)))
+        made(Frame::EMPTY, |frame| frame.fill(bytes, Some(revision), &mut ()))
     }
 
     /// Reads the inner frame of an envelope: without method, counter, authorization and line
     /// ending. Offsets count from its own first byte.
     pub fn parse_inner(method: Method, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        made(Frame::EMPTY, |frame| frame.fill_inner(bytes, method))
+        made(Frame::EMPTY, |frame| frame.fill_inner(bytes, method, &mut ()))
     }
 
     const EMPTY: Frame<'static> = Frame { seq: None, auth: "", serial: "", body: Body::Ping };
@@ -85,26 +91,41 @@ impl<'a> Frame<'a> {
     /// Reads to where the frame is to be, so that it is not copied on the way.
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
-    fn fill(&mut self, bytes: &'a [u8], revision: Option<Revision>) -> Result<(), Error> {
-        read_whole(line(bytes), |scan| self.read(scan, revision))
+    fn fill(
+        &mut self,
+        bytes: &'a [u8],
+        revision: Option<Revision>,
+        each: &mut impl Each<'a>,
+    ) -> Result<(), Error> {
+        read_whole(line(bytes), |scan| self.read(scan, revision, each))
     }
 
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
-    fn fill_inner(&mut self, bytes: &'a [u8], method: Method) -> Result<(), Error> {
-        read_whole(bytes, |scan| self.read_serial(scan, None, method))
+    fn fill_inner(
+        &mut self,
+        bytes: &'a [u8],
+        method: Method,
+        each: &mut impl Each<'a>,
+    ) -> Result<(), Error> {
+        read_whole(bytes, |scan| self.read_serial(scan, None, method, each))
     }
 
     /// `uplink = METHOD "|" [seq "|"] auth "|" …`
     #[cfg_attr(not(tipwire_small), inline(always))]
-    fn read(&mut self, scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<(), Error> {
+    fn read(
+        &mut self,
+        scan: &mut Scan<'a>,
+        revision: Option<Revision>,
+        each: &mut impl Each<'a>,
+    ) -> Result<(), Error> {
         let method = read_method(scan)?;
         self.seq = read_seq(scan)?;
         let start = scan.at();
         read_auth(scan, revision)?;
         self.auth = scan.since(start);
         scan.expect(b'|', Kind::AuthEnd)?;
-        self.read_serial(scan, revision, method)
+        self.read_serial(scan, revision, method, each)
     }
 
     /// `… serial ["|" body]`
@@ -114,6 +135,7 @@ impl<'a> Frame<'a> {
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
         method: Method,
+        each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
         let start = scan.at();
         scan.word(SERIAL, MAX_NAME, Kind::Serial, Kind::SerialLength)?;
@@ -123,16 +145,16 @@ impl<'a> Frame<'a> {
             match (method, scan.peek()) {
                 (Method::Pull, _) => self.body = Body::Pull(Names::read(scan)?),
                 (_, b'>') => self.body = Body::Raw(Raw::read(scan)?),
-                _ if cfg!(tipwire_small) => {
-                    // Where it is to be: to copy it takes code.
+                _ if cfg!(any(tipwire_small, target_family = "wasm")) => {
+                    // Where it is to be: to copy it takes code, and on WebAssembly a call.
                     self.body = Body::Push(Block::EMPTY);
                     if let Body::Push(block) = &mut self.body {
-                        block.read(scan, revision)?;
+                        block.read(scan, revision, each)?;
                     }
                 }
                 _ => {
                     let mut block = Block::EMPTY;
-                    block.read(scan, revision)?;
+                    block.read(scan, revision, each)?;
                     self.body = Body::Push(block);
                 }
             }
@@ -184,8 +206,9 @@ impl fmt::Debug for Frame<'_> {
 /// `PUSH|`, `PULL|` or `PING|`
 fn read_method(scan: &mut Scan<'_>) -> Result<Method, Error> {
     if !cfg!(tipwire_small) {
-        for method in [Method::Push, Method::Pull, Method::Ping] {
-            if scan.eat_word(method.name().as_bytes()) {
+        let methods = [(Method::Push, b"PUSH"), (Method::Pull, b"PULL"), (Method::Ping, b"PING")];
+        for (method, name) in methods {
+            if scan.eat_word(name) {
                 return scan.expect(b'|', Kind::Method).map(|()| method);
             }
         }

@@ -84,35 +84,57 @@ impl<'a> Variable<'a> {
     /// suffixes = ["#" unit] ["@=" place] ["@" time] ["^" group] ["{" meta "}"]
     /// ```
     #[cfg_attr(not(tipwire_small), inline(always))]
-    fn check(scan: &mut Scan<'_>, revision: Option<Revision>) -> Result<(), Error> {
+    fn check<E: Each<'a>>(
+        scan: &mut Scan<'a>,
+        revision: Option<Revision>,
+        each: &mut E,
+    ) -> Result<(), Error> {
+        let start = scan.at();
         scan.name()?;
+        let name = scan.since(start);
+        let (mut unit, mut location, mut time, mut group) = (None, None, None, None);
+        let mut metadata = Metadata::EMPTY;
+        let operator = scan.at();
         let is_place = check_value(scan)?;
+        let value = scan.since(operator);
         let mut next = scan.peek();
         if next == b'#' && !is_place {
+            let start = scan.at();
             check_unit(scan)?;
+            unit = Some(scan.since(start + 1));
             next = scan.peek();
         }
         if next == b'@' {
             scan.bump();
             next = b'@';
             if !is_place && Revision::has_places(revision) && scan.eat(b'=') {
+                let start = scan.at();
                 scan.rarely(Location::check)?;
+                location = Some(Location::checked(scan.since(start)));
                 next = scan.peek();
                 if next == b'@' {
                     scan.bump();
                 }
             }
             if next == b'@' {
-                scan.number(Kind::Time, Kind::TimeRange)?;
+                time = Some(scan.number(Kind::Time, Kind::TimeRange)?);
                 next = scan.peek();
             }
         }
         if next == b'^' {
+            let start = scan.at();
             read_group(scan)?;
+            group = Some(scan.since(start + 1));
             next = scan.peek();
         }
         if next == b'{' {
+            let start = scan.at();
             scan.rarely(Metadata::check)?;
+            metadata = Metadata::checked(scan.since(start));
+        }
+        if E::LOOKS {
+            let value = value_of(value);
+            each.variable(Variable { name, value, unit, location, time, group, metadata });
         }
         Ok(())
     }
@@ -144,6 +166,34 @@ impl<'a> Variable<'a> {
             metadata = c.rarely(Metadata::walk);
         }
         Variable { name, value, unit, location, time, group, metadata }
+    }
+}
+
+/// What gets the variables of a frame while it is checked, for who would only walk them once: they
+/// need not be taken apart twice. What comes after them may still be wrong.
+#[doc(hidden)]
+pub trait Each<'a> {
+    /// Whether it does anything with them.
+    const LOOKS: bool = true;
+
+    fn variable(&mut self, variable: Variable<'a>);
+}
+
+/// Nothing is done with them.
+impl<'a> Each<'a> for () {
+    const LOOKS: bool = false;
+
+    fn variable(&mut self, _: Variable<'a>) {}
+}
+
+/// The value of an operator and a value that were checked.
+#[inline(always)]
+fn value_of(checked: &str) -> Value<'_> {
+    match checked.as_bytes() {
+        [b':', ..] => Value::Number(Number::checked(checked.get(2..).unwrap_or_default())),
+        [b'=', ..] => Value::String(Text::checked(checked.get(1..).unwrap_or_default())),
+        [b'?', _, word @ ..] => Value::Boolean(word == b"true"),
+        _ => Value::Location(Location::checked(checked.get(2..).unwrap_or_default())),
     }
 }
 
@@ -243,16 +293,17 @@ impl<'a> Variables<'a> {
     pub(super) const EMPTY: Variables<'static> = Variables { cursor: Cursor::new(""), left: 0 };
 
     /// `"[" variable *99(";" variable) "]"`, without the first bracket.
-    pub(super) fn read(
+    pub(super) fn read<E: Each<'a>>(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
+        each: &mut E,
     ) -> Result<Variables<'a>, Error> {
         let start = scan.at();
         // A copy, which can stay in registers.
         let mut ahead = *scan;
         let mut count = 0;
         loop {
-            Variable::check(&mut ahead, revision)?;
+            Variable::check(&mut ahead, revision, each)?;
             count += 1;
             if ahead.peek() != b';' {
                 break;
