@@ -1,6 +1,7 @@
 //! Uplinks: what a device sends.
 
 use core::fmt;
+use core::hint::cold_path;
 
 use crate::cursor::{HEX, NAME, SERIAL, Scan, Set};
 use crate::error::{BuildError, Error, Field, Kind};
@@ -281,13 +282,15 @@ pub(crate) fn check_auth(auth: &str) -> Result<(), Kind> {
 #[cfg_attr(not(target_family = "wasm"), inline(always))]
 pub(crate) fn write_auth<S: Sink>(out: &mut Line<S>, auth: &str) {
     out.field(Field::Auth);
-    // A hash, as most have: its digits are looked at together, and copied without their number being
-    // looked at.
-    if !cfg!(any(tipwire_small, target_family = "wasm"))
-        && let Ok(digits) = <&[u8; HASH_DIGITS]>::try_from(auth.as_bytes())
-        && digits.iter().fold(true, |all, digit| all & digit.is_ascii_hexdigit())
-    {
-        return out.put(digits);
+    if !cfg!(any(tipwire_small, target_family = "wasm")) {
+        // A hash, as most have: its digits are looked at together, and copied without their number
+        // being looked at.
+        if let Ok(digits) = <&[u8; HASH_DIGITS]>::try_from(auth.as_bytes())
+            && digits.iter().fold(true, |all, digit| all & digit.is_ascii_hexdigit())
+        {
+            return out.put(digits);
+        }
+        cold_path();
     }
     out.check(check_auth(auth));
     out.put(auth.as_bytes());
