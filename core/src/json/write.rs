@@ -311,28 +311,31 @@ pub(crate) fn write_string<'a, W: Write>(
     pieces: impl IntoIterator<Item = &'a str>,
 ) -> fmt::Result {
     out.write_char('"')?;
-    for piece in pieces {
-        let mut rest = piece;
-        while let Some(at) = rest.bytes().position(|b| matches!(b, 0..0x20 | b'"' | b'\\')) {
-            let (plain, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
-            out.write_str(plain)?;
-            let byte = after.bytes().next().unwrap_or(0);
-            match byte {
-                b'\n' => out.write_str("\\n")?,
-                b'\r' => out.write_str("\\r")?,
-                b'\t' => out.write_str("\\t")?,
-                b'"' => out.write_str("\\\"")?,
-                b'\\' => out.write_str("\\\\")?,
-                _ => {
-                    out.write_str("\\u00")?;
-                    for digit in crate::encoding::hex(byte) {
-                        out.write_char(char::from(digit).to_ascii_lowercase())?;
-                    }
+    pieces.into_iter().try_for_each(|piece| write_piece(out, piece))?;
+    out.write_char('"')
+}
+
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
+#[cfg_attr(target_family = "wasm", inline(never))]
+fn write_piece<W: Write>(out: &mut W, mut rest: &str) -> fmt::Result {
+    while let Some(at) = rest.bytes().position(|b| matches!(b, 0..0x20 | b'"' | b'\\')) {
+        let (plain, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.write_str(plain)?;
+        let byte = after.bytes().next().unwrap_or(0);
+        match byte {
+            b'\n' => out.write_str("\\n")?,
+            b'\r' => out.write_str("\\r")?,
+            b'\t' => out.write_str("\\t")?,
+            b'"' => out.write_str("\\\"")?,
+            b'\\' => out.write_str("\\\\")?,
+            _ => {
+                out.write_str("\\u00")?;
+                for digit in crate::encoding::hex(byte) {
+                    out.write_char(char::from(digit).to_ascii_lowercase())?;
                 }
             }
-            rest = after.get(1..).unwrap_or("");
         }
-        out.write_str(rest)?;
+        rest = after.get(1..).unwrap_or("");
     }
-    out.write_char('"')
+    out.write_str(rest)
 }
