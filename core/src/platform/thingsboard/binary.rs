@@ -286,7 +286,14 @@ impl<N: AsRef<str>> BinaryField<N> {
     }
 
     fn value<'a>(&'a self, message: &'a [u8]) -> Result<Short<'a>, ConvertError<'a>> {
-        let wrong = |kind, at| ConvertError::new(kind, self.name.as_ref(), at);
+        self.with_name(self.name.as_ref()).value_of(message)
+    }
+}
+
+/// What is the same whatever names are kept in.
+impl<'a> BinaryField<&'a str> {
+    fn value_of(self, message: &'a [u8]) -> Result<Short<'a>, ConvertError<'a>> {
+        let wrong = |kind, at| ConvertError::new(kind, self.name, at);
         let too_short = wrong(Kind::TooShort, message.len());
         let rest = message.get(self.offset..).ok_or(too_short)?;
         let bytes = match self.read.size().or(self.length) {
@@ -323,7 +330,7 @@ impl<N: AsRef<str>> BinaryField<N> {
         number.map_err(|kind| wrong(kind, self.offset))
     }
 
-    fn float<'a>(&self, float: f64, single: Option<u32>) -> Result<Short<'a>, Kind> {
+    fn float(&self, float: f64, single: Option<u32>) -> Result<Short<'a>, Kind> {
         let mut digits = [0; Short::ROOM];
         let mut line = Line::new(&mut digits);
         match (self.scale, single) {
@@ -336,7 +343,7 @@ impl<N: AsRef<str>> BinaryField<N> {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "as the other one")]
-    fn integer<'a>(&self, integer: i128) -> Result<Short<'a>, Kind> {
+    fn integer(&self, integer: i128) -> Result<Short<'a>, Kind> {
         let (mut product, mut places) = (integer, 0);
         if let Some(Scale { exact, .. }) = self.scale {
             product *= i128::from(exact.unscaled);
