@@ -194,7 +194,7 @@ impl Sketch {
     pub fn is_new(&mut self, key: &str) -> bool {
         let [first, last] =
             [key.bytes().next(), key.bytes().next_back()].map(|byte| byte.unwrap_or(0));
-        let number = u32::from(first) * 7 + u32::from(last) * 3 + key.len() as u32;
+        let number = usize::from(first) * 7 + usize::from(last) * 3 + key.len();
         let bit = 1 << (number % 64);
         let is_new = self.0 & bit == 0;
         self.0 |= bit;
