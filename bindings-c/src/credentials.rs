@@ -115,7 +115,7 @@ impl From<Hash> for tipwire_hash {
 impl From<HashText> for tipwire_hash {
     fn from(hash: HashText) -> tipwire_hash {
         let mut text = [0; 17];
-        for (to, digit) in text.iter_mut().zip(hash.as_str().bytes()) {
+        for (to, digit) in text.iter_mut().zip(*hash.as_bytes()) {
             // Digits are the same signed or not.
             *to = digit as c_char;
         }

@@ -21,7 +21,7 @@ use crate::error::{TIPWIRE_E_ARGUMENT, status, tell, tipwire_error, told};
 use crate::frame::{method_of, tipwire_ack};
 use crate::memory::{
     Outcome, Storage, buffer, bytes, discard, fetch, fetch_mut, has_room, place, read,
-    set_if_wanted, store, string,
+    set_if_wanted, store, string, utf8,
 };
 use crate::panic::{guard, run, value};
 use crate::text::{length as of_length, tipwire_text};
@@ -416,10 +416,11 @@ fn sealed_form(
     let tag = sealer.opener().cipher().tag_len();
     let end = envelope.len().checked_sub(tag).ok_or(status(Kind::Buffer))?;
     let text = envelope.get_mut(sealer.header_len()..end).ok_or(status(Kind::Buffer))?;
+    let serial = utf8(sealer.serial_bytes()).unwrap_or_default();
     Ok(match method {
-        InnerMethod::Push => Form::Push(Push::inner(text, sealer.serial())),
-        InnerMethod::Pull => Form::Pull(Pull::inner(text, sealer.serial())),
-        InnerMethod::Ping => Form::Ping(Ping::inner(text, sealer.serial())),
+        InnerMethod::Push => Form::Push(Push::inner(text, serial)),
+        InnerMethod::Pull => Form::Pull(Pull::inner(text, serial)),
+        InnerMethod::Ping => Form::Ping(Ping::inner(text, serial)),
         InnerMethod::Ack => Form::Reply(Reply::inner(text)),
     })
 }

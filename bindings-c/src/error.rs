@@ -135,12 +135,25 @@ impl From<BuildError> for tipwire_error {
 }
 
 /// Tells a caller who wants to know more, and gives the status.
+#[inline(always)]
 pub fn tell(error: impl Into<tipwire_error>, wanted: *mut tipwire_error) -> i32 {
-    let error = error.into();
-    if let Ok(place) = place(wanted) {
-        place.set(error);
+    let tipwire_error { status, at, point, field } = error.into();
+    if cfg!(tipwire_small) && point < 0 && field < 0 {
+        return tell_read(status, at, wanted);
     }
-    error.status
+    if let Ok(place) = place(wanted) {
+        place.set(tipwire_error { status, at, point, field });
+    }
+    status
+}
+
+/// An error of reading, which is in registers.
+#[inline(never)]
+fn tell_read(status: i32, at: i32, wanted: *mut tipwire_error) -> i32 {
+    if let Ok(place) = place(wanted) {
+        place.set(tipwire_error { at, ..tipwire_error::of(status) });
+    }
+    status
 }
 
 /// The same for outcomes that are the status alone.

@@ -8,7 +8,7 @@ use core::ffi::c_void;
 use codec::{Ack, Body, Detail, Encoding, Frame, InnerMethod, Status};
 
 use crate::error::{TIPWIRE_E_ARGUMENT, status, tell, tipwire_error, told};
-use crate::memory::{Copied, Outcome, Place, buffer, bytes, held, place, read};
+use crate::memory::{Copied, Outcome, Place, buffer, bytes, held, place, read, utf8};
 use crate::panic::{guard, run};
 use crate::text::{length as of_length, tipwire_text};
 use crate::writer::{Out, revision_of};
@@ -103,7 +103,7 @@ pub extern "C" fn tipwire_parse(
     run(|| {
         let line = told(bytes(line, length), error)?;
         let place = told(place(frame), error)?;
-        let read = Frame::show(line, &mut (), |(), frame| set_frame(place, frame));
+        let read = Frame::show_by(line, utf8, |frame| set_frame(place, frame));
         read.map_err(|wrong| tell(wrong, error))
     })
 }
@@ -119,7 +119,7 @@ pub extern "C" fn tipwire_parse_ack(
     run(|| {
         let line = told(bytes(line, length), error)?;
         let place = told(place(ack), error)?;
-        let read = Ack::show(line, &mut (), |(), ack| set_ack(place, ack));
+        let read = Ack::show_by(line, utf8, |ack| set_ack(place, ack));
         read.map_err(|wrong| tell(wrong, error))
     })
 }
@@ -178,7 +178,7 @@ pub extern "C" fn tipwire_parse_inner(
         let place = told(place(frame), error)?;
         let method = method_of(method).and_then(|method| method.uplink().ok_or(TIPWIRE_E_ARGUMENT));
         let method = told(method, error)?;
-        let read = Frame::show_inner(method, text, &mut (), |(), frame| set_frame(place, frame));
+        let read = Frame::show_inner_by(method, text, utf8, |frame| set_frame(place, frame));
         read.map_err(|wrong| tell(wrong, error))
     })
 }
@@ -312,15 +312,19 @@ fn set_frame(place: Place<tipwire_frame>, frame: &Frame<'static>) {
     let auth = if frame.auth.is_empty() { None } else { Some(frame.auth) };
     let out = place.hold(frame);
     out.method = InnerMethod::from(frame.method()) as u8;
-    out.has_seq = frame.seq.is_some().into();
-    out.seq = frame.seq.unwrap_or(0);
+    if let Some(seq) = frame.seq {
+        out.has_seq = 1;
+        out.seq = seq;
+    }
     out.auth = auth.into();
     out.serial = frame.serial.into();
     match &frame.body {
         Body::Push(block) => {
             out.location = block.location.map(|location| location.as_str()).into();
-            out.has_time = block.time.is_some().into();
-            out.time = block.time.unwrap_or(0);
+            if let Some(time) = block.time {
+                out.has_time = 1;
+                out.time = time;
+            }
             out.group = block.group.into();
         }
         Body::Raw(raw) => {
@@ -333,21 +337,25 @@ fn set_frame(place: Place<tipwire_frame>, frame: &Frame<'static>) {
 
 #[cfg_attr(not(tipwire_small), inline(always))]
 fn set_ack(place: Place<tipwire_ack>, ack: &Ack<'static>) {
-    let (detail, count, text) = match ack.detail {
-        Detail::None => (TIPWIRE_DETAIL_NONE, 0, None),
-        Detail::Count(count) => (TIPWIRE_DETAIL_COUNT, count, None),
-        Detail::Variables(_) => (TIPWIRE_DETAIL_VARIABLES, 0, None),
-        Detail::Command(text) => (TIPWIRE_DETAIL_COMMAND, 0, Some(text)),
-        Detail::Error(text) => (TIPWIRE_DETAIL_ERROR, 0, Some(text)),
-        Detail::Text(text) => (TIPWIRE_DETAIL_TEXT, 0, Some(text)),
-    };
     let out = place.hold(ack);
     out.status = status_number(ack.status);
-    out.detail = detail;
-    out.has_seq = ack.seq.is_some().into();
-    out.seq = ack.seq.unwrap_or(0);
-    out.count = count;
-    out.text = text.into();
+    out.detail = match ack.detail {
+        Detail::None => TIPWIRE_DETAIL_NONE,
+        Detail::Count(_) => TIPWIRE_DETAIL_COUNT,
+        Detail::Variables(_) => TIPWIRE_DETAIL_VARIABLES,
+        Detail::Command(_) => TIPWIRE_DETAIL_COMMAND,
+        Detail::Error(_) => TIPWIRE_DETAIL_ERROR,
+        Detail::Text(_) => TIPWIRE_DETAIL_TEXT,
+    };
+    if let Some(seq) = ack.seq {
+        out.has_seq = 1;
+        out.seq = seq;
+    }
+    match ack.detail {
+        Detail::Count(count) => out.count = count,
+        Detail::Command(text) | Detail::Error(text) | Detail::Text(text) => out.text = text.into(),
+        Detail::None | Detail::Variables(_) => {}
+    }
 }
 
 impl From<Frame<'static>> for tipwire_frame {

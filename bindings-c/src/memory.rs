@@ -9,7 +9,7 @@ use core::mem::{MaybeUninit, align_of, size_of};
 use core::{ptr, slice, str};
 
 use crate::error::{TIPWIRE_E_ARGUMENT, TIPWIRE_E_UNINITIALIZED, status};
-use codec::{Kind, Pull, Push, Reply, Slice};
+use codec::{Kind, Pull, Push, Reply, Slice, valid_up_to};
 
 /// What a function does; the error is a status.
 pub type Outcome<T = ()> = Result<T, i32>;
@@ -40,6 +40,15 @@ impl<T> Place<T> {
     pub fn set(self, value: T) {
         // SAFETY: `place` found it aligned and not NULL; the caller says that there is room for a T.
         unsafe { self.0.write(value) };
+    }
+
+    /// Sets it to what is gone on with there.
+    pub fn begin<'a>(self, value: T) -> &'a mut T {
+        // SAFETY: as above; nobody else uses it until this call returns.
+        unsafe {
+            self.0.write(value);
+            &mut *self.0
+        }
     }
 }
 
@@ -109,30 +118,54 @@ pub fn buffer(pointer: *mut c_void, length: usize) -> Outcome<&'static mut [u8]>
 }
 
 /// Text with a NUL at its end.
-#[cfg_attr(tipwire_small, inline(never))]
+#[inline(always)]
 pub fn string(pointer: *const c_char) -> Outcome<&'static str> {
+    let Found { start, length } = find(pointer);
+    if start.is_null() {
+        return Err(length as i32);
+    }
+    // SAFETY: `find` found so many bytes of UTF-8 there, before the NUL that the caller says is there.
+    Ok(unsafe { str::from_utf8_unchecked(slice::from_raw_parts(start, length)) })
+}
+
+/// A text, or NULL and a status: in two registers.
+struct Found {
+    start: *const u8,
+    length: usize,
+}
+
+#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(tipwire_small, inline(never))]
+fn find(pointer: *const c_char) -> Found {
+    let none = |status: i32| Found { start: ptr::null(), length: status as usize };
     if pointer.is_null() {
-        return Err(TIPWIRE_E_ARGUMENT);
+        return none(TIPWIRE_E_ARGUMENT);
     }
     // SAFETY: it is not NULL; the caller says that a NUL ends it.
     let bytes = unsafe { CStr::from_ptr(pointer) }.to_bytes();
-    utf8(bytes)
+    match utf8(bytes) {
+        Ok(text) => Found { start: text.as_ptr(), length: text.len() },
+        Err(_) => none(status(Kind::Utf8)),
+    }
 }
 
 /// Text of so many bytes.
 #[cfg_attr(tipwire_small, inline(never))]
 pub fn text(pointer: *const c_void, length: usize) -> Outcome<&'static str> {
-    utf8(bytes(pointer, length)?)
+    utf8(bytes(pointer, length)?).map_err(|_| status(Kind::Utf8))
 }
 
-/// Most texts are short and ASCII, which is quicker to see.
+/// The text that bytes are; else how many at the front are one.
 #[inline(always)]
-fn utf8(bytes: &[u8]) -> Outcome<&str> {
-    if !cfg!(tipwire_small) && bytes.is_ascii() {
-        // SAFETY: ASCII is UTF-8.
+pub fn utf8(bytes: &[u8]) -> Result<&str, usize> {
+    // Most texts are short and ASCII, which is quicker to see.
+    let is_quick = !cfg!(tipwire_small) && bytes.is_ascii();
+    let valid = if is_quick { bytes.len() } else { valid_up_to(bytes) };
+    if valid == bytes.len() {
+        // SAFETY: ASCII is UTF-8; and else all of it was found to be UTF-8.
         return Ok(unsafe { str::from_utf8_unchecked(bytes) });
     }
-    str::from_utf8(bytes).map_err(|_| status(Kind::Utf8))
+    Err(valid)
 }
 
 /// A C struct that is room for a Rust value.

@@ -35,7 +35,7 @@ pub struct tipwire_decimal {
 /// none.
 #[unsafe(no_mangle)]
 pub extern "C" fn tipwire_equals(text: text_argument, other: *const c_char) -> bool {
-    value(false, || Ok(text.get()? == string(other)?))
+    value(false, || Ok(text.bytes()? == string(other)?.as_bytes()))
 }
 
 /// Copies a text as it stands and puts a NUL after it. Returns its length, or TIPWIRE_E_BUFFER.

@@ -16,7 +16,7 @@ use codec::{
 };
 
 use crate::frame::{tipwire_ack, tipwire_frame};
-use crate::memory::{Copied, change, held, held_mut, hold, place, read};
+use crate::memory::{Copied, Place, change, held, held_mut, hold, place, read};
 use crate::panic::{guard, run};
 use crate::text::tipwire_text;
 
@@ -203,9 +203,8 @@ pub extern "C" fn tipwire_next(
         let holder = change(variables)?;
         let place = place(variable)?;
         let source = *holder;
-        let Some(next) = held_mut(holder).next() else { return Ok(0) };
-        place.set(of_variable(source, &next));
-        Ok(1)
+        let shown = held_mut(holder).show_next(|next| set_variable(place, source, next));
+        Ok(shown.is_some().into())
     })
 }
 
@@ -220,7 +219,7 @@ pub extern "C" fn tipwire_next_point(
         let place = place(point)?;
         let source = hold(held(holder).variables());
         let Some(next) = held_mut(holder).next() else { return Ok(0) };
-        place.set(of_point(source, &next));
+        set_point(place, source, &next);
         Ok(1)
     })
 }
@@ -279,58 +278,91 @@ pub extern "C" fn tipwire_find_pair(
     })
 }
 
-#[inline(always)]
-fn of_variable(source: tipwire_variables, variable: &Variable<'static>) -> tipwire_variable {
-    let (r#type, boolean, value) = of_value(&variable.value);
-    tipwire_variable {
-        source,
-        metadata: hold(variable.metadata.into()),
-        name: variable.name.into(),
-        value,
-        unit: variable.unit.into(),
-        location: of_location(variable.location),
-        group: variable.group.into(),
-        time: variable.time.unwrap_or(0),
-        has_time: variable.time.is_some().into(),
-        has_metadata: (!variable.metadata.is_empty()).into(),
-        r#type,
-        boolean,
-    }
+/// Written field by field, where it is to be: to copy it takes code.
+#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(tipwire_small, inline(never))]
+fn set_variable(
+    place: Place<tipwire_variable>,
+    source: tipwire_variables,
+    variable: &Variable<'static>,
+) {
+    let out = place.begin(tipwire_variable::EMPTY);
+    out.source = source;
+    out.metadata = hold(variable.metadata.into());
+    out.has_metadata = (!variable.metadata.is_empty()).into();
+    out.name = variable.name.into();
+    out.unit = variable.unit.into();
+    out.location = of_location(variable.location);
+    out.group = variable.group.into();
+    set_time(out, variable.time);
+    set_value(out, &variable.value);
+}
+
+/// The same of a data point.
+#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(tipwire_small, inline(never))]
+fn set_point(place: Place<tipwire_variable>, source: tipwire_variables, point: &Point<'static>) {
+    let out = place.begin(tipwire_variable::EMPTY);
+    out.source = source;
+    out.metadata = hold(point.metadata);
+    out.has_metadata = (!point.metadata.is_empty()).into();
+    out.name = point.variable.into();
+    out.unit = point.unit.into();
+    out.location = of_location(point.location);
+    out.group = point.group.into();
+    set_time(out, point.time);
+    set_value(out, &point.value);
 }
 
 #[inline(always)]
-fn of_point(source: tipwire_variables, point: &Point<'static>) -> tipwire_variable {
-    let (r#type, boolean, value) = of_value(&point.value);
-    tipwire_variable {
-        source,
-        metadata: hold(point.metadata),
-        name: point.variable.into(),
-        value,
-        unit: point.unit.into(),
-        location: of_location(point.location),
-        group: point.group.into(),
-        time: point.time.unwrap_or(0),
-        has_time: point.time.is_some().into(),
-        has_metadata: (!point.metadata.is_empty()).into(),
-        r#type,
-        boolean,
+fn set_time(out: &mut tipwire_variable, time: Option<u64>) {
+    if let Some(time) = time {
+        out.time = time;
+        out.has_time = 1;
     }
 }
 
+/// Part of something longer: constants of four bytes are linked together, all or none.
+const TRUE: &str = "true,".split_at(4).0;
+
 #[inline(always)]
-fn of_value(value: &Value<'static>) -> (u8, u8, tipwire_text) {
-    match value {
-        Value::Number(number) => (TIPWIRE_NUMBER, 0, number.as_str().into()),
-        Value::String(text) => (TIPWIRE_STRING, 0, text.raw().into()),
-        Value::Boolean(truth) => {
-            (TIPWIRE_BOOLEAN, (*truth).into(), if *truth { "true" } else { "false" }.into())
-        }
-        Value::Location(location) => (TIPWIRE_LOCATION, 0, location.as_str().into()),
-    }
+fn set_value(out: &mut tipwire_variable, value: &Value<'static>) {
+    out.r#type = match value {
+        Value::Number(_) => TIPWIRE_NUMBER,
+        Value::String(_) => TIPWIRE_STRING,
+        Value::Boolean(_) => TIPWIRE_BOOLEAN,
+        Value::Location(_) => TIPWIRE_LOCATION,
+    };
+    out.boolean = matches!(value, Value::Boolean(true)).into();
+    let text = match value {
+        Value::Number(number) => number.as_str(),
+        Value::String(text) => text.raw(),
+        Value::Location(location) => location.as_str(),
+        Value::Boolean(true) => TRUE,
+        Value::Boolean(false) => "false",
+    };
+    out.value = text.into();
 }
 
 fn of_location(location: Option<Location<'static>>) -> tipwire_text {
     location.map(|location| location.as_str()).into()
+}
+
+impl tipwire_variable {
+    const EMPTY: tipwire_variable = tipwire_variable {
+        source: tipwire_variables::EMPTY,
+        metadata: tipwire_metadata::EMPTY,
+        name: tipwire_text::ABSENT,
+        value: tipwire_text::ABSENT,
+        unit: tipwire_text::ABSENT,
+        location: tipwire_text::ABSENT,
+        group: tipwire_text::ABSENT,
+        time: 0,
+        has_time: 0,
+        has_metadata: 0,
+        r#type: 0,
+        boolean: 0,
+    };
 }
 
 impl Copied for tipwire_variables {

@@ -16,7 +16,8 @@ use core::ffi::{c_char, c_double, c_void};
 use core::fmt::{self, Write};
 
 use codec::{
-    BuildError, Fixed, InnerMethod, Location, Ping, Pull, Push, Reply, Revision, Slice, ToNumber,
+    BuildError, Fixed, InnerMethod, Location, Method, Ping, Pull, Push, Reply, Revision, Slice,
+    ToNumber,
 };
 
 use crate::avr::{text_argument, widen};
@@ -70,9 +71,11 @@ pub extern "C" fn tipwire_push_begin(
     auth: *const c_char,
     serial: *const c_char,
 ) -> i32 {
-    begin(writer, || {
-        let (auth, serial) = (string(auth)?, string(serial)?);
-        Ok(Form::Push(Push::to(buffer(out, capacity)?, auth, serial)))
+    // The head is written where the writer stays, which is not copied then.
+    begin(writer, || Ok(Form::Push(Push::bare(buffer(out, capacity)?))));
+    push(writer, |push| {
+        push.head(Some((Method::Push, string(auth)?)), string(serial)?);
+        Ok(())
     })
 }
 
@@ -571,10 +574,8 @@ pub fn start(
 /// Writes something. What only C can do wrong sticks like all other errors.
 #[inline(always)]
 fn with(writer: *mut tipwire_writer, write: impl FnOnce(&mut Form) -> Outcome) -> i32 {
-    run(|| {
-        let (form, error) = open(writer)?;
-        write(form).inspect_err(|status| stick(error, *status))
-    })
+    let written = || write(form(writer).ok_or(0)?);
+    run(|| written().map_err(|status| failed(writer, status)))
 }
 
 /// Writes something into a PUSH, or into the variables of an answer.
@@ -583,10 +584,8 @@ pub fn push(
     writer: *mut tipwire_writer,
     write: impl FnOnce(&mut Push<Slice<'static>>) -> Outcome,
 ) -> i32 {
-    run(|| {
-        let (push, error) = open_push(writer)?;
-        write(push).inspect_err(|status| stick(error, *status))
-    })
+    let written = || write(form_push(writer).ok_or(0)?);
+    run(|| written().map_err(|status| failed(writer, status)))
 }
 
 #[inline(always)]
@@ -605,38 +604,34 @@ fn reply(
     with(writer, |form| write(form.reply()?))
 }
 
-/// What a writer writes, and where its error is, unless there is one.
+/// What a writer writes, unless it takes nothing more.
 #[cfg_attr(not(tipwire_small), inline(always))]
-fn open<'w>(writer: *mut tipwire_writer) -> Outcome<(&'w mut Form, &'w mut tipwire_error)> {
-    let Writer { error, form, .. } = fetch_mut(writer)?;
-    match form {
-        _ if error.status != 0 => Err(error.status),
-        Some(form) => Ok((form, error)),
-        None => {
-            stick(error, status(Kind::Misplaced));
-            Err(error.status)
-        }
-    }
+fn form<'w>(writer: *mut tipwire_writer) -> Option<&'w mut Form> {
+    let Writer { error, form, .. } = fetch_mut(writer).ok()?;
+    form.as_mut().filter(|_| error.status == 0)
 }
 
 #[cfg_attr(not(tipwire_small), inline(always))]
-fn open_push<'w>(
-    writer: *mut tipwire_writer,
-) -> Outcome<(&'w mut Push<Slice<'static>>, &'w mut tipwire_error)> {
-    let (form, error) = open(writer)?;
-    match form.push() {
-        Ok(push) => Ok((push, error)),
-        Err(status) => {
-            stick(error, status);
-            Err(status)
-        }
-    }
-}
-
-#[cold]
 #[cfg_attr(tipwire_small, inline(never))]
-fn stick(error: &mut tipwire_error, status: i32) {
-    *error = tipwire_error::of(status);
+fn form_push<'w>(writer: *mut tipwire_writer) -> Option<&'w mut Push<Slice<'static>>> {
+    form(writer)?.push().ok()
+}
+
+/// The first error of a writer, which is this one where there was none; 0 stands for that nothing, or
+/// not this, can be written.
+#[cold]
+#[inline(never)]
+fn failed(writer: *mut tipwire_writer, now: i32) -> i32 {
+    match fetch_mut(writer) {
+        Ok(Writer { error, .. }) => {
+            if error.status == 0 {
+                let misplaced = status(Kind::Misplaced);
+                *error = tipwire_error::of(if now == 0 { misplaced } else { now });
+            }
+            error.status
+        }
+        Err(status) => status,
+    }
 }
 
 #[inline(always)]
@@ -675,17 +670,12 @@ pub fn finish(writer: &mut Writer, with_feed: bool) -> Outcome<&'static [u8]> {
     let done: Result<&'static [u8], BuildError> = match &mut writer.form {
         // What is lent is finished by who lends it.
         None | Some(Form::LentPush(_) | Form::LentPull(_) | Form::LentReply(_)) => {
-            stick(&mut writer.error, status(Kind::Misplaced));
-            return Err(writer.error.status);
+            Err(BuildError { kind: Kind::Misplaced, point: None, field: None })
         }
-        Some(Form::Push(push)) if with_feed => push.finish_line(),
-        Some(Form::Push(push)) => push.finish(),
-        Some(Form::Pull(pull)) if with_feed => pull.finish_line(),
-        Some(Form::Pull(pull)) => pull.finish(),
-        Some(Form::Ping(ping)) if with_feed => ping.finish_line(),
-        Some(Form::Ping(ping)) => ping.finish(),
-        Some(Form::Reply(reply)) if with_feed => reply.finish_line(),
-        Some(Form::Reply(reply)) => reply.finish(),
+        Some(Form::Push(push)) => push.end(with_feed),
+        Some(Form::Pull(pull)) => pull.end(with_feed),
+        Some(Form::Ping(ping)) => ping.end(with_feed),
+        Some(Form::Reply(reply)) => reply.end(with_feed),
     };
     done.map_err(|error| {
         writer.error = error.into();

@@ -115,7 +115,7 @@ pub fn device_hash(serial: &str) -> Hash {
 }
 
 impl Hash {
-    fn of(data: &[u8]) -> Hash {
+    pub(crate) fn of(data: &[u8]) -> Hash {
         let digest = Sha256::digest(data);
         let mut hash = [0; 8];
         for (byte, full) in hash.iter_mut().zip(digest) {
@@ -195,6 +195,11 @@ impl fmt::Debug for Hash {
 pub struct HashText([u8; HASH_DIGITS]);
 
 impl HashText {
+    /// The 16 digits, as bytes.
+    pub const fn as_bytes(&self) -> &[u8; HASH_DIGITS] {
+        &self.0
+    }
+
     /// The 16 digits.
     pub fn as_str(&self) -> &str {
         core::str::from_utf8(&self.0).unwrap_or_default()

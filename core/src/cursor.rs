@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Kind};
 use crate::limits::MAX_NAME;
+use crate::place::Place;
 use crate::scan;
 
 /// Sets of bytes, as bits of [`classify`].
@@ -55,27 +56,33 @@ const fn classify(byte: u8) -> Class {
     class
 }
 
-// A table is faster; where constants are copied to RAM, 256 bytes are dear.
+/// How many bytes the table of classes has: beyond ASCII all are alike.
+#[cfg(not(target_arch = "avr"))]
+const CLASSIFIED: usize = if cfg!(tipwire_small) { 128 } else { 256 };
+
+// A table is faster; where constants are copied to RAM, its bytes are dear.
 #[cfg(not(target_arch = "avr"))]
 #[expect(clippy::indexing_slicing, reason = "a constant: an error would be one of compiling")]
-const CLASSES: [Class; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0u8;
-    loop {
-        classes[byte as usize] = classify(byte);
-        if byte == 0xff {
-            break classes;
-        }
+const CLASSES: [Class; CLASSIFIED] = {
+    let mut classes = [0; CLASSIFIED];
+    let mut byte = 0;
+    while byte < CLASSIFIED {
+        classes[byte] = classify(byte as u8);
         byte += 1;
     }
+    classes
 };
+
+/// The sets of all bytes beyond ASCII.
+#[cfg(not(target_arch = "avr"))]
+const BEYOND: Class = PLAIN | PLAIN_PAIR | DETAIL;
 
 /// Whether `byte` is in one of the sets of `class`.
 #[cfg_attr(not(tipwire_small), inline(always))]
-#[allow(clippy::indexing_slicing, reason = "a table of all bytes")]
+#[cfg_attr(tipwire_small, inline(never))]
 pub(crate) fn is(byte: u8, class: Class) -> bool {
     #[cfg(not(target_arch = "avr"))]
-    return CLASSES[byte as usize] & class != 0;
+    return CLASSES.get(usize::from(byte)).copied().unwrap_or(BEYOND) & class != 0;
     #[cfg(target_arch = "avr")]
     return classify(byte) & class != 0;
 }
@@ -94,7 +101,7 @@ pub(crate) enum Set {
 }
 
 impl Set {
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[inline(always)]
     pub(crate) fn contains(self, byte: u8) -> bool {
         match self {
             Set::Of(class) => is(byte, class),
@@ -107,39 +114,45 @@ impl Set {
 
 /// Checks a text from its front on: looks at bytes, and stops at the first that cannot stand there.
 #[derive(Clone, Copy)]
-pub(crate) struct Scan<'a> {
-    text: &'a str,
-    rest: &'a [u8],
-}
+pub(crate) struct Scan<'a>(Place<'a>);
 
 impl<'a> Scan<'a> {
     #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) const fn new(text: &'a str) -> Scan<'a> {
-        Scan { text, rest: text.as_bytes() }
+        Scan(Place::new(text))
     }
 
     /// The offset of the current byte.
     #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) const fn at(&self) -> usize {
-        self.text.len() - self.rest.len()
+        self.0.at()
     }
 
     /// The text from `start` to the current byte.
     #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn since(&self, start: usize) -> &'a str {
-        self.text.get(start..self.at()).unwrap_or("")
+        if cfg!(tipwire_small) {
+            return self.between(start, self.at());
+        }
+        // Two steps, each of which is inlined.
+        self.0.text().get(..self.at()).and_then(|text| text.get(start..)).unwrap_or("")
+    }
+
+    /// The text between two offsets.
+    pub(crate) fn between(&self, start: usize, end: usize) -> &'a str {
+        self.0.text().get(start..end).unwrap_or("")
     }
 
     /// The current byte; NUL at the end.
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn peek(&self) -> u8 {
-        self.rest.first().copied().unwrap_or(0)
+        self.0.first().unwrap_or(0)
     }
 
     #[cfg_attr(not(tipwire_small), inline(always))]
-    pub(crate) const fn is_at_end(&self) -> bool {
-        self.rest.is_empty()
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.0.first().is_none()
     }
 
     /// Nothing may follow.
@@ -149,35 +162,35 @@ impl<'a> Scan<'a> {
     }
 
     /// Goes past the current byte.
-    #[cfg_attr(not(tipwire_small), inline(always))]
-    #[cfg_attr(tipwire_small, inline(never))]
+    #[inline(always)]
     pub(crate) fn bump(&mut self) {
-        self.rest = self.rest.get(1..).unwrap_or_default();
+        self.0.step();
     }
 
     /// Goes past `byte` if it is the current one.
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn eat(&mut self, byte: u8) -> bool {
-        match self.rest.split_first() {
-            Some((&first, rest)) if first == byte => {
-                self.rest = rest;
-                true
-            }
-            _ => false,
+        let is_next = self.0.first() == Some(byte);
+        if is_next {
+            self.0.step();
         }
+        is_next
     }
 
     /// Goes past `word` if it stands here.
     #[cfg_attr(not(tipwire_small), inline(always))]
     pub(crate) fn eat_word<const N: usize>(&mut self, word: &[u8; N]) -> bool {
+        let rest = self.0.rest();
         let after = if cfg!(target_family = "wasm") {
             // Where functions are kept small the other way is a call, and one of `memcmp` in it.
-            self.rest.split_first_chunk().filter(|(first, _)| *first == word).map(|(_, rest)| rest)
+            rest.split_first_chunk().filter(|(first, _)| *first == word).map(|(_, rest)| rest)
         } else {
-            self.rest.strip_prefix(word)
+            rest.strip_prefix(word)
         };
-        self.rest = after.unwrap_or(self.rest);
+        if let Some(after) = after {
+            self.0.go_to(after);
+        }
         after.is_some()
     }
 
@@ -194,49 +207,62 @@ impl<'a> Scan<'a> {
     }
 
     /// Goes past every byte that is in `set`.
-    #[cfg_attr(not(tipwire_small), inline(always))]
-    #[cfg_attr(tipwire_small, inline(never))]
+    #[inline(always)]
     pub(crate) fn skip(&mut self, set: Set) {
         if cfg!(tipwire_small) {
-            return self.skip_ones(set);
+            // Who only checks needs none of the other sets.
+            return match set {
+                Set::Of(class) => self.skip_class(class),
+                _ => self.skip_set(set),
+            };
         }
         if cfg!(target_family = "wasm") {
             // The same, and what is rare is there only once: a page has to load it.
-            let near = self.rest.get(..16).unwrap_or(self.rest);
+            let near = self.0.rest().get(..16).unwrap_or(self.0.rest());
             let end = near.iter().position(|&byte| !set.contains(byte));
-            self.rest = self.rest.get(end.unwrap_or(near.len())..).unwrap_or_default();
+            self.0.go_to(self.0.rest().get(end.unwrap_or(near.len())..).unwrap_or_default());
             if end.is_none() {
-                self.rest = scan::after_run(self.rest, set);
+                self.0.go_to(scan::after_run(self.0.rest(), set));
             }
             return;
         }
         // Most runs are short, and a processor guesses where a loop of a few rounds ends: it goes
         // on from there before it knows. In long runs it pays to look at eight bytes at once.
-        if let Some((first, after)) = self.rest.split_first_chunk::<16>() {
+        if let Some((first, after)) = self.0.rest().split_first_chunk::<16>() {
             if let Some(length) = first.iter().position(|&byte| !set.contains(byte)) {
-                self.rest = self.rest.get(length..).unwrap_or_default();
+                self.0.go_to(self.0.rest().get(length..).unwrap_or_default());
                 return;
             }
-            self.rest = scan::after_eights(after, set);
+            self.0.go_to(scan::after_eights(after, set));
         }
         self.skip_ones(set);
     }
 
+    #[inline(never)]
+    fn skip_class(&mut self, class: Class) {
+        self.skip_ones(Set::Of(class));
+    }
+
+    #[inline(never)]
+    fn skip_set(&mut self, set: Set) {
+        self.skip_ones(set);
+    }
+
     /// The same where most runs are of eight bytes or more.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[inline(always)]
     pub(crate) fn skip_long(&mut self, set: Set) {
         if cfg!(tipwire_small) {
             return self.skip(set);
         }
         if cfg!(target_family = "wasm") {
-            self.rest = scan::after_run(self.rest, set);
+            self.0.go_to(scan::after_run(self.0.rest(), set));
             return;
         }
-        self.rest = scan::after_eights(self.rest, set);
-        if let Some(first) = self.rest.first_chunk::<8>()
+        self.0.go_to(scan::after_eights(self.0.rest(), set));
+        if let Some(first) = self.0.rest().first_chunk::<8>()
             && let Some(length) = first.iter().position(|&byte| !set.contains(byte))
         {
-            self.rest = self.rest.get(length..).unwrap_or_default();
+            self.0.go_to(self.0.rest().get(length..).unwrap_or_default());
             return;
         }
         self.skip_ones(set);
@@ -244,11 +270,11 @@ impl<'a> Scan<'a> {
 
     #[inline(always)]
     fn skip_ones(&mut self, set: Set) {
-        while let Some((&byte, after)) = self.rest.split_first() {
+        while let Some(byte) = self.0.first() {
             if !set.contains(byte) {
                 break;
             }
-            self.rest = after;
+            self.0.step();
         }
     }
 
@@ -261,12 +287,12 @@ impl<'a> Scan<'a> {
         kind: Kind,
     ) -> Result<(), Error> {
         if scan::IS_FAST {
-            let (run, after) = self.rest.split_at_checked(count).unwrap_or((&[], &[]));
+            let (run, after) = self.0.rest().split_at_checked(count).unwrap_or((&[], &[]));
             let (chunks, _) = run.as_chunks();
             if !chunks.is_empty()
                 && chunks.iter().all(|chunk| scan::are_all(*chunk, Set::Of(class)))
             {
-                self.rest = after;
+                self.0.go_to(after);
                 return Ok(());
             }
         }
@@ -313,15 +339,15 @@ impl<'a> Scan<'a> {
         let mut value = 0u64;
         // Times of this century have thirteen digits.
         if scan::IS_FAST
-            && let Some((digits, after)) = self.rest.split_first_chunk()
+            && let Some((digits, after)) = self.0.rest().split_first_chunk()
             && let Some(first) = scan::thirteen_digits(digits)
         {
             value = first;
-            self.rest = after;
+            self.0.go_to(after);
         }
-        while let Some((digit @ b'0'..=b'9', after)) = self.rest.split_first() {
+        while let Some((digit @ b'0'..=b'9', after)) = self.0.rest().split_first() {
             value = times_ten(value).wrapping_add(u64::from(digit - b'0'));
-            self.rest = after;
+            self.0.go_to(after);
         }
         match self.at() - start.at() {
             0 => Err(self.error(none)),
@@ -343,7 +369,8 @@ impl<'a> Scan<'a> {
         let mut value = 0u64;
         while let digit @ 0..=9 = self.peek().wrapping_sub(b'0') {
             let next = times_ten(value).wrapping_add(digit.into());
-            if value > u64::MAX / 10 || next < digit.into() {
+            // Ten times what has these high bits is less than 2^64 + 2^35: it wraps to less than it was.
+            if value >> 32 > u64::from(u32::MAX / 10) || next < value {
                 return Err(self.error(range));
             }
             value = next;
@@ -368,11 +395,23 @@ impl<'a> Scan<'a> {
         result
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
-    #[cfg_attr(tipwire_small, inline(never))]
+    /// The error at the first byte of a character that has a byte at this offset.
+    #[inline(always)]
+    pub(crate) fn error_in(&self, kind: Kind, at: usize) -> Error {
+        error_in(self.0.text(), kind, at)
+    }
+
+    #[inline(always)]
     pub(crate) fn error(&self, kind: Kind) -> Error {
         Error::new(kind, self.at())
     }
+}
+
+/// Out of the way of what is not wrong.
+#[cold]
+#[inline(never)]
+fn error_in(text: &str, kind: Kind, at: usize) -> Error {
+    Error::new(kind, text.floor_char_boundary(at))
 }
 
 /// Ten times a number, by what all processors can do with 64 bits.
@@ -446,7 +485,7 @@ impl<'a> Cursor<'a> {
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn take(&mut self, scan: Scan<'a>) -> &'a str {
-        match self.rest.split_at_checked(self.rest.len() - scan.rest.len()) {
+        match self.rest.split_at_checked(scan.at()) {
             Some((taken, rest)) => {
                 self.rest = rest;
                 taken
@@ -457,7 +496,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes all bytes of `set`.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[inline(always)]
     pub(crate) fn take_all(&mut self, set: Set) -> &'a str {
         let mut scan = self.scan();
         scan.skip(set);

@@ -177,6 +177,7 @@ mod error;
 mod frame;
 mod json;
 pub mod limits;
+mod place;
 pub mod platform;
 mod points;
 mod scan;
@@ -186,6 +187,7 @@ pub mod session;
 pub mod spans;
 pub mod stream;
 mod time;
+mod utf8;
 
 pub use credentials::{DerivedKey, Hash, HashText, Token, device_hash};
 pub use envelope::*;
@@ -193,3 +195,5 @@ pub use error::{BuildError, Code, Error, Field, Kind};
 pub use frame::*;
 pub use json::PointList;
 pub use points::{Merged, MergedPairs, Point, Points};
+#[doc(hidden)]
+pub use utf8::valid_up_to;

@@ -13,9 +13,10 @@ type Members = u64;
 
 const HIGH: u64 = all(0x80);
 
-/// Whether all bytes are in `set`.
+/// Whether all bytes are in one of the sets of `class`.
 #[cfg_attr(not(tipwire_small), inline(always))]
-pub(crate) fn is_all(bytes: &[u8], set: Set) -> bool {
+pub(crate) fn is_all(bytes: &[u8], class: Class) -> bool {
+    let set = Set::Of(class);
     let are = |bytes: &[u8]| bytes.iter().all(|&byte| set.contains(byte));
     match bytes.split_first_chunk::<8>() {
         // Without a branch after each one: they are looked at together.

@@ -74,6 +74,9 @@ pub(super) fn store(block: Block, target: &mut [u8]) {
 
 /// The first bytes of a block, then zeros.
 pub(super) fn shortened(block: Block, length: usize) -> Block {
+    if cfg!(tipwire_small) {
+        return padded(block.get(..length).unwrap_or_default());
+    }
     let gone = 8 * (16 - length.min(16)) as u32;
     (u128::from_le_bytes(block) & u128::MAX.checked_shr(gone).unwrap_or(0)).to_le_bytes()
 }
@@ -90,6 +93,10 @@ pub(super) fn is_ascii(bytes: &[u8]) -> bool {
 pub(super) fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
     if ours.len() != theirs.len() {
         return false;
+    }
+    if cfg!(tipwire_small) {
+        let pairs = ours.iter().zip(theirs);
+        return pairs.fold(0, |difference, (a, b)| difference | (a ^ b)).ct_eq(&0).into();
     }
     let ends = |bytes: &[u8]| Some((*bytes.first_chunk::<8>()?, *bytes.last_chunk::<8>()?));
     if ours.len() <= 16

@@ -63,7 +63,8 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
         let width = 8 * 15_usize.saturating_sub(nonce.length);
         let has_tag = (4..=16).contains(&tag_len) && tag_len.is_multiple_of(2);
         let is_known = (16..=64).contains(&width) && has_tag;
-        let is_short = header.len() < 0xff00 && (text.len() as u128) >> width == 0;
+        let beyond = text.len().checked_shr(width as u32).unwrap_or(0);
+        let is_short = header.len() < 0xff00 && beyond == 0;
         if !is_known || !is_short {
             return Err(refuse(Kind::EnvelopeTooLarge));
         }
@@ -147,7 +148,8 @@ impl<B: BlockCipherEncBackend<BlockSize = U16>> Steps<'_, B> {
 }
 
 /// Encrypts two blocks.
-#[inline(always)]
+#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(tipwire_small, inline(never))]
 fn encrypt<B>(backend: &B, mut a: Block, mut b: Block) -> (Block, Block)
 where
     B: BlockCipherEncBackend<BlockSize = U16>,

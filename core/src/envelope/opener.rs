@@ -4,7 +4,7 @@ use core::borrow::Borrow;
 use core::fmt;
 
 use crate::credentials::{Hash, device_hash};
-use crate::cursor::{SERIAL, Set};
+use crate::cursor::SERIAL;
 use crate::envelope::block::{is_ascii, is_same};
 use crate::envelope::cipher::Suite;
 #[cfg(feature = "engine")]
@@ -13,6 +13,7 @@ use crate::envelope::{Cipher, Header, Inner, InnerMethod, Layout, refuse};
 use crate::error::{Error, Kind};
 use crate::limits::MAX_NAME;
 use crate::scan;
+use crate::utf8::valid_up_to;
 
 /// Opens envelopes that were sealed with one key, which it holds expanded, and wipes when dropped.
 ///
@@ -109,7 +110,8 @@ impl Opener {
     /// Whether a decrypted text is UTF-8, and of the device that the header names.
     fn is_authentic(&self, header: &Header, text: &[u8]) -> bool {
         // Looking for anything else than ASCII is quicker.
-        if !is_ascii(text) && core::str::from_utf8(text).is_err() {
+        let is_ascii = !cfg!(tipwire_small) && is_ascii(text);
+        if !is_ascii && valid_up_to(text) != text.len() {
             return false;
         }
         match self.device() {
@@ -117,8 +119,7 @@ impl Opener {
             Some(device) => device.is_of(text),
             None => {
                 let serial = text.split(|&byte| byte == b'|').next().unwrap_or_default();
-                core::str::from_utf8(serial)
-                    .is_ok_and(|serial| header.is_of_device(device_hash(serial)))
+                header.is_of_device(Hash::of(serial))
             }
         }
     }
@@ -244,7 +245,7 @@ impl Device {
     const ANY: Device = Device { serial: [0; MAX_NAME], length: 0, hash: Hash::from_bytes([0; 8]) };
 
     fn new(serial: &str) -> Result<Device, Error> {
-        if serial.is_empty() || !scan::is_all(serial.as_bytes(), Set::Of(SERIAL)) {
+        if serial.is_empty() || !scan::is_all(serial.as_bytes(), SERIAL) {
             return Err(refuse(Kind::Serial));
         }
         let too_long = || Error::new(Kind::SerialLength, MAX_NAME);
@@ -257,14 +258,12 @@ impl Device {
 
     /// Whether this is the text of an uplink with the serial, which is compared in constant time.
     pub(super) fn is_of(&self, text: &[u8]) -> bool {
-        let length = usize::from(self.length);
-        let Some((theirs, rest)) = text.split_at_checked(length) else { return false };
-        let ours = self.serial.get(..length).unwrap_or_default();
+        let ours = self.serial();
+        let Some((theirs, rest)) = text.split_at_checked(ours.len()) else { return false };
         is_same(ours, theirs) && matches!(rest, [] | [b'|', ..])
     }
 
-    pub(super) fn serial(&self) -> &str {
-        let serial = self.serial.get(..usize::from(self.length)).unwrap_or_default();
-        core::str::from_utf8(serial).unwrap_or_default()
+    pub(super) fn serial(&self) -> &[u8] {
+        self.serial.get(..usize::from(self.length)).unwrap_or_default()
     }
 }

@@ -246,7 +246,12 @@ impl Sealer {
 
     /// The serial of the device whose envelopes it seals.
     pub fn serial(&self) -> &str {
-        self.opener.device().map_or("", |device| device.serial())
+        core::str::from_utf8(self.serial_bytes()).unwrap_or_default()
+    }
+
+    #[doc(hidden)]
+    pub fn serial_bytes(&self) -> &[u8] {
+        self.opener.device().map_or(&[], |device| device.serial())
     }
 
     /// Some flags would make an envelope look like an answer in plaintext.
@@ -269,7 +274,9 @@ impl Sealer {
     fn check(&self, method: InnerMethod, text: &[u8]) -> Result<(), Error> {
         self.check_size(method, text)?;
         match Inner::parse(method, text)? {
-            Inner::Frame(frame) if frame.serial != self.serial() => Err(refuse(Kind::OtherSerial)),
+            Inner::Frame(frame) if frame.serial.as_bytes() != self.serial_bytes() => {
+                Err(refuse(Kind::OtherSerial))
+            }
             _ => Ok(()),
         }
     }

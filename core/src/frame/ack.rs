@@ -8,7 +8,7 @@ use crate::frame::number::write_unsigned;
 use crate::frame::uplink::read_seq;
 use crate::frame::variable::{Each, Variables};
 use crate::frame::writer::Push;
-use crate::frame::{Revision, line, made, read_whole};
+use crate::frame::{Revision, line, made, read_whole, text_by, text_of};
 
 /// The status of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -86,7 +86,7 @@ pub enum Detail<'a> {
 impl<'a> Ack<'a> {
     /// Reads an answer of any revision, with or without a line ending.
     pub fn parse(bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        made(Ack::EMPTY, |ack| ack.fill(bytes, None, &mut ()))
+        made(Ack::EMPTY, |ack| ack.fill(text_of(line(bytes)), None, &mut ()))
     }
 
     /// Reads an answer and shows it, for who is not to move it: small processors copy by code, and
@@ -99,7 +99,19 @@ impl<'a> Ack<'a> {
         to: impl FnOnce(&mut E, &Ack<'a>) -> T,
     ) -> Result<T, Error> {
         let mut ack = Ack::EMPTY;
-        ack.fill(bytes, None, each).map(|()| to(each, &ack))
+        ack.fill(text_of(line(bytes)), None, each).map(|()| to(each, &ack))
+    }
+
+    /// The same for who knows another way to a text: as [`Frame::show_by`](crate::Frame::show_by).
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn show_by<T>(
+        bytes: &'a [u8],
+        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
+        to: impl FnOnce(&Ack<'a>) -> T,
+    ) -> Result<T, Error> {
+        let mut ack = Ack::EMPTY;
+        ack.fill(text_by(line(bytes), utf8), None, &mut ()).map(|()| to(&ack))
     }
 
     /// The same for what [`parse_inner`](Ack::parse_inner) reads.
@@ -111,17 +123,19 @@ impl<'a> Ack<'a> {
         to: impl FnOnce(&mut E, &Ack<'a>) -> T,
     ) -> Result<T, Error> {
         let mut ack = Ack::EMPTY;
-        read_whole(bytes, |scan| ack.read_status(scan, None, each)).map(|()| to(each, &ack))
+        read_whole(text_of(bytes), |scan| ack.read_status(scan, None, each))
+            .map(|()| to(each, &ack))
     }
 
     /// Reads an answer of one revision only.
     pub fn parse_as(revision: Revision, bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        made(Ack::EMPTY, |ack| ack.fill(bytes, Some(revision), &mut ()))
+        made(Ack::EMPTY, |ack| ack.fill(text_of(line(bytes)), Some(revision), &mut ()))
     }
 
     /// Reads the inner frame of an envelope: `STATUS[|DETAIL]`, without a line ending.
     pub fn parse_inner(bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        made(Ack::EMPTY, |ack| read_whole(bytes, |scan| ack.read_status(scan, None, &mut ())))
+        let read = |scan: &mut Scan<'a>, ack: &mut Ack<'a>| ack.read_status(scan, None, &mut ());
+        made(Ack::EMPTY, |ack| read_whole(text_of(bytes), |scan| read(scan, ack)))
     }
 
     const EMPTY: Ack<'static> = Ack { seq: None, status: Status::Ok, detail: Detail::None };
@@ -131,11 +145,11 @@ impl<'a> Ack<'a> {
     #[cfg_attr(tipwire_small, inline(never))]
     fn fill(
         &mut self,
-        bytes: &'a [u8],
+        text: Result<&'a str, Error>,
         revision: Option<Revision>,
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
-        read_whole(line(bytes), |scan| self.read(scan, revision, each))
+        read_whole(text, |scan| self.read(scan, revision, each))
     }
 
     /// `ack = "ACK|" [seq "|"] …`
@@ -146,7 +160,8 @@ impl<'a> Ack<'a> {
         revision: Option<Revision>,
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
-        scan.expect_word("ACK|", Kind::Answer)?;
+        scan.expect_word("ACK", Kind::Answer)?;
+        scan.expect(b'|', Kind::Answer)?;
         self.seq = read_seq(scan)?;
         self.read_status(scan, revision, each)
     }
@@ -160,10 +175,16 @@ impl<'a> Ack<'a> {
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
         // No two of them begin alike.
-        let begins = |status: &Status| status.name().bytes().next() == Some(scan.peek());
-        let status = Status::ALL.into_iter().find(begins);
-        self.status = status.ok_or_else(|| scan.error(Kind::Status))?;
-        scan.expect_word(self.status.name(), Kind::Status)?;
+        let (status, rest) = match scan.peek() {
+            b'O' => (Status::Ok, "K"),
+            b'P' => (Status::Pong, "ONG"),
+            b'C' => (Status::Cmd, "MD"),
+            b'E' => (Status::Err, "RR"),
+            _ => return Err(scan.error(Kind::Status)),
+        };
+        scan.bump();
+        self.status = status;
+        scan.expect_word(rest, Kind::Status)?;
         if !scan.is_at_end() {
             scan.expect(b'|', Kind::Status)?;
             self.detail.read(scan, revision, self.status, each)?;
@@ -347,15 +368,20 @@ impl<S: Sink> Reply<S> {
     /// The answer, without a line ending.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
-        self.close();
-        self.line.finish()
+        self.end(false)
     }
 
     /// The answer and a line feed, as streams want it.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
+        self.end(true)
+    }
+
+    #[doc(hidden)]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    pub fn end(&mut self, with_feed: bool) -> Result<S::Done, BuildError> {
         self.close();
-        self.line.finish_line()
+        self.line.end(with_feed)
     }
 
     fn close(&mut self) {

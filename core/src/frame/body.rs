@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 use crate::frame::line::{Line, Sink};
 use crate::frame::location::Location;
 use crate::frame::metadata::Metadata;
-use crate::frame::variable::{Each, Variables, read_group};
+use crate::frame::variable::{Each, Variable, Variables, read_group};
 use crate::frame::{Method, Revision};
 use crate::limits::MAX_VARIABLES;
 
@@ -76,9 +76,10 @@ impl<'a> Block<'a> {
         revision: Option<Revision>,
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
-        self.read_defaults(scan, revision)?;
-        self.variables = Variables::read(scan, revision, each)?;
-        Ok(())
+        // What is said of all variables is said like what is said of one.
+        let mut all = Variable::EMPTY;
+        self.read_defaults(scan, revision, &mut all)?;
+        self.variables.read(scan, revision, &mut all, each)
     }
 
     /// What comes before the variables, and the bracket.
@@ -87,31 +88,21 @@ impl<'a> Block<'a> {
         &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
+        all: &mut Variable<'a>,
     ) -> Result<(), Error> {
         let start = scan.at();
-        let time_first = !matches!(revision, Some(Revision::A | Revision::B));
-        let group_first = !matches!(revision, Some(Revision::C | Revision::D));
-        if Revision::has_places(revision) && scan.eat_word(b"@=") {
-            self.location = Some(Location::read(scan)?);
-        }
-        let mut has_group = false;
-        if scan.peek() == b'@' {
-            self.time = Some(read_time(scan)?);
-            has_group = time_first && scan.peek() == b'^';
-        } else if scan.peek() == b'^' {
-            has_group = true;
-        }
-        if has_group {
-            let group_at = scan.at();
+        let group_first = match revision {
+            None => scan.peek() == b'^',
+            Some(revision) => matches!(revision, Revision::A | Revision::B),
+        };
+        if group_first && scan.peek() == b'^' {
             read_group(scan)?;
-            self.group = Some(scan.since(group_at + 1));
-            if group_at == start && group_first && scan.peek() == b'@' {
-                self.time = Some(read_time(scan)?);
-            }
+            all.group = Some(scan.since(start + 1));
         }
-        if scan.peek() == b'{' {
-            self.metadata = Metadata::read(scan)?;
-        }
+        let places = !group_first && Revision::has_places(revision);
+        all.read_suffixes(scan, places, !group_first)?;
+        (self.location, self.time) = (all.location, all.time);
+        (self.group, self.metadata) = (all.group, all.metadata);
         let kind = if scan.at() == start { Kind::Body } else { Kind::Modifier };
         scan.expect(b'[', kind)
     }
@@ -125,15 +116,8 @@ impl<'a> Block<'a> {
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
         scan.expect(b'[', Kind::Body)?;
-        self.variables = Variables::read(scan, revision, each)?;
-        Ok(())
+        self.variables.read(scan, revision, &mut { Variable::EMPTY }, each)
     }
-}
-
-/// `"@" time`
-fn read_time(scan: &mut Scan<'_>) -> Result<u64, Error> {
-    scan.bump();
-    scan.number(Kind::Time, Kind::TimeRange)
 }
 
 /// How passthrough data is written as text.
@@ -163,9 +147,9 @@ pub struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// `raw-hex = ">x" 1*(2hex)`, `raw-base64 = ">b" 1*base64`
+    /// `raw-hex = ">x" 1*(2hex)`, `raw-base64 = ">b" 1*base64`, at the first character.
     pub(super) fn read(scan: &mut Scan<'a>) -> Result<Raw<'a>, Error> {
-        scan.expect(b'>', Kind::Raw)?;
+        scan.bump();
         let encoding = match scan.peek() {
             b'x' => Encoding::Hex,
             b'b' => Encoding::Base64,
@@ -252,7 +236,7 @@ impl Encoding {
 #[derive(Clone)]
 pub struct Names<'a> {
     cursor: Cursor<'a>,
-    left: u8,
+    left: usize,
 }
 
 impl<'a> Names<'a> {
@@ -274,7 +258,7 @@ impl<'a> Names<'a> {
             if scan.peek() != b';' {
                 break;
             }
-            if usize::from(count) == MAX_VARIABLES {
+            if count == MAX_VARIABLES {
                 return Err(scan.error(Kind::TooManyVariables));
             }
             scan.bump();
@@ -296,7 +280,7 @@ impl<'a> Iterator for Names<'a> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left.into(), Some(self.left.into()))
+        (self.left, Some(self.left))
     }
 }
 

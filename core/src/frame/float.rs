@@ -312,67 +312,64 @@ pub(crate) fn fixed(value: f64, decimals: u32) -> (u64, u64) {
 }
 
 /// A double that is finite and not negative, in bytes, the highest first: what is before the binary
-/// point, as much as 65 digits need, and 128 bits after it. Slow, and little code.
+/// point, as much as 64 digits need, and 128 bits after it. Slow, and little code.
 pub(crate) struct Wide([u8; Wide::WHOLE + Wide::FRACTION]);
 
 impl Wide {
-    const WHOLE: usize = 27;
+    const WHOLE: usize = 28;
     const FRACTION: usize = 16;
+    const SIZE: usize = Wide::WHOLE + Wide::FRACTION;
+    /// How many digits may be before the point, and one more.
+    pub(crate) const DIGITS: usize = 68;
 
-    /// `None` for what is too great; what is too small for the bits is 0.
-    pub(crate) fn of(value: f64) -> Option<Wide> {
+    pub(crate) const ZERO: Wide = Wide([0; Wide::SIZE]);
+
+    /// Takes the place of zero, as what is too small for the bits does. `None` for what is too great.
+    pub(crate) fn set(&mut self, value: f64) -> Option<()> {
         let (mantissa, exponent) = parts(value.to_bits());
-        let mut wide = Wide([0; Wide::WHOLE + Wide::FRACTION]);
-        let place = (exponent + 8 * Wide::FRACTION as i32).max(-64);
+        let place = exponent + 8 * Wide::FRACTION as i32;
+        let Ok(place) = usize::try_from(place) else { return Some(()) };
         // Whole bytes up from the last one, and some bits more: a mantissa has room for these.
         let bytes = (mantissa << (place & 7)).to_le_bytes();
-        for (n, byte) in (place >> 3..).zip(bytes) {
-            match usize::try_from(n).map(|n| wide.0.iter_mut().rev().nth(n)) {
-                Ok(Some(slot)) => *slot = byte,
-                Ok(None) if byte != 0 => return None,
-                _ => {}
-            }
+        let end = Wide::SIZE.checked_sub(place >> 3)?;
+        for (slot, byte) in self.0.get_mut(end.checked_sub(8)?..end)?.iter_mut().rev().zip(bytes) {
+            *slot = byte;
         }
-        Some(wide)
+        Some(())
     }
 
-    /// Rounds the fraction to as many digits as there is room for, ties to even. They are numbers,
-    /// not characters.
-    pub(crate) fn round(&mut self, digits: &mut [u8]) {
+    /// The digits, of which `decimals` are after the point, rounded with ties to even: at the end of
+    /// `digits`, which are zeros, and one more than all of them.
+    pub(crate) fn digits<'d>(&mut self, decimals: usize, digits: &'d mut [u8]) -> &'d [u8] {
         let (whole, fraction) = self.0.split_at_mut(Wide::WHOLE);
-        for digit in digits.iter_mut() {
+        let (before, after) = digits.split_at_mut(digits.len().saturating_sub(decimals));
+        let mut length = digits_of(whole, before).len() + decimals;
+        for digit in after {
             let mut carry = 0;
             for byte in fraction.iter_mut().rev() {
                 carry += u16::from(*byte) * 10;
                 *byte = carry as u8;
                 carry >>= 8;
             }
-            *digit = carry as u8;
+            *digit = b'0' + carry as u8;
         }
-        let last = digits.last().or(whole.last()).copied().unwrap_or(0);
         let (first, rest) = fraction.split_first().unwrap_or((&0, &[]));
-        let is_more = *first > 0x80 || rest.iter().any(|&byte| byte != 0) || last & 1 == 1;
-        if *first >= 0x80 && is_more && raise(digits, 9) {
-            raise(whole, 0xff);
+        let is_odd = digits.last().is_some_and(|last| last & 1 == 1);
+        let is_more = is_odd || rest.iter().any(|&byte| byte != 0);
+        if *first > 0x80 || (*first == 0x80 && is_more) {
+            let mut places = 0;
+            for digit in digits.iter_mut().rev() {
+                places += 1;
+                if *digit != b'9' {
+                    *digit += 1;
+                    break;
+                }
+                *digit = b'0';
+            }
+            length = length.max(places);
         }
+        digits.get(digits.len() - length..).unwrap_or_default()
     }
-
-    /// The digits of the whole part, which is used up.
-    pub(crate) fn whole<'d>(&mut self, digits: &'d mut [u8; 65]) -> &'d [u8] {
-        digits_of(self.0.get_mut(..Wide::WHOLE).unwrap_or_default(), digits)
-    }
-}
-
-/// Adds one at the end; whether it is carried out at the front.
-fn raise(places: &mut [u8], most: u8) -> bool {
-    for place in places.iter_mut().rev() {
-        if *place != most {
-            *place += 1;
-            return false;
-        }
-        *place = 0;
-    }
-    true
 }
 
 /// The decimal digits of a number in bytes, the highest first, which is used up: at the end of

@@ -2,7 +2,7 @@
 
 use core::hint::cold_path;
 
-use crate::cursor::{Class, Set};
+use crate::cursor::Class;
 use crate::error::{BuildError, Field, Kind};
 use crate::frame::number::write_unsigned;
 use crate::limits::MAX_FRAME;
@@ -375,7 +375,7 @@ impl<S: Sink> Line<S> {
         empty: Kind,
         long: Kind,
     ) {
-        if word.is_empty() || !scan::is_all(word.as_bytes(), Set::Of(class)) {
+        if word.is_empty() || !scan::is_all(word.as_bytes(), class) {
             self.fail(empty);
         } else if word.len() > max {
             self.fail(long);
@@ -447,16 +447,26 @@ impl<S: Sink> Line<S> {
     /// The bytes written, unless something went wrong. Nothing can be written afterwards.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn finish(&mut self) -> Result<S::Done, BuildError> {
-        self.check_size();
-        self.done()
+        self.end(false)
     }
 
-    /// The same with a line feed at the end.
+    /// The same, perhaps with a line feed at the end.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-    pub(crate) fn finish_line(&mut self) -> Result<S::Done, BuildError> {
-        self.check_size();
-        self.put(b"\n");
-        self.done()
+    pub(crate) fn end(&mut self, with_feed: bool) -> Result<S::Done, BuildError> {
+        if self.len() > MAX_FRAME {
+            self.fail_whole(Kind::TooLarge);
+        }
+        if with_feed {
+            self.put(b"\n");
+        }
+        let sink = self.sink.take();
+        match self.error {
+            Some(error) => Err(error),
+            None => {
+                self.error = Some(BuildError::of(Kind::Misplaced));
+                sink.done().map_err(BuildError::of)
+            }
+        }
     }
 
     /// The line itself, leaving one that can only fail.
@@ -466,21 +476,5 @@ impl<S: Sink> Line<S> {
         // No call: where nothing is written any more, nothing of this is left.
         self.error.get_or_insert(BuildError::of(Kind::Misplaced));
         taken
-    }
-
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-    fn check_size(&mut self) {
-        if self.len() > MAX_FRAME {
-            self.fail_whole(Kind::TooLarge);
-        }
-    }
-
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-    fn done(&mut self) -> Result<S::Done, BuildError> {
-        let Line { sink, error, .. } = self.take();
-        match error {
-            Some(error) => Err(error),
-            None => sink.done().map_err(BuildError::of),
-        }
     }
 }

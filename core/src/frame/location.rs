@@ -29,12 +29,6 @@ impl<'a> Location<'a> {
         Ok(())
     }
 
-    /// The same, and the location.
-    pub(super) fn read(scan: &mut Scan<'a>) -> Result<Location<'a>, Error> {
-        let start = scan.at();
-        Location::check(scan).map(|()| Location(scan.since(start)))
-    }
-
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(super) fn walk(c: &mut Cursor<'a>) -> Location<'a> {
         // Numbers and commas; nothing else between these two follows a location.

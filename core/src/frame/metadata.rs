@@ -43,17 +43,9 @@ impl<'a> Metadata<'a> {
         scan.expect(b'}', Kind::Metadata)
     }
 
-    /// The same, and the pairs.
-    pub(super) fn read(scan: &mut Scan<'a>) -> Result<Metadata<'a>, Error> {
-        let start = scan.at();
-        Metadata::check(scan)?;
-        Ok(Metadata::walk(&mut Cursor::new(scan.since(start))))
-    }
-
-    /// A block that was checked, with its braces.
-    #[inline(always)]
-    pub(super) fn checked(text: &'a str) -> Metadata<'a> {
-        Metadata(text.get(1..text.len().saturating_sub(1)).unwrap_or_default())
+    /// What was checked, without the braces.
+    pub(super) const fn checked(text: &'a str) -> Metadata<'a> {
+        Metadata(text)
     }
 
     #[inline(never)]

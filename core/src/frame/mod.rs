@@ -101,10 +101,11 @@ pub(crate) fn line(bytes: &[u8]) -> &[u8] {
 /// takes it, it is only looked for after one.
 #[inline(always)]
 fn read_whole<'a>(
-    bytes: &'a [u8],
+    text: Result<&'a str, Error>,
     read: impl FnOnce(&mut Scan<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    read(&mut Scan::new(text_of(bytes)?)).map_err(|error| unless_nul(bytes, error))
+    let text = text?;
+    read(&mut Scan::new(text)).map_err(|error| unless_nul(text.as_bytes(), error))
 }
 
 /// What `fill` has filled in.
@@ -115,11 +116,17 @@ fn made<T>(mut empty: T, fill: impl FnOnce(&mut T) -> Result<(), Error>) -> Resu
 
 #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
 fn text_of(bytes: &[u8]) -> Result<&str, Error> {
+    text_by(bytes, |bytes| core::str::from_utf8(bytes).map_err(|error| error.valid_up_to()))
+}
+
+/// The same for who knows another way to a text, or how many bytes at the front are one.
+#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+#[cfg_attr(tipwire_small, inline(never))]
+fn text_by(bytes: &[u8], utf8: impl FnOnce(&[u8]) -> Result<&str, usize>) -> Result<&str, Error> {
     if bytes.len() > MAX_FRAME {
         return Err(Error::new(Kind::TooLarge, MAX_FRAME));
     }
-    core::str::from_utf8(bytes).map_err(|error| {
-        let valid = error.valid_up_to();
+    utf8(bytes).map_err(|valid| {
         unless_nul(bytes.get(..valid).unwrap_or_default(), Error::new(Kind::Utf8, valid))
     })
 }

@@ -320,21 +320,17 @@ impl sealed::ToNumber for Fixed {
 /// Writes a number of whatever size with so many decimals, at most 17.
 #[cold]
 fn write_wide<S: Sink>(out: &mut Line<S>, value: f64, decimals: usize) {
-    let mut fraction = [0; 17];
-    let fraction = fraction.get_mut(..decimals).unwrap_or_default();
-    let Some(mut wide) = float::Wide::of(value) else { return out.fail(Kind::Digits) };
-    wide.round(fraction);
-    let mut whole = [0; 65];
-    let whole = wide.whole(&mut whole);
-    if whole.len() + decimals > MAX_DIGITS {
+    let mut wide = float::Wide::ZERO;
+    let is_set = wide.set(value).is_some();
+    let mut digits = [b'0'; float::Wide::DIGITS + 17];
+    let digits = wide.digits(decimals, &mut digits);
+    if !is_set || digits.len() > MAX_DIGITS {
         return out.fail(Kind::Digits);
     }
+    let (whole, fraction) = digits.split_at_checked(digits.len() - decimals).unwrap_or_default();
     out.put(whole);
     if decimals > 0 {
         out.put(b".");
-        for digit in fraction.iter_mut() {
-            *digit += b'0';
-        }
         out.put(fraction);
     }
 }

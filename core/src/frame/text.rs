@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use crate::cursor::{Class, Cursor, PLAIN, PLAIN_PAIR, Scan, Set};
+use crate::cursor::{Class, Cursor, PLAIN, PLAIN_PAIR, Scan, Set, is};
 use crate::error::{Error, Kind};
 use crate::frame::line::{Line, Sink};
 use crate::scan;
@@ -237,6 +237,7 @@ impl<'a> Pieces<'a> {
 }
 
 /// What the character after a backslash stands for.
+#[cfg_attr(tipwire_small, inline(never))]
 const fn unescape(byte: u8) -> Option<u8> {
     match byte {
         b'n' => Some(b'\n'),
@@ -249,12 +250,31 @@ const fn unescape(byte: u8) -> Option<u8> {
 /// no escape. A text must not be empty; parts of one never are.
 #[cfg_attr(not(tipwire_small), inline(always))]
 fn write<S: Sink>(out: &mut Line<S>, text: &str, plain: Class, empty: Kind) {
+    if cfg!(tipwire_small) {
+        return write_bytes(out, text, plain, empty);
+    }
     let mut c = Cursor::new(text);
     out.put(c.take_all(Set::Of(plain)).as_bytes());
     if !c.rest().is_empty() {
         write_escapes(out, c, plain, empty);
     } else if text.is_empty() {
         out.fail(empty);
+    }
+}
+
+/// The same byte after byte, which is less code.
+fn write_bytes<S: Sink>(out: &mut Line<S>, text: &str, plain: Class, empty: Kind) {
+    if text.is_empty() {
+        out.fail(empty);
+    }
+    for byte in text.bytes() {
+        let pair = match byte {
+            _ if is(byte, plain) => &[byte][..],
+            b'\n' => b"\\n",
+            _ if unescape(byte) == Some(byte) => &[b'\\', byte],
+            _ => return out.fail(empty),
+        };
+        out.put(pair);
     }
 }
 

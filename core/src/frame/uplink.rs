@@ -3,12 +3,12 @@
 use core::fmt;
 use core::hint::cold_path;
 
-use crate::cursor::{HEX, NAME, SERIAL, Scan, Set};
+use crate::cursor::{HEX, NAME, SERIAL, Scan};
 use crate::error::{BuildError, Error, Field, Kind};
 use crate::frame::body::{Block, Body, Names, Raw};
 use crate::frame::line::{IntoSink, Line, Sink};
 use crate::frame::variable::{Each, Variables};
-use crate::frame::{Method, Revision, line, made, read_whole};
+use crate::frame::{Method, Revision, line, made, read_whole, text_by, text_of};
 use crate::limits::{HASH_DIGITS, MAX_NAME, MAX_VARIABLES, TOKEN_DIGITS};
 use crate::scan;
 
@@ -47,7 +47,7 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// Reads an uplink of any revision, with or without a line ending.
     pub fn parse(bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        made(Frame::EMPTY, |frame| frame.fill(bytes, None, &mut ()))
+        made(Frame::EMPTY, |frame| frame.fill(text_of(line(bytes)), None, &mut ()))
     }
 
     /// Reads an uplink and shows it, for who is not to move it: small processors copy by code, and
@@ -60,7 +60,32 @@ impl<'a> Frame<'a> {
         to: impl FnOnce(&mut E, &Frame<'a>) -> T,
     ) -> Result<T, Error> {
         let mut frame = Frame::EMPTY;
-        frame.fill(bytes, None, each).map(|()| to(each, &frame))
+        frame.fill(text_of(line(bytes)), None, each).map(|()| to(each, &frame))
+    }
+
+    /// The same for who knows another way to a text, or how many bytes at the front are one.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn show_by<T>(
+        bytes: &'a [u8],
+        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
+        to: impl FnOnce(&Frame<'a>) -> T,
+    ) -> Result<T, Error> {
+        let mut frame = Frame::EMPTY;
+        frame.fill(text_by(line(bytes), utf8), None, &mut ()).map(|()| to(&frame))
+    }
+
+    /// The same for what [`parse_inner`](Frame::parse_inner) reads.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn show_inner_by<T>(
+        method: Method,
+        bytes: &'a [u8],
+        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
+        to: impl FnOnce(&Frame<'a>) -> T,
+    ) -> Result<T, Error> {
+        let mut frame = Frame::EMPTY;
+        frame.fill_inner(text_by(bytes, utf8), method, &mut ()).map(|()| to(&frame))
     }
 
     /// The same for what [`parse_inner`](Frame::parse_inner) reads.
@@ -73,18 +98,18 @@ impl<'a> Frame<'a> {
         to: impl FnOnce(&mut E, &Frame<'a>) -> T,
     ) -> Result<T, Error> {
         let mut frame = Frame::EMPTY;
-        frame.fill_inner(bytes, method, each).map(|()| to(each, &frame))
+        frame.fill_inner(text_of(bytes), method, each).map(|()| to(each, &frame))
     }
 
     /// Reads an uplink of one revision only.
     pub fn parse_as(revision: Revision, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        made(Frame::EMPTY, |frame| frame.fill(bytes, Some(revision), &mut ()))
+        made(Frame::EMPTY, |frame| frame.fill(text_of(line(bytes)), Some(revision), &mut ()))
     }
 
     /// Reads the inner frame of an envelope: without method, counter, authorization and line
     /// ending. Offsets count from its own first byte.
     pub fn parse_inner(method: Method, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        made(Frame::EMPTY, |frame| frame.fill_inner(bytes, method, &mut ()))
+        made(Frame::EMPTY, |frame| frame.fill_inner(text_of(bytes), method, &mut ()))
     }
 
     const EMPTY: Frame<'static> = Frame { seq: None, auth: "", serial: "", body: Body::Ping };
@@ -94,22 +119,22 @@ impl<'a> Frame<'a> {
     #[cfg_attr(tipwire_small, inline(never))]
     fn fill(
         &mut self,
-        bytes: &'a [u8],
+        text: Result<&'a str, Error>,
         revision: Option<Revision>,
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
-        read_whole(line(bytes), |scan| self.read(scan, revision, each))
+        read_whole(text, |scan| self.read(scan, revision, each))
     }
 
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
     fn fill_inner(
         &mut self,
-        bytes: &'a [u8],
+        text: Result<&'a str, Error>,
         method: Method,
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
-        read_whole(bytes, |scan| self.read_serial(scan, None, method, each))
+        read_whole(text, |scan| self.read_serial(scan, None, method, each))
     }
 
     /// `uplink = METHOD "|" [seq "|"] auth "|" …`
@@ -274,7 +299,7 @@ pub(crate) fn check_auth(auth: &str) -> Result<(), Kind> {
         Some(digits) => (digits, TOKEN_DIGITS),
         None => (auth, HASH_DIGITS),
     };
-    let fits = digits.len() == count && scan::is_all(digits.as_bytes(), Set::Of(HEX));
+    let fits = digits.len() == count && scan::is_all(digits.as_bytes(), HEX);
     if fits { Ok(()) } else { Err(Kind::Auth) }
 }
 
@@ -391,15 +416,20 @@ impl<S: Sink> Pull<S> {
     /// The frame, without a line ending.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
-        self.close();
-        self.line.finish()
+        self.end(false)
     }
 
     /// The frame and a line feed, as streams want it.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
+        self.end(true)
+    }
+
+    #[doc(hidden)]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    pub fn end(&mut self, with_feed: bool) -> Result<S::Done, BuildError> {
         self.close();
-        self.line.finish_line()
+        self.line.end(with_feed)
     }
 
     fn close(&mut self) {
@@ -453,12 +483,18 @@ impl<S: Sink> Ping<S> {
     /// The frame, without a line ending.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
-        self.line.finish()
+        self.end(false)
     }
 
     /// The frame and a line feed, as streams want it.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
-        self.line.finish_line()
+        self.end(true)
+    }
+
+    #[doc(hidden)]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    pub fn end(&mut self, with_feed: bool) -> Result<S::Done, BuildError> {
+        self.line.end(with_feed)
     }
 }

@@ -77,13 +77,101 @@ impl<'a> Value<'a> {
     }
 }
 
+impl<'a> Value<'a> {
+    /// The value that a text is that was checked, after this operator.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
+    fn of(operator: u8, text: &'a str) -> Value<'a> {
+        match operator {
+            b':' => Value::Number(Number::checked(text)),
+            b'=' => Value::String(Text::checked(text)),
+            b'@' => Value::Location(Location::checked(text)),
+            _ => Value::Boolean(text.len() == 4),
+        }
+    }
+}
+
 impl<'a> Variable<'a> {
+    /// Nothing, to be filled.
+    pub(super) const EMPTY: Variable<'static> = Variable {
+        name: "",
+        value: Value::Boolean(false),
+        unit: None,
+        location: None,
+        time: None,
+        group: None,
+        metadata: Metadata::EMPTY,
+    };
+
     /// ```abnf
     /// variable = name ":=" number suffixes / name "="  text   suffixes
     ///          / name "?=" bool   suffixes / name "@=" place  place-suffixes
     /// suffixes = ["#" unit] ["@=" place] ["@" time] ["^" group] ["{" meta "}"]
     /// ```
+    ///
+    /// Where nothing of it is wanted, nothing is left of what is set here.
     #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
+    fn read(&mut self, scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<(), Error> {
+        let start = scan.at();
+        scan.name()?;
+        self.name = scan.since(start);
+        let start = scan.at() + 1;
+        let operator = check_value(scan)?;
+        // All but one have two characters.
+        let start = if operator == b'=' { start } else { start + 1 };
+        self.value = Value::of(operator, scan.since(start));
+        let is_place = operator == b'@';
+        if scan.peek() == b'#' && !is_place {
+            let start = scan.at() + 1;
+            check_unit(scan)?;
+            self.unit = Some(scan.since(start));
+        }
+        self.read_suffixes(scan, !is_place && Revision::has_places(revision), true)
+    }
+
+    /// The suffixes after the unit: perhaps without a location, or without a group.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
+    pub(super) fn read_suffixes(
+        &mut self,
+        scan: &mut Scan<'a>,
+        places: bool,
+        groups: bool,
+    ) -> Result<(), Error> {
+        let mut next = scan.peek();
+        if next == b'@' {
+            scan.bump();
+            if places && scan.eat(b'=') {
+                let start = scan.at();
+                scan.rarely(Location::check)?;
+                self.location = Some(Location::checked(scan.since(start)));
+                next = scan.peek();
+                if next == b'@' {
+                    scan.bump();
+                }
+            }
+            if next == b'@' {
+                self.time = Some(scan.number(Kind::Time, Kind::TimeRange)?);
+                next = scan.peek();
+            }
+        }
+        if next == b'^' && groups {
+            let start = scan.at() + 1;
+            read_group(scan)?;
+            self.group = Some(scan.since(start));
+            next = scan.peek();
+        }
+        if next == b'{' {
+            let start = scan.at() + 1;
+            scan.rarely(Metadata::check)?;
+            self.metadata = Metadata::checked(scan.between(start, scan.at() - 1));
+        }
+        Ok(())
+    }
+
+    /// The same where it is to be quick: what it notes can stay in registers.
+    #[inline(always)]
     fn check<E: Each<'a>>(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
@@ -95,7 +183,7 @@ impl<'a> Variable<'a> {
         let (mut unit, mut location, mut time, mut group) = (None, None, None, None);
         let mut metadata = Metadata::EMPTY;
         let operator = scan.at();
-        let is_place = check_value(scan)?;
+        let is_place = check_value(scan)? == b'@';
         let value = scan.since(operator);
         let mut next = scan.peek();
         if next == b'#' && !is_place {
@@ -130,7 +218,7 @@ impl<'a> Variable<'a> {
         if next == b'{' {
             let start = scan.at();
             scan.rarely(Metadata::check)?;
-            metadata = Metadata::checked(scan.since(start));
+            metadata = Metadata::checked(scan.between(start + 1, scan.at() - 1));
         }
         if E::LOOKS {
             let value = value_of(value);
@@ -197,28 +285,33 @@ fn value_of(checked: &str) -> Value<'_> {
     }
 }
 
-/// An operator and a value; whether it is a location.
+/// An operator and a value; the first character of the operator.
 #[cfg_attr(not(tipwire_small), inline(always))]
-fn check_value(scan: &mut Scan<'_>) -> Result<bool, Error> {
-    if scan.eat_word(b":=") {
-        return Number::check(scan).map(|()| false);
+fn check_value(scan: &mut Scan<'_>) -> Result<u8, Error> {
+    if !cfg!(tipwire_small) && scan.eat_word(b":=") {
+        return Number::check(scan).map(|()| b':');
     }
-    match scan.peek() {
+    let operator = scan.peek();
+    match operator {
         b'=' => {
             scan.bump();
-            Text::check(scan).map(|()| false)
+            Text::check(scan)?;
         }
-        operator @ (b':' | b'?' | b'@') => {
+        b':' | b'?' | b'@' => {
             scan.bump();
             scan.expect(b'=', Kind::Operator)?;
-            if operator == b'@' {
-                return scan.rarely(Location::check).map(|()| true);
+            match operator {
+                b':' => Number::check(scan)?,
+                b'@' => scan.rarely(Location::check)?,
+                _ => {
+                    let word = if scan.eat(b't') { "rue" } else { "false" };
+                    scan.rarely(|scan| scan.expect_word(word, Kind::Boolean))?;
+                }
             }
-            let word = if scan.peek() == b't' { "true" } else { "false" };
-            scan.rarely(|scan| scan.expect_word(word, Kind::Boolean)).map(|()| false)
         }
-        _ => Err(scan.error(Kind::Operator)),
+        _ => return Err(scan.error(Kind::Operator)),
     }
+    Ok(operator)
 }
 
 #[cfg_attr(not(tipwire_small), inline(always))]
@@ -241,28 +334,13 @@ fn walk_value<'a>(c: &mut Cursor<'a>) -> Value<'a> {
 #[cfg_attr(not(tipwire_small), inline(always))]
 fn check_unit(scan: &mut Scan<'_>) -> Result<(), Error> {
     scan.bump();
-    let start = *scan;
+    let start = scan.at();
     scan.skip(Set::Of(PLAIN));
-    match scan.at() - start.at() {
+    match scan.at() - start {
         0 => Err(scan.error(Kind::Unit)),
         1..=MAX_UNIT => Ok(()),
-        _ => Err(crossing_unit(start)),
+        _ => Err(scan.error_in(Kind::UnitLength, start + MAX_UNIT)),
     }
-}
-
-/// The error at the first byte of the character that crosses the limit.
-#[cold]
-fn crossing_unit(mut scan: Scan<'_>) -> Error {
-    let start = scan;
-    let mut last = scan;
-    // Continuation bytes begin with the bits 10.
-    while scan.at() - start.at() <= MAX_UNIT {
-        if scan.peek() & 0xc0 != 0x80 {
-            last = scan;
-        }
-        scan.bump();
-    }
-    last.error(Kind::UnitLength)
 }
 
 /// `"^" group`
@@ -286,16 +364,33 @@ pub(super) fn is_unit(text: &str) -> Result<(), Kind> {
 #[derive(Clone)]
 pub struct Variables<'a> {
     cursor: Cursor<'a>,
-    left: u8,
+    left: usize,
 }
 
 impl<'a> Variables<'a> {
     pub(super) const EMPTY: Variables<'static> = Variables { cursor: Cursor::new(""), left: 0 };
 
-    /// `"[" variable *99(";" variable) "]"`, without the first bracket.
-    pub(super) fn read<E: Each<'a>>(
+    /// `"[" variable *99(";" variable) "]"`, without the first bracket. What is in `variable` may be
+    /// overwritten.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
+    pub(super) fn read(
+        &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
+        variable: &mut Variable<'a>,
+        each: &mut impl Each<'a>,
+    ) -> Result<(), Error> {
+        *self = Variables::list(scan, revision, variable, each)?;
+        Ok(())
+    }
+
+    #[cfg_attr(not(tipwire_small), inline(never))]
+    #[cfg_attr(tipwire_small, inline(always))]
+    fn list<E: Each<'a>>(
+        scan: &mut Scan<'a>,
+        revision: Option<Revision>,
+        variable: &mut Variable<'a>,
         each: &mut E,
     ) -> Result<Variables<'a>, Error> {
         let start = scan.at();
@@ -303,12 +398,22 @@ impl<'a> Variables<'a> {
         let mut ahead = *scan;
         let mut count = 0;
         loop {
-            Variable::check(&mut ahead, revision, each)?;
+            if cfg!(tipwire_small) {
+                if E::LOOKS {
+                    *variable = Variable::EMPTY;
+                }
+                variable.read(&mut ahead, revision)?;
+                if E::LOOKS {
+                    each.variable(*variable);
+                }
+            } else {
+                Variable::check(&mut ahead, revision, each)?;
+            }
             count += 1;
             if ahead.peek() != b';' {
                 break;
             }
-            if usize::from(count) == MAX_VARIABLES {
+            if count == MAX_VARIABLES {
                 return Err(ahead.error(Kind::TooManyVariables));
             }
             ahead.bump();
@@ -323,6 +428,28 @@ impl<'a> Variables<'a> {
     pub fn raw(&self) -> &'a str {
         self.cursor.rest()
     }
+
+    /// Takes the next one and shows it, for who is not to move it: small processors copy by code.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn show_next<T>(&mut self, to: impl FnOnce(&Variable<'a>) -> T) -> Option<T> {
+        if !cfg!(tipwire_small) {
+            return self.next().map(|variable| to(&variable));
+        }
+        let mut variable = Variable::EMPTY;
+        self.read_next(&mut variable).map(|()| to(&variable))
+    }
+
+    /// The next one by what has checked it: slower than to walk, and no more code.
+    #[cfg_attr(tipwire_small, inline(never))]
+    fn read_next(&mut self, variable: &mut Variable<'a>) -> Option<()> {
+        self.left = self.left.checked_sub(1)?;
+        let mut scan = self.cursor.scan();
+        variable.read(&mut scan, None).ok()?;
+        scan.eat(b';');
+        self.cursor.take(scan);
+        Some(())
+    }
 }
 
 impl<'a> Iterator for Variables<'a> {
@@ -330,6 +457,10 @@ impl<'a> Iterator for Variables<'a> {
 
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn next(&mut self) -> Option<Variable<'a>> {
+        if cfg!(tipwire_small) {
+            let mut variable = Variable::EMPTY;
+            return self.read_next(&mut variable).map(|()| variable);
+        }
         self.left = self.left.checked_sub(1)?;
         let mut c = self.cursor;
         let variable = Variable::walk(&mut c);
@@ -339,7 +470,7 @@ impl<'a> Iterator for Variables<'a> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left.into(), Some(self.left.into()))
+        (self.left, Some(self.left))
     }
 }
 

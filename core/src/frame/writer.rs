@@ -119,11 +119,24 @@ impl<S: Sink> Push<S> {
         method: Option<(Method, &str)>,
         serial: &str,
     ) -> Push<S> {
-        let mut push = Push::start(Line::new(sink), Stage::Defaults);
-        write_head(&mut push.line, method, serial);
-        push.line.put(b"|");
-        push.open_slots();
+        let mut push = Push::bare(sink);
+        push.head(method, serial);
         push
+    }
+
+    /// Before the head, for who wants it written where the writer stays.
+    #[doc(hidden)]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    pub fn bare(sink: impl IntoSink<Sink = S>) -> Push<S> {
+        Push::start(Line::new(sink), Stage::Defaults)
+    }
+
+    #[doc(hidden)]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    pub fn head(&mut self, method: Option<(Method, &str)>, serial: &str) {
+        write_head(&mut self.line, method, serial);
+        self.line.put(b"|");
+        self.open_slots();
     }
 
     /// Starts a bare list of variables after what is written.
@@ -353,15 +366,20 @@ impl<S: Sink> Push<S> {
     /// The frame, without a line ending.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish(&mut self) -> Result<S::Done, BuildError> {
-        self.close();
-        self.line.finish()
+        self.end(false)
     }
 
     /// The frame and a line feed, as streams want it.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn finish_line(&mut self) -> Result<S::Done, BuildError> {
+        self.end(true)
+    }
+
+    #[doc(hidden)]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    pub fn end(&mut self, with_feed: bool) -> Result<S::Done, BuildError> {
         self.close();
-        self.line.finish_line()
+        self.line.end(with_feed)
     }
 
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
@@ -497,24 +515,20 @@ impl<S: Sink> Push<S> {
     #[cold]
     fn reorder(&mut self, slot: Slot, start: usize) {
         let time_slot = self.time_slot();
-        let written = self.line.written();
-        let mut place = self.slots_at;
-        // Each slot begins with a character that stands in none of those before the last.
-        while let Some(rest) = written.get(place..start) {
-            let (first, length) = match rest {
-                [b'#', ..] => (Slot::Unit, 1),
-                [b'@', b'=', ..] => (Slot::Location, 2),
-                [b'@', ..] => (time_slot, 1),
-                [b'^', ..] => (Slot::Group, 1),
-                _ => break,
+        let slots = self.line.written().get(self.slots_at..start).unwrap_or_default();
+        // What a slot begins with stands in none of those before it.
+        let follows = |(n, byte): (usize, &u8)| {
+            let begun = match byte {
+                b'@' if slots.get(n + 1) == Some(&b'=') => Slot::Location,
+                b'@' => time_slot,
+                b'^' => Slot::Group,
+                b'{' => Slot::Metadata,
+                _ => return false,
             };
-            if first > slot {
-                break;
-            }
-            let is_next = |byte: &u8| matches!(byte, b'@' | b'^' | b'{');
-            let rest = rest.get(length..).unwrap_or_default();
-            place += length + rest.iter().position(is_next).unwrap_or(rest.len());
-        }
+            begun > slot
+        };
+        let place = slots.iter().enumerate().position(follows).unwrap_or(slots.len());
+        let place = self.slots_at + place;
         self.line.move_back(start, place);
     }
 }

@@ -12,7 +12,7 @@ use core::fmt;
 use super::take_apart;
 use super::{Texts, as_text, end_names, put_name, put_rest, put_together, take_ack_apart};
 use crate::credentials::Token;
-use crate::cursor::{NAME, Set};
+use crate::cursor::NAME;
 use crate::envelope::{Header, Layout, plaintext_answer};
 use crate::error::{BuildError, Code, Error, Kind};
 use crate::frame::{Body, IntoSink, Line, Method, Reply, Sink, Status, check_auth};
@@ -327,7 +327,7 @@ impl<'a> HttpResponse<'a> {
 
 /// Whether a body looks like a code, known or not.
 fn is_code(body: &str) -> bool {
-    (1..=MAX_NAME).contains(&body.len()) && scan::is_all(body.as_bytes(), Set::Of(NAME))
+    (1..=MAX_NAME).contains(&body.len()) && scan::is_all(body.as_bytes(), NAME)
 }
 
 /// The status of an error; a code that has none of its own, or is unknown, is the sender's fault.

@@ -1,0 +1,78 @@
+//! How far bytes are UTF-8: where code is to be small without the tables of the standard library.
+
+/// How many bytes at the front are whole characters of UTF-8. For who may take them for a text then.
+#[doc(hidden)]
+#[cfg(not(tipwire_small))]
+#[inline(always)]
+pub fn valid_up_to(bytes: &[u8]) -> usize {
+    core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len)
+}
+
+#[doc(hidden)]
+#[cfg(tipwire_small)]
+#[inline(never)]
+pub fn valid_up_to(bytes: &[u8]) -> usize {
+    by_characters(bytes)
+}
+
+#[cfg(any(tipwire_small, test))]
+fn by_characters(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let [first, rest @ ..] = bytes.get(at..).unwrap_or_default() {
+        let more = match first {
+            0..0x80 => 0,
+            0xc2..0xe0 => 1,
+            0xe0..0xf0 => 2,
+            0xf0..0xf5 => 3,
+            _ => break,
+        };
+        let mut code = u32::from(*first);
+        for n in 0..more {
+            match rest.get(n) {
+                Some(next @ 0x80..0xc0) => code = code << 6 | u32::from(next & 0x3f),
+                _ => return at,
+            }
+        }
+        // With the bits of the first byte: too long for what it says, half of a pair, or too great.
+        if matches!(code, 0xe_0000..0xe_0800 | 0xe_d800..0xe_e000 | 0x3c0_0000..0x3c1_0000 | 0x3d1_0000..)
+        {
+            break;
+        }
+        at += 1 + more;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_characters;
+
+    /// Bytes at which anything changes, and one beside each.
+    const EDGES: [u8; 26] = [
+        0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1,
+        0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xfe, 0xff,
+    ];
+
+    #[test]
+    fn it_stops_where_the_standard_library_does() {
+        let check = |bytes: &[u8]| {
+            let wanted = core::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
+            assert_eq!(by_characters(bytes), wanted, "{bytes:x?}");
+        };
+        for a in 0..=255 {
+            for b in 0..=255 {
+                check(&[a, b]);
+                check(&[b'a', a, b, 0x80]);
+                for c in EDGES {
+                    check(&[a, b, c]);
+                    for d in EDGES {
+                        check(&[a, b, c, d]);
+                    }
+                }
+            }
+        }
+        for char in '\0'..=char::MAX {
+            check(char.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+}
