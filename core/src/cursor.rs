@@ -63,6 +63,7 @@ const CLASSIFIED: usize = if cfg!(tipwire_small) { 128 } else { 256 };
 // A table is faster; where constants are copied to RAM, its bytes are dear.
 #[cfg(not(target_arch = "avr"))]
 #[expect(clippy::indexing_slicing, reason = "a constant: an error would be one of compiling")]
+#[expect(clippy::cast_possible_truncation, reason = "there are no more than bytes")]
 const CLASSES: [Class; CLASSIFIED] = {
     let mut classes = [0; CLASSIFIED];
     let mut byte = 0;

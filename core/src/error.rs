@@ -272,16 +272,15 @@ impl Error {
             match rest {
                 [] | b"\n" | b"\r\n" => put(", found the end"),
                 [b' ', ..] => put(", found a space"),
-                [byte, ..] => match first_char(rest) {
-                    Some(found) => {
+                [byte, ..] => {
+                    if let Some(found) = first_char(rest) {
                         put(", found ");
                         put_visible(put, found);
-                    }
-                    None => {
+                    } else {
                         put(", found byte 0x");
                         put_digits(put, u32::from(*byte), 16);
                     }
-                },
+                }
             }
         }
         put(" at byte ");

@@ -209,6 +209,8 @@ pub(crate) fn shortest_f32(value: f32) -> Decimal {
 
 /// The shortest decimal that reads back as `value`, which is not negative, if it has at most seven
 /// digits after the point and fifteen in all, or is an integer that doubles say exactly.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as far as it fits")]
+#[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "doubles that say it exactly")]
 pub(crate) fn short(value: f64) -> Option<Decimal> {
     // No two decimals of fifteen digits are the same double: the first that is found is the shortest.
     const MOST: f64 = 1e15;

@@ -460,13 +460,11 @@ impl<S: Sink> Line<S> {
             self.put(b"\n");
         }
         let sink = self.sink.take();
-        match self.error {
-            Some(error) => Err(error),
-            None => {
-                self.error = Some(BuildError::of(Kind::Misplaced));
-                sink.done().map_err(BuildError::of)
-            }
+        if let Some(error) = self.error {
+            return Err(error);
         }
+        self.error = Some(BuildError::of(Kind::Misplaced));
+        sink.done().map_err(BuildError::of)
     }
 
     /// The line itself, leaving one that can only fail.
