@@ -59,17 +59,16 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
         tag_len: usize,
         mac: &mut Block,
     ) -> Result<(), Error> {
-        // How many bits counters, and the length of the text, have beside the nonce.
-        #[expect(clippy::cast_possible_truncation, reason = "a nonce is shorter than a block")]
-        let width = 8 * 15_u32.saturating_sub(nonce.length as u32);
+        // How many bytes counters, and the length of the text, have beside the nonce.
+        let width = 15_usize.saturating_sub(nonce.length);
         let has_tag = (4..=16).contains(&tag_len) && tag_len.is_multiple_of(2);
-        let is_known = (16..=64).contains(&width) && has_tag;
-        let beyond = text.len().checked_shr(width).unwrap_or(0);
-        let is_short = header.len() < 0xff00 && beyond == 0;
+        let is_known = (2..=8).contains(&width) && has_tag;
+        // Two bytes are always enough: envelopes are shorter.
+        let is_short = header.len() < 0xff00 && u16::try_from(text.len()).is_ok();
         if !is_known || !is_short {
             return Err(refuse(Kind::EnvelopeTooLarge));
         }
-        let start = u128::from(width / 8 - 1) << 120;
+        let start = (width as u128 - 1) << 120;
         let counter = start | nonce.block >> 8;
         let flags = (usize::from(!header.is_empty()) << 6) | ((tag_len - 2) / 2) << 3;
         let first = counter | ((flags as u128) << 120) | text.len() as u128;

@@ -99,8 +99,8 @@ impl<'a> Block<'a> {
             read_group(scan)?;
             all.group = Some(scan.since(start + 1));
         }
-        let places = !group_first && Revision::has_places(revision);
-        all.read_suffixes(scan, places, !group_first)?;
+        let revision = if group_first { Some(Revision::A) } else { revision };
+        all.read_suffixes(scan, revision, !group_first)?;
         (self.location, self.time) = (all.location, all.time);
         (self.group, self.metadata) = (all.group, all.metadata);
         let kind = if scan.at() == start { Kind::Body } else { Kind::Modifier };

@@ -218,7 +218,6 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn next_of_escaped(&mut self) -> Option<&'a str> {
         let mut c = Cursor::new(self.rest);
         if c.eat("\\n") {

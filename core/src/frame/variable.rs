@@ -109,10 +109,16 @@ impl<'a> Variable<'a> {
     /// suffixes = ["#" unit] ["@=" place] ["@" time] ["^" group] ["{" meta "}"]
     /// ```
     ///
-    /// Where nothing of it is wanted, nothing is left of what is set here.
+    /// Where it is only checked, compilers leave nothing of what is noted here; but for the value, in which
+    /// escapes are looked for.
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
-    fn read(&mut self, scan: &mut Scan<'a>, revision: Option<Revision>) -> Result<(), Error> {
+    fn read(
+        &mut self,
+        scan: &mut Scan<'a>,
+        revision: Option<Revision>,
+        is_wanted: bool,
+    ) -> Result<(), Error> {
         let start = scan.at();
         scan.name()?;
         self.name = scan.since(start);
@@ -120,14 +126,17 @@ impl<'a> Variable<'a> {
         let operator = check_value(scan)?;
         // All but one have two characters.
         let start = if operator == b'=' { start } else { start + 1 };
-        self.value = Value::of(operator, scan.since(start));
+        if is_wanted {
+            self.value = Value::of(operator, scan.since(start));
+        }
         let is_place = operator == b'@';
         if scan.peek() == b'#' && !is_place {
             let start = scan.at() + 1;
             check_unit(scan)?;
             self.unit = Some(scan.since(start));
         }
-        self.read_suffixes(scan, !is_place && Revision::has_places(revision), true)
+        // A place has none, as nothing had one in the first revisions.
+        self.read_suffixes(scan, if is_place { Some(Revision::A) } else { revision }, true)
     }
 
     /// The suffixes after the unit: perhaps without a location, or without a group.
@@ -136,13 +145,13 @@ impl<'a> Variable<'a> {
     pub(super) fn read_suffixes(
         &mut self,
         scan: &mut Scan<'a>,
-        places: bool,
+        revision: Option<Revision>,
         groups: bool,
     ) -> Result<(), Error> {
         let mut next = scan.peek();
         if next == b'@' {
             scan.bump();
-            if places && scan.eat(b'=') {
+            if Revision::has_places(revision) && scan.eat(b'=') {
                 let start = scan.at();
                 scan.rarely(Location::check)?;
                 self.location = Some(Location::checked(scan.since(start)));
@@ -166,63 +175,6 @@ impl<'a> Variable<'a> {
             let start = scan.at() + 1;
             scan.rarely(Metadata::check)?;
             self.metadata = Metadata::checked(scan.between(start, scan.at() - 1));
-        }
-        Ok(())
-    }
-
-    /// The same where it is to be quick: what it notes can stay in registers.
-    #[inline(always)]
-    fn check<E: Each<'a>>(
-        scan: &mut Scan<'a>,
-        revision: Option<Revision>,
-        each: &mut E,
-    ) -> Result<(), Error> {
-        let start = scan.at();
-        scan.name()?;
-        let name = scan.since(start);
-        let (mut unit, mut location, mut time, mut group) = (None, None, None, None);
-        let mut metadata = Metadata::EMPTY;
-        let operator = scan.at();
-        let is_place = check_value(scan)? == b'@';
-        let value = scan.since(operator);
-        let mut next = scan.peek();
-        if next == b'#' && !is_place {
-            let start = scan.at();
-            check_unit(scan)?;
-            unit = Some(scan.since(start + 1));
-            next = scan.peek();
-        }
-        if next == b'@' {
-            scan.bump();
-            next = b'@';
-            if !is_place && Revision::has_places(revision) && scan.eat(b'=') {
-                let start = scan.at();
-                scan.rarely(Location::check)?;
-                location = Some(Location::checked(scan.since(start)));
-                next = scan.peek();
-                if next == b'@' {
-                    scan.bump();
-                }
-            }
-            if next == b'@' {
-                time = Some(scan.number(Kind::Time, Kind::TimeRange)?);
-                next = scan.peek();
-            }
-        }
-        if next == b'^' {
-            let start = scan.at();
-            read_group(scan)?;
-            group = Some(scan.since(start + 1));
-            next = scan.peek();
-        }
-        if next == b'{' {
-            let start = scan.at();
-            scan.rarely(Metadata::check)?;
-            metadata = Metadata::checked(scan.between(start + 1, scan.at() - 1));
-        }
-        if E::LOOKS {
-            let value = value_of(value);
-            each.variable(Variable { name, value, unit, location, time, group, metadata });
         }
         Ok(())
     }
@@ -272,17 +224,6 @@ impl<'a> Each<'a> for () {
     const LOOKS: bool = false;
 
     fn variable(&mut self, _: Variable<'a>) {}
-}
-
-/// The value of an operator and a value that were checked.
-#[inline(always)]
-fn value_of(checked: &str) -> Value<'_> {
-    match checked.as_bytes() {
-        [b':', ..] => Value::Number(Number::checked(checked.get(2..).unwrap_or_default())),
-        [b'=', ..] => Value::String(Text::checked(checked.get(1..).unwrap_or_default())),
-        [b'?', _, word @ ..] => Value::Boolean(word == b"true"),
-        _ => Value::Location(Location::checked(checked.get(2..).unwrap_or_default())),
-    }
 }
 
 /// An operator and a value; the first character of the operator.
@@ -398,16 +339,12 @@ impl<'a> Variables<'a> {
         let mut ahead = *scan;
         let mut count = 0;
         loop {
-            if cfg!(tipwire_small) {
-                if E::LOOKS {
-                    *variable = Variable::EMPTY;
-                }
-                variable.read(&mut ahead, revision)?;
-                if E::LOOKS {
-                    each.variable(*variable);
-                }
-            } else {
-                Variable::check(&mut ahead, revision, each)?;
+            // Small processors note it anyway, by the code that iterators have, where there is room already.
+            let mut own = Variable::EMPTY;
+            let variable = if cfg!(tipwire_small) && !E::LOOKS { &mut *variable } else { &mut own };
+            variable.read(&mut ahead, revision, cfg!(tipwire_small) || E::LOOKS)?;
+            if E::LOOKS {
+                each.variable(*variable);
             }
             count += 1;
             if ahead.peek() != b';' {
@@ -445,7 +382,7 @@ impl<'a> Variables<'a> {
     fn read_next(&mut self, variable: &mut Variable<'a>) -> Option<()> {
         self.left = self.left.checked_sub(1)?;
         let mut scan = self.cursor.scan();
-        variable.read(&mut scan, None).ok()?;
+        variable.read(&mut scan, None, true).ok()?;
         scan.eat(b';');
         self.cursor.take(scan);
         Some(())
