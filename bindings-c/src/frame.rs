@@ -103,7 +103,7 @@ pub extern "C" fn tipwire_parse(
     run(|| {
         let line = told(bytes(line, length), error)?;
         let place = told(place(frame), error)?;
-        let read = Frame::show_by(line, utf8, |frame| set_frame(place, frame));
+        let read = Frame::show(line, utf8, &mut (), |(), frame| set_frame(place, frame));
         read.map_err(|wrong| tell(wrong, error))
     })
 }
@@ -119,7 +119,7 @@ pub extern "C" fn tipwire_parse_ack(
     run(|| {
         let line = told(bytes(line, length), error)?;
         let place = told(place(ack), error)?;
-        let read = Ack::show_by(line, utf8, |ack| set_ack(place, ack));
+        let read = Ack::show(line, utf8, &mut (), |(), ack| set_ack(place, ack));
         read.map_err(|wrong| tell(wrong, error))
     })
 }
@@ -178,7 +178,8 @@ pub extern "C" fn tipwire_parse_inner(
         let place = told(place(frame), error)?;
         let method = method_of(method).and_then(|method| method.uplink().ok_or(TIPWIRE_E_ARGUMENT));
         let method = told(method, error)?;
-        let read = Frame::show_inner_by(method, text, utf8, |frame| set_frame(place, frame));
+        let show = |(): &mut (), frame: &_| set_frame(place, frame);
+        let read = Frame::show_inner(method, text, utf8, &mut (), show);
         read.map_err(|wrong| tell(wrong, error))
     })
 }

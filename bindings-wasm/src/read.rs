@@ -2,7 +2,7 @@
 
 use tipwire::{
     Ack, Block, Body, Detail, Each, Encoding, Error, Frame, InnerMethod, Location, Merged,
-    Metadata, Number, Points, Sketch, Status, Text, Value, Variable,
+    Metadata, Number, Points, Sketch, Status, Text, Value, Variable, valid_text,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -58,11 +58,11 @@ pub fn read_onto(tape: &mut Tape<'_>, what: u32, message: &[u8]) -> Result<(), E
         }
     };
     let read = match what & !POINTS {
-        UPLINK => Frame::show(message, tape, frame),
-        ANSWER => Ack::show(message, tape, ack),
+        UPLINK => Frame::show(message, valid_text, tape, frame),
+        ANSWER => Ack::show(message, valid_text, tape, ack),
         what => match method(what).uplink() {
-            Some(method) => Frame::show_inner(method, message, tape, frame),
-            None => Ack::show_inner(message, tape, ack),
+            Some(method) => Frame::show_inner(method, message, valid_text, tape, frame),
+            None => Ack::show_inner(message, valid_text, tape, ack),
         },
     };
     if read.is_err() {

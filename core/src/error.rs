@@ -344,11 +344,18 @@ struct Explained<'a> {
 
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut written = Ok(());
-        let put = &mut |part: &str| written = written.and_then(|()| f.write_str(part));
-        self.error.explain_to(self.input, put);
-        written
+        display(f, |put| self.error.explain_to(self.input, put))
     }
+}
+
+/// Displays what is said in parts.
+pub(crate) fn display(
+    f: &mut fmt::Formatter<'_>,
+    say: impl FnOnce(&mut dyn FnMut(&str)),
+) -> fmt::Result {
+    let mut written = Ok(());
+    say(&mut |part| written = written.and_then(|()| f.write_str(part)));
+    written
 }
 
 macro_rules! fields {

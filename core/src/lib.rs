@@ -196,4 +196,4 @@ pub use frame::*;
 pub use json::PointList;
 pub use points::{Merged, MergedPairs, Point, Points};
 #[doc(hidden)]
-pub use utf8::valid_up_to;
+pub use utf8::{valid_text, valid_up_to};

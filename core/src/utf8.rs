@@ -1,11 +1,18 @@
 //! How far bytes are UTF-8: where code is to be small without the tables of the standard library.
 
+/// The text that bytes are, or how many at the front are one.
+#[doc(hidden)]
+#[inline(always)]
+pub fn valid_text(bytes: &[u8]) -> Result<&str, usize> {
+    core::str::from_utf8(bytes).map_err(|error| error.valid_up_to())
+}
+
 /// How many bytes at the front are whole characters of UTF-8. For who may take them for a text then.
 #[doc(hidden)]
 #[cfg(not(tipwire_small))]
 #[inline(always)]
 pub fn valid_up_to(bytes: &[u8]) -> usize {
-    core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len)
+    valid_text(bytes).map_or_else(|valid| valid, str::len)
 }
 
 #[doc(hidden)]

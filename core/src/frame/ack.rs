@@ -89,29 +89,17 @@ impl<'a> Ack<'a> {
         made(Ack::EMPTY, |ack| ack.fill(text_of(line(bytes)), None, &mut ()))
     }
 
-    /// Reads an answer and shows it, for who is not to move it: small processors copy by code, and
-    /// WebAssembly by a call. Each variable was shown before.
+    /// Reads an answer and shows it: as [`Frame::show`](crate::Frame::show).
     #[doc(hidden)]
     #[inline(always)]
     pub fn show<E: Each<'a>, T>(
         bytes: &'a [u8],
+        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
         each: &mut E,
         to: impl FnOnce(&mut E, &Ack<'a>) -> T,
     ) -> Result<T, Error> {
         let mut ack = Ack::EMPTY;
-        ack.fill(text_of(line(bytes)), None, each).map(|()| to(each, &ack))
-    }
-
-    /// The same for who knows another way to a text: as [`Frame::show_by`](crate::Frame::show_by).
-    #[doc(hidden)]
-    #[inline(always)]
-    pub fn show_by<T>(
-        bytes: &'a [u8],
-        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
-        to: impl FnOnce(&Ack<'a>) -> T,
-    ) -> Result<T, Error> {
-        let mut ack = Ack::EMPTY;
-        ack.fill(text_by(line(bytes), utf8), None, &mut ()).map(|()| to(&ack))
+        ack.fill(text_by(line(bytes), utf8), None, each).map(|()| to(each, &ack))
     }
 
     /// The same for what [`parse_inner`](Ack::parse_inner) reads.
@@ -119,11 +107,12 @@ impl<'a> Ack<'a> {
     #[inline(always)]
     pub fn show_inner<E: Each<'a>, T>(
         bytes: &'a [u8],
+        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
         each: &mut E,
         to: impl FnOnce(&mut E, &Ack<'a>) -> T,
     ) -> Result<T, Error> {
         let mut ack = Ack::EMPTY;
-        read_whole(text_of(bytes), |scan| ack.read_status(scan, None, each))
+        read_whole(text_by(bytes, utf8), |scan| ack.read_status(scan, None, each))
             .map(|()| to(each, &ack))
     }
 

@@ -399,9 +399,8 @@ impl<S: Sink> Line<S> {
                 scan::copy(copy, tail.get_mut(..copy.len()).unwrap_or_default());
             } else if cfg!(any(tipwire_small, target_family = "wasm")) {
                 // Three times backwards is forwards, and less code than what does it in one go.
-                let (first, last) = tail.split_at_mut_checked(stays).unwrap_or_default();
-                reverse(first);
-                reverse(last);
+                reverse(stay);
+                reverse(moved);
                 reverse(tail);
             } else {
                 let moved = tail.len().saturating_sub(stays);

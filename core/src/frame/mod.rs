@@ -43,6 +43,7 @@ pub(crate) mod sealed {
 use crate::cursor::Scan;
 use crate::error::{Error, Kind};
 use crate::limits::MAX_FRAME;
+use crate::utf8::valid_text;
 
 /// What a device asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -116,7 +117,7 @@ fn made<T>(mut empty: T, fill: impl FnOnce(&mut T) -> Result<(), Error>) -> Resu
 
 #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
 fn text_of(bytes: &[u8]) -> Result<&str, Error> {
-    text_by(bytes, |bytes| core::str::from_utf8(bytes).map_err(|error| error.valid_up_to()))
+    text_by(bytes, valid_text)
 }
 
 /// The same for who knows another way to a text, or how many bytes at the front are one.

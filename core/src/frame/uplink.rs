@@ -51,41 +51,18 @@ impl<'a> Frame<'a> {
     }
 
     /// Reads an uplink and shows it, for who is not to move it: small processors copy by code, and
-    /// WebAssembly by a call. Each variable was shown before.
+    /// WebAssembly by a call. Each variable was shown before. `utf8` gives the text that bytes are, or
+    /// how many at the front are one.
     #[doc(hidden)]
     #[inline(always)]
     pub fn show<E: Each<'a>, T>(
         bytes: &'a [u8],
+        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
         each: &mut E,
         to: impl FnOnce(&mut E, &Frame<'a>) -> T,
     ) -> Result<T, Error> {
         let mut frame = Frame::EMPTY;
-        frame.fill(text_of(line(bytes)), None, each).map(|()| to(each, &frame))
-    }
-
-    /// The same for who knows another way to a text, or how many bytes at the front are one.
-    #[doc(hidden)]
-    #[inline(always)]
-    pub fn show_by<T>(
-        bytes: &'a [u8],
-        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
-        to: impl FnOnce(&Frame<'a>) -> T,
-    ) -> Result<T, Error> {
-        let mut frame = Frame::EMPTY;
-        frame.fill(text_by(line(bytes), utf8), None, &mut ()).map(|()| to(&frame))
-    }
-
-    /// The same for what [`parse_inner`](Frame::parse_inner) reads.
-    #[doc(hidden)]
-    #[inline(always)]
-    pub fn show_inner_by<T>(
-        method: Method,
-        bytes: &'a [u8],
-        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
-        to: impl FnOnce(&Frame<'a>) -> T,
-    ) -> Result<T, Error> {
-        let mut frame = Frame::EMPTY;
-        frame.fill_inner(text_by(bytes, utf8), method, &mut ()).map(|()| to(&frame))
+        frame.fill(text_by(line(bytes), utf8), None, each).map(|()| to(each, &frame))
     }
 
     /// The same for what [`parse_inner`](Frame::parse_inner) reads.
@@ -94,11 +71,12 @@ impl<'a> Frame<'a> {
     pub fn show_inner<E: Each<'a>, T>(
         method: Method,
         bytes: &'a [u8],
+        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
         each: &mut E,
         to: impl FnOnce(&mut E, &Frame<'a>) -> T,
     ) -> Result<T, Error> {
         let mut frame = Frame::EMPTY;
-        frame.fill_inner(text_of(bytes), method, each).map(|()| to(each, &frame))
+        frame.fill_inner(text_by(bytes, utf8), method, each).map(|()| to(each, &frame))
     }
 
     /// Reads an uplink of one revision only.

@@ -25,6 +25,16 @@ use core::fmt::{self, Write};
 use crate::error::Kind;
 use crate::json::read::JsonString;
 
+/// What is before the first place where something ends it, of as many bytes as `ends` says, and what is
+/// after that. What `str` has for this brings a search along that is larger than a converter.
+fn split_off(text: &str, ends: impl Fn(&[u8]) -> Option<usize>) -> (&str, Option<&str>) {
+    let bytes = text.as_bytes();
+    match (0..bytes.len()).find_map(|at| Some((at, ends(bytes.get(at..)?)?))) {
+        Some((at, length)) => (text.get(..at).unwrap_or_default(), text.get(at + length..)),
+        None => (text, None),
+    }
+}
+
 /// A string of a JSON text. `Display` gives what its escapes stand for.
 #[derive(Clone, Copy)]
 pub struct JsonText<'a>(JsonString<'a>);

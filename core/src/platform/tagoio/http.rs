@@ -17,6 +17,7 @@ use crate::envelope::{Header, Layout, plaintext_answer};
 use crate::error::{BuildError, Code, Error, Kind};
 use crate::frame::{Body, IntoSink, Line, Method, Reply, Sink, Status, check_auth};
 use crate::limits::MAX_NAME;
+use crate::platform::split_off;
 use crate::scan;
 
 /// A request, in the parts that HTTP libraries take and give.
@@ -166,7 +167,7 @@ fn put_query<S: Sink>(out: &mut Line<S>, query: &str) {
     for names in query.split('&').filter_map(|part| part.strip_prefix("variables=")) {
         let mut rest = Some(names);
         while let Some(names) = rest {
-            let (name, others) = split_off(names);
+            let (name, others) = split_off(names, comma);
             rest = others;
             if out.error().is_none() {
                 let mut buffer = [0; MAX_NAME + 1];
@@ -180,17 +181,12 @@ fn put_query<S: Sink>(out: &mut Line<S>, query: &str) {
     end_names(out, count);
 }
 
-/// What is before a comma, as itself or escaped, and what is after it.
-fn split_off(names: &str) -> (&str, Option<&str>) {
-    let bytes = names.as_bytes();
-    let length = |at| match bytes.get(at..) {
-        Some([b',', ..]) => 1,
-        Some([b'%', b'2', b'C' | b'c', ..]) => 3,
-        _ => 0,
-    };
-    match (0..bytes.len()).find(|at| length(*at) > 0) {
-        Some(at) => (names.get(..at).unwrap_or_default(), names.get(at + length(at)..)),
-        None => (names, None),
+/// How many bytes a comma has, as itself or escaped.
+fn comma(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b',', ..] => Some(1),
+        [b'%', b'2', b'C' | b'c', ..] => Some(3),
+        _ => None,
     }
 }
 

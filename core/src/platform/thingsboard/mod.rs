@@ -50,7 +50,7 @@ pub use uplink::{Entries, Entry, Uplink, Uplinks};
 
 use core::fmt;
 
-use crate::error::{Code, Kind, put_digits};
+use crate::error::{Code, Kind, display, put_digits};
 use crate::json::read::{Json, document};
 use crate::json::write::{Object, write_string};
 #[cfg(feature = "alloc")]
@@ -93,9 +93,7 @@ impl<'a> ConvertError<'a> {
 
 impl fmt::Display for ConvertError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut written = Ok(());
-        self.explain_to(&mut |part: &str| written = written.and_then(|()| f.write_str(part)));
-        written
+        display(f, |put| self.explain_to(put))
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::error::Kind;
 use crate::json::write::{Object, write_string};
+use crate::platform::split_off;
 
 /// `SN-002,default,temperature,25.7`: name and type of the device, then keys and values in turn.
 ///
@@ -65,8 +66,9 @@ impl<'a> Field<'a> {
 /// The values of a message without what surrounds them.
 fn fields<'a>(text: &'a str, separator: &'a str) -> impl Iterator<Item = Field<'a>> + Clone {
     let (mut next, mut rest) = (0, Some(text));
+    let ends = move |rest: &[u8]| rest.starts_with(separator.as_bytes()).then_some(separator.len());
     core::iter::from_fn(move || {
-        let (field, others) = split_off(rest?, separator);
+        let (field, others) = split_off(rest?, ends);
         rest = others;
         let start = next;
         next += field.len() + separator.len();
@@ -75,17 +77,6 @@ fn fields<'a>(text: &'a str, separator: &'a str) -> impl Iterator<Item = Field<'
         let at = start + field.len() - inside.len();
         Some(Field { text: inside.trim_end_matches(is_around), at })
     })
-}
-
-/// What is before a separator, and what is after it: those of `str` bring a search along that is larger
-/// than a converter.
-fn split_off<'a>(text: &'a str, separator: &str) -> (&'a str, Option<&'a str>) {
-    let (bytes, separator) = (text.as_bytes(), separator.as_bytes());
-    let begins = |at: &usize| bytes.get(*at..).is_some_and(|rest| rest.starts_with(separator));
-    match (0..bytes.len()).find(begins) {
-        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + separator.len()..)),
-        None => (text, None),
-    }
 }
 
 impl<'s> Convert<'s> for TextConverter<'s> {
