@@ -112,12 +112,13 @@ for (const [server, device, whose] of [[OURS, PYTHON, "ours answers theirs"], [P
   }
 }
 
-// `MEGABYTES=1000` is what is promised; fewer show a growth too.
+// `MEGABYTES=1000` is what is promised; fewer show a growth too. The collector's own space is bounded, since
+// it grows with the speed of what makes garbage, not with what stays.
 test("a long input is read in memory that does not grow, and a line without end too", async () => {
   const megabytes = Number(process.env.MEGABYTES ?? 50);
   const told = 'process.on("exit", () => console.error(process.resourceUsage().maxRSS))';
   const peak = async (chunk, times) => {
-    const child = spawn(OURS[0], ["--import", `data:text/javascript,${encodeURIComponent(told)}`, OURS[1], "decode", "--format", "points"]);
+    const child = spawn(OURS[0], ["--max-semi-space-size=2", "--import", `data:text/javascript,${encodeURIComponent(told)}`, OURS[1], "decode", "--format", "points"]);
     let [err, count] = ["", 0];
     child.stderr.on("data", (text) => (err += text));
     child.stdout.on("data", (bytes) => (count += bytes.reduce((sum, byte) => sum + (byte === 10 ? 1 : 0), 0)));
@@ -132,7 +133,7 @@ test("a long input is read in memory that does not grow, and a line without end 
   const [few, many, endless] = [await peak(chunk, 10), await peak(chunk, megabytes), await peak(Buffer.alloc(2 ** 20, 65), megabytes)];
   assert.deepEqual([many.code, many.count], [0, megabytes * Math.ceil(2 ** 20 / line.length)]);
   assert.deepEqual([endless.code, endless.count], [1, 0]);
-  for (const { kilobytes } of [many, endless]) assert.ok(kilobytes < few.kilobytes + 40_000, `${kilobytes} kB, ${few.kilobytes} for a fifth`);
+  for (const { kilobytes } of [many, endless]) assert.ok(kilobytes < few.kilobytes + 20_000, `${kilobytes} kB, ${few.kilobytes} for a fifth`);
 });
 
 test("whoever has read enough may go", async () => {
