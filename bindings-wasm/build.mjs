@@ -40,11 +40,15 @@ for (const name of reached) {
 /** What all hosts have of WebAssembly: the rest is not to be used, nor is what the compiler has not used. */
 const FEATURES = ["bulk-memory", "sign-ext", "nontrapping-float-to-int", "reference-types", "mutable-globals", "multivalue"];
 
-/** A module made smaller, which takes nothing of its speed. */
+/**
+ * A module made smaller, which takes nothing of its speed. Functions that are called once are left as
+ * they are: put where they are called they are a little less code, but code that compresses worse.
+ */
 function smaller(path) {
   const made = `${path}.small`;
   const optimizer = join(dirname(require.resolve("binaryen/package.json")), "bin/wasm-opt");
-  const settings = ["-Oz", "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
+  const effort = ["-Oz", "--converge", "--one-caller-inline-max-function-size=30"];
+  const settings = [...effort, "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
   execFileSync(process.execPath, [optimizer, ...settings, path, "-o", made], { stdio: "inherit" });
   return readFileSync(made);
 }
@@ -73,26 +77,41 @@ const outside = {
 };
 
 /**
- * The module as a string, each byte a character: in base64 a page would have to load a third more of
- * it, compressed. Bytes are moved so that the most frequent ones are characters that need no escape.
+ * The module as a text, in ASCII, so that it does not matter what a page takes its scripts for: in
+ * base64 a page would have to load a third more of it, compressed. A byte is one character if it is one
+ * of the most frequent ones, else a mark and one more.
  */
-const MOVED = 48;
-const inlined = (wasm) => `
-  const text = ${literal(wasm.map((byte) => byte + MOVED))};
+const [FIRST, MARK, LAST] = [0x23, 0x7d, 0x7e];
+const SECONDS = LAST - FIRST + 1;
+function inlined(wasm) {
+  const counts = new Array(256).fill(0);
+  for (const byte of wasm) counts[byte]++;
+  const all = counts.map((_, byte) => byte);
+  const frequent = new Set(all.toSorted((a, b) => counts[b] - counts[a]).slice(0, MARK - FIRST));
+  const chars = [];
+  // Both kinds in the order of their numbers, so that one bit for each says which it is.
+  [...frequent].sort((a, b) => a - b).forEach((byte, n) => (chars[byte] = String.fromCharCode(FIRST + n)));
+  const rare = all.filter((byte) => !frequent.has(byte));
+  rare.forEach((byte, n) => (chars[byte] = String.fromCharCode(MARK + Math.floor(n / SECONDS), FIRST + (n % SECONDS))));
+  const bits = Array.from({ length: 64 }, (_, n) => [3, 2, 1, 0].reduce((bits, bit) => bits * 2 + frequent.has(n * 4 + bit), 0));
+  return `
+  const text = ${JSON.stringify(Array.from(wasm, (byte) => chars[byte]).join(""))};
   export function bytes() {
-    const bytes = new Uint8Array(text.length);
-    for (let n = 0; n < bytes.length; n++) bytes[n] = text.charCodeAt(n) - ${MOVED};
-    return bytes;
+    const table = [];
+    const frequent = "${bits.map((four) => four.toString(16)).join("")}";
+    for (let byte = 0, one = ${FIRST}, two = ${MARK + FIRST}; byte < 256; byte++) {
+      table[(parseInt(frequent[byte >> 2], 16) >> (byte & 3)) & 1 ? one++ : two++] = byte;
+    }
+    // In place, which is quicker than to ask a text for each character while nothing is compiled yet.
+    const bytes = new TextEncoder().encode(text);
+    let length = 0;
+    for (let at = 0; at < bytes.length; at++) {
+      let code = bytes[at];
+      if (code >= ${MARK}) code = ${MARK} + (code - ${MARK}) * ${SECONDS} + bytes[++at];
+      bytes[length++] = table[code];
+    }
+    return bytes.subarray(0, length);
   }`;
-
-/** In ASCII, so that it does not matter what a page takes its scripts for. */
-function literal(bytes) {
-  const char = (byte) => {
-    const char = String.fromCharCode(byte);
-    if (char === '"' || char === "\\") return `\\${char}`;
-    return byte >= 0x20 && byte < 0x7f ? char : `\\x${byte.toString(16).padStart(2, "0")}`;
-  };
-  return `"${Array.from(bytes, char).join("")}"`;
 }
 const imported = (name) => `import module from "../${name}.wasm"; export const bytes = () => module;`;
 
