@@ -16,6 +16,22 @@ fn show(frame: &[u8]) -> String {
     format!("{:?}", String::from_utf8_lossy(frame))
 }
 
+/// What is given while a frame is checked is what it is found to hold.
+fn in_one_pass(frame: &[u8]) {
+    let mut given = Vec::new();
+    let read = Frame::parse_each(frame, |variable| given.push(variable));
+    assert_eq!(read.as_ref().err(), Frame::parse(frame).as_ref().err());
+    if let Ok(read) = read {
+        assert!(read.variables().eq(given), "{}", show(frame));
+    }
+    let mut given = Vec::new();
+    let read = Ack::parse_each(frame, |variable| given.push(variable));
+    assert_eq!(read.as_ref().err(), Ack::parse(frame).as_ref().err());
+    if let Ok(read) = read {
+        assert!(read.variables().eq(given), "{}", show(frame));
+    }
+}
+
 #[test]
 fn generated_uplinks_are_judged_as_by_the_naive_reader() {
     let mut random = Random::new(1);
@@ -24,6 +40,7 @@ fn generated_uplinks_are_judged_as_by_the_naive_reader() {
         let frame = generate::uplink(&mut random).into_bytes();
         let outcome = verdict(Frame::parse(&frame));
         assert_eq!(outcome, oracle::uplink(&frame), "{}", show(&frame));
+        in_one_pass(&frame);
         valid += usize::from(outcome.is_ok());
     }
     assert!(valid > rounds(60_000) / 2, "most generated frames are valid: {valid}");
@@ -36,6 +53,7 @@ fn mutated_uplinks_are_judged_as_by_the_naive_reader() {
         let frame = generate::uplink(&mut random).into_bytes();
         let frame = generate::mutate(&mut random, &frame);
         assert_eq!(verdict(Frame::parse(&frame)), oracle::uplink(&frame), "{}", show(&frame));
+        in_one_pass(&frame);
     }
 }
 
@@ -48,6 +66,7 @@ fn answers_and_their_mutants_are_judged_as_by_the_naive_reader() {
             frame = generate::mutate(&mut random, &frame);
         }
         assert_eq!(verdict(Ack::parse(&frame)), oracle::answer(&frame), "{}", show(&frame));
+        in_one_pass(&frame);
     }
 }
 

@@ -1,8 +1,9 @@
-//! Reading: parse, and touch every field, numbers as `f64`.
+//! Reading: parse, and touch every field, numbers as `f64`. `read/…` does it in one pass, `iterate/…` goes
+//! through the variables of a frame that was parsed.
 
 use std::hint::black_box;
 
-use tipwire::{Ack, Body, Detail, Frame, Location, Metadata, Text, Value, Variables};
+use tipwire::{Ack, Body, Frame, Location, Metadata, Text, Value, Variable, Variables};
 
 use crate::corpus::corpus;
 use crate::harness::Bench;
@@ -19,7 +20,15 @@ pub fn run(bench: &mut Bench) {
             || touch(black_box(frame.as_bytes()), is_answer),
             || peer::touch(black_box(frame), is_answer),
         );
+        let later = touch_later(frame.as_bytes(), is_answer);
+        assert_eq!(touch(frame.as_bytes(), is_answer), later, "{name}");
         if let Some(json) = points::json_of(frame, is_answer) {
+            bench.compare(
+                &format!("iterate/{}", case.name),
+                "tagotip-codec",
+                || touch_later(black_box(frame.as_bytes()), is_answer),
+                || peer::touch(black_box(frame), is_answer),
+            );
             let json = json.as_str();
             assert_eq!(
                 points::touch_value(json).bytes,
@@ -41,6 +50,15 @@ pub struct Sum {
     pub bytes: usize,
 }
 
+impl std::ops::Add for Sum {
+    type Output = Sum;
+
+    fn add(mut self, other: Sum) -> Sum {
+        self += other;
+        self
+    }
+}
+
 impl std::ops::AddAssign for Sum {
     fn add_assign(&mut self, other: Sum) {
         self.numbers += other.numbers;
@@ -58,47 +76,62 @@ impl Sum {
     }
 }
 
-/// Reads a frame and all that is in it. Inlined into everything that is measured, alike.
+/// Reads a frame and all that is in it, each variable as soon as it is checked. Inlined into everything
+/// that is measured, alike.
 #[inline(always)]
 pub fn touch(frame: &[u8], is_answer: bool) -> Sum {
+    let mut sum = Sum::default();
+    let each = |variable: Variable<'_>| sum += touch_variable(&variable);
     if is_answer {
-        let ack = Ack::parse(frame).expect("a frame of the corpus");
-        let mut sum = Sum::bytes(ack.status.name().len());
-        if let Detail::Variables(block) = &ack.detail {
-            sum += touch_variables(block.variables.clone());
-        }
+        let ack = Ack::parse_each(frame, each).expect("a frame of the corpus");
+        sum.bytes += ack.status.name().len();
         return sum;
     }
-    let frame = Frame::parse(frame).expect("a frame of the corpus");
-    let mut sum = Sum::bytes(frame.auth.len() + frame.serial.len());
-    match &frame.body {
-        Body::Push(block) => {
-            sum.bytes += block.group.map_or(0, str::len);
-            sum += touch_variables(block.variables.clone());
-        }
-        Body::Raw(raw) => sum.bytes += raw.data().len(),
-        Body::Pull(names) => sum.bytes += names.clone().map(str::len).sum::<usize>(),
-        Body::Ping => {}
+    let frame = Frame::parse_each(frame, each).expect("a frame of the corpus");
+    sum + touch_head(&frame)
+}
+
+/// The same in two steps: what is checked as a whole is gone through after that.
+#[inline(always)]
+pub fn touch_later(frame: &[u8], is_answer: bool) -> Sum {
+    if is_answer {
+        let ack = Ack::parse(frame).expect("a frame of the corpus");
+        return touch_variables(ack.variables()) + Sum::bytes(ack.status.name().len());
     }
-    sum
+    let frame = Frame::parse(frame).expect("a frame of the corpus");
+    touch_variables(frame.variables()) + touch_head(&frame)
+}
+
+/// What is not variables.
+#[inline(always)]
+fn touch_head(frame: &Frame<'_>) -> Sum {
+    let body = match &frame.body {
+        Body::Push(block) => block.group.map_or(0, str::len),
+        Body::Raw(raw) => raw.data().len(),
+        Body::Pull(names) => names.clone().map(str::len).sum::<usize>(),
+        Body::Ping => 0,
+    };
+    Sum::bytes(frame.auth.len() + frame.serial.len() + body)
 }
 
 #[inline(always)]
 fn touch_variables(variables: Variables<'_>) -> Sum {
-    let mut sum = Sum::default();
-    for variable in variables {
-        sum.bytes += variable.name.len();
-        sum += match variable.value {
-            Value::Number(number) => Sum::number(number.to_f64()),
-            Value::String(text) => Sum::bytes(text.pieces().map(str::len).sum()),
-            Value::Boolean(truth) => Sum::bytes(usize::from(truth)),
-            Value::Location(location) => Sum::number(touch_location(location)),
-        };
-        sum.bytes += variable.unit.map_or(0, str::len) + variable.group.map_or(0, str::len);
-        sum.numbers += variable.location.map_or(0.0, touch_location);
-        sum.numbers += variable.time.map_or(0.0, |time| time as f64);
-        sum.bytes += touch_metadata(variable.metadata);
-    }
+    variables.fold(Sum::default(), |sum, variable| sum + touch_variable(&variable))
+}
+
+#[inline(always)]
+fn touch_variable(variable: &Variable<'_>) -> Sum {
+    let mut sum = match variable.value {
+        Value::Number(number) => Sum::number(number.to_f64()),
+        Value::String(text) => Sum::bytes(text.pieces().map(str::len).sum()),
+        Value::Boolean(truth) => Sum::bytes(usize::from(truth)),
+        Value::Location(location) => Sum::number(touch_location(location)),
+    };
+    sum.bytes += variable.name.len();
+    sum.bytes += variable.unit.map_or(0, str::len) + variable.group.map_or(0, str::len);
+    sum.numbers += variable.location.map_or(0.0, touch_location);
+    sum.numbers += variable.time.map_or(0.0, |time| time as f64);
+    sum.bytes += touch_metadata(variable.metadata);
     sum
 }
 

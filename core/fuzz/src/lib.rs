@@ -18,6 +18,23 @@ pub fn read(data: &[u8]) {
     for method in [Method::Push, Method::Pull, Method::Ping] {
         within(data, Frame::parse_inner(method, data).map(|frame| touch(&frame)));
     }
+    in_one_pass(data);
+}
+
+/// Variables are the same while their frame is checked and after that.
+pub fn in_one_pass(data: &[u8]) {
+    let mut given = Vec::new();
+    let (whole, once) = (Frame::parse(data), Frame::parse_each(data, |one| given.push(one)));
+    assert_eq!(format!("{once:?}"), format!("{whole:?}"));
+    if let Ok(frame) = whole {
+        assert!(frame.variables().eq(given));
+    }
+    let mut given = Vec::new();
+    let (whole, once) = (Ack::parse(data), Ack::parse_each(data, |one| given.push(one)));
+    assert_eq!(format!("{once:?}"), format!("{whole:?}"));
+    if let Ok(ack) = whole {
+        assert!(ack.variables().eq(given));
+    }
 }
 
 fn within(data: &[u8], outcome: Result<(), Error>) {

@@ -6,7 +6,7 @@ use crate::frame::body::Block;
 use crate::frame::line::{IntoSink, Line, Sink};
 use crate::frame::number::write_unsigned;
 use crate::frame::uplink::read_seq;
-use crate::frame::variable::{Each, Variables};
+use crate::frame::variable::{Each, Variable, Variables};
 use crate::frame::writer::Push;
 use crate::frame::{Revision, line, made, read_whole, text_by, text_of};
 
@@ -87,6 +87,15 @@ impl<'a> Ack<'a> {
     /// Reads an answer of any revision, with or without a line ending.
     pub fn parse(bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
         made(Ack::EMPTY, |ack| ack.fill(text_of(line(bytes)), None, &mut ()))
+    }
+
+    /// Reads an answer as [`parse`](Ack::parse) does, and gives each variable to `each` once it is
+    /// checked: as [`Frame::parse_each`](crate::Frame::parse_each).
+    pub fn parse_each(
+        bytes: &'a [u8],
+        mut each: impl FnMut(Variable<'a>),
+    ) -> Result<Ack<'a>, Error> {
+        made(Ack::EMPTY, |ack| ack.fill(text_of(line(bytes)), None, &mut each))
     }
 
     /// Reads an answer and shows it: as [`Frame::show`](crate::Frame::show).

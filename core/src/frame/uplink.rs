@@ -7,7 +7,7 @@ use crate::cursor::{HEX, NAME, SERIAL, Scan};
 use crate::error::{BuildError, Error, Field, Kind};
 use crate::frame::body::{Block, Body, Names, Raw};
 use crate::frame::line::{IntoSink, Line, Sink};
-use crate::frame::variable::{Each, Variables};
+use crate::frame::variable::{Each, Variable, Variables};
 use crate::frame::{Method, Revision, line, made, read_whole, text_by, text_of};
 use crate::limits::{HASH_DIGITS, MAX_NAME, MAX_VARIABLES, TOKEN_DIGITS};
 use crate::scan;
@@ -48,6 +48,26 @@ impl<'a> Frame<'a> {
     /// Reads an uplink of any revision, with or without a line ending.
     pub fn parse(bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
         made(Frame::EMPTY, |frame| frame.fill(text_of(line(bytes)), None, &mut ()))
+    }
+
+    /// Reads an uplink as [`parse`](Frame::parse) does, and gives each variable to `each` once it is
+    /// checked: the quickest way for who goes through all of them, since none is taken apart twice.
+    ///
+    /// What comes after a variable may still be wrong: where an error comes back, those that were given
+    /// before are of a frame that does not count.
+    ///
+    /// ```
+    /// let mut names = Vec::new();
+    /// let line = b"PUSH|4deedd7bab8817ec|s|@1694567890000[t:=32.5;h:=65]";
+    /// let frame = tipwire::Frame::parse_each(line, |variable| names.push(variable.name))?;
+    /// assert_eq!((names, frame.serial), (vec!["t", "h"], "s"));
+    /// # Ok::<(), tipwire::Error>(())
+    /// ```
+    pub fn parse_each(
+        bytes: &'a [u8],
+        mut each: impl FnMut(Variable<'a>),
+    ) -> Result<Frame<'a>, Error> {
+        made(Frame::EMPTY, |frame| frame.fill(text_of(line(bytes)), None, &mut each))
     }
 
     /// Reads an uplink and shows it, for who is not to move it: small processors copy by code, and

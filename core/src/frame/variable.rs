@@ -209,14 +209,20 @@ impl<'a> Variable<'a> {
     }
 }
 
-/// What gets the variables of a frame while it is checked, for who would only walk them once: they
-/// need not be taken apart twice. What comes after them may still be wrong.
+/// What gets the variables of a frame while it is checked.
 #[doc(hidden)]
 pub trait Each<'a> {
     /// Whether it does anything with them.
     const LOOKS: bool = true;
 
     fn variable(&mut self, variable: Variable<'a>);
+}
+
+impl<'a, F: FnMut(Variable<'a>)> Each<'a> for F {
+    #[inline(always)]
+    fn variable(&mut self, variable: Variable<'a>) {
+        self(variable);
+    }
 }
 
 /// Nothing is done with them.
