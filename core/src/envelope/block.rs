@@ -23,9 +23,10 @@ pub(super) fn xor(a: Block, b: Block) -> Block {
 }
 
 /// Up to 16 bytes, then zeros.
-#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+#[cfg_attr(target_family = "wasm", inline(never))]
 pub(super) fn padded(bytes: &[u8]) -> Block {
-    if cfg!(tipwire_small) {
+    if cfg!(any(tipwire_small, target_family = "wasm")) {
         let mut block = [0; 16];
         block.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         return block;
@@ -45,9 +46,10 @@ pub(super) fn padded(bytes: &[u8]) -> Block {
 }
 
 /// Writes as many bytes of a block as there is room for.
-#[cfg_attr(not(tipwire_small), inline(always))]
+#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+#[cfg_attr(target_family = "wasm", inline(never))]
 pub(super) fn store(block: Block, target: &mut [u8]) {
-    if cfg!(tipwire_small) {
+    if cfg!(any(tipwire_small, target_family = "wasm")) {
         target.iter_mut().zip(block).for_each(|(to, from)| *to = from);
         return;
     }
@@ -74,7 +76,7 @@ pub(super) fn store(block: Block, target: &mut [u8]) {
 
 /// The first bytes of a block, then zeros.
 pub(super) fn shortened(block: Block, length: usize) -> Block {
-    if cfg!(tipwire_small) {
+    if cfg!(any(tipwire_small, target_family = "wasm")) {
         return padded(block.get(..length).unwrap_or_default());
     }
     let gone = 8 * (16 - length.min(16)) as u32;
@@ -94,7 +96,7 @@ pub(super) fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
     if ours.len() != theirs.len() {
         return false;
     }
-    if cfg!(tipwire_small) {
+    if cfg!(any(tipwire_small, target_family = "wasm")) {
         let pairs = ours.iter().zip(theirs);
         return pairs.fold(0, |difference, (a, b)| difference | (a ^ b)).ct_eq(&0).into();
     }

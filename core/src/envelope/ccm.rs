@@ -6,15 +6,13 @@
 
 use aes::cipher::consts::U16;
 use aes::cipher::typenum::Unsigned;
-use aes::cipher::{
-    BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, KeyInit,
-    ParBlocks,
-};
+use aes::cipher::{BlockCipherEncBackend, BlockCipherEncrypt, BlockSizeUser, KeyInit, ParBlocks};
 
 use zeroize::Zeroize;
 
 use crate::envelope::block::{Block, is_same, padded, shortened, store, xor};
 use crate::envelope::cipher::{Aead, Direction, Message, Nonce};
+use crate::envelope::pass::{Called, Pass};
 use crate::envelope::refuse;
 use crate::error::{Error, Kind};
 
@@ -72,13 +70,14 @@ impl<A: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>> Ccm<A> {
         let counter = start | nonce.block >> 8;
         let flags = (usize::from(!header.is_empty()) << 6) | ((tag_len - 2) / 2) << 3;
         let first = counter | ((flags as u128) << 120) | text.len() as u128;
-        self.0.encrypt_with_backend(Pass { direction, first, counter, header, text, mac });
+        let chain = Chain { direction, first, counter, header, text, mac };
+        self.0.encrypt_with_backend(Called(chain));
         Ok(())
     }
 }
 
-/// A pass over one message, for the cipher to call with what encrypts blocks best here.
-struct Pass<'m> {
+/// A pass over one message.
+struct Chain<'m> {
     direction: Direction,
     /// The block that the chain begins with.
     first: u128,
@@ -90,14 +89,11 @@ struct Pass<'m> {
     mac: &'m mut Block,
 }
 
-impl BlockSizeUser for Pass<'_> {
-    type BlockSize = U16;
-}
-
-impl BlockCipherEncClosure for Pass<'_> {
-    #[inline(always)]
-    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
-        let Pass { direction, first, counter, header, text, mac } = self;
+impl Pass for Chain<'_> {
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    fn over<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
+        let Chain { direction, first, counter, header, text, mac } = self;
         // A link of the chain is encrypted when the next one joins: together with what hides that.
         let mut chain = first.to_be_bytes();
         if !header.is_empty() {

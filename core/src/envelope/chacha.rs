@@ -75,7 +75,7 @@ impl Stream {
         // Vectors make four blocks as fast as one.
         let is_wide = cfg!(target_pointer_width = "64");
         let used = if is_wide { START } else { 1 + length.div_ceil(BLOCK) };
-        rest.write_keystream_blocks(start.get_mut(..used.min(START)).unwrap_or_default());
+        write(&mut rest, start.get_mut(..used.min(START)).unwrap_or_default());
         Ok(Stream { start, rest })
     }
 
@@ -83,14 +83,22 @@ impl Stream {
     fn apply(&mut self, text: &mut [u8]) {
         let start = StreamBlock::<Core>::slice_as_flattened(&self.start);
         let start = start.get(BLOCK..).unwrap_or_default();
-        text.iter_mut().zip(start).for_each(|(byte, with)| *byte ^= with);
-        if let Some(more) = text.get_mut(start.len()..) {
+        mix(text, start);
+        let more = text.get_mut(start.len()..).unwrap_or_default();
+        if cfg!(target_family = "wasm") {
+            // By the code that has made the start, over what of it is spent.
+            let [_, spent @ ..] = &mut self.start;
+            for part in more.chunks_mut(spent.len() * BLOCK) {
+                write(&mut self.rest, spent);
+                mix(part, StreamBlock::<Core>::slice_as_flattened(spent));
+            }
+        } else {
             let (blocks, last) = StreamBlock::<Core>::slice_as_chunks_mut(more);
             self.rest.apply_keystream_blocks(blocks);
             if !last.is_empty() {
                 let [_, spent, ..] = &mut self.start;
                 self.rest.write_keystream_block(spent);
-                last.iter_mut().zip(&*spent).for_each(|(byte, with)| *byte ^= with);
+                mix(last, spent);
             }
         }
     }
@@ -110,6 +118,15 @@ impl Stream {
         poly.update(&[lengths.to_le_bytes()]);
         poly.finish()
     }
+}
+
+#[cfg_attr(target_family = "wasm", inline(never))]
+fn write(stream: &mut Core, blocks: &mut [StreamBlock<Core>]) {
+    stream.write_keystream_blocks(blocks);
+}
+
+fn mix(text: &mut [u8], stream: &[u8]) {
+    text.iter_mut().zip(stream).for_each(|(byte, with)| *byte ^= with);
 }
 
 #[cfg(test)]

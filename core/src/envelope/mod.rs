@@ -15,6 +15,13 @@ mod gcm;
 mod header;
 mod inner;
 mod opener;
+#[cfg(any(
+    feature = "aes-128-ccm",
+    feature = "aes-128-gcm",
+    feature = "aes-256-ccm",
+    feature = "aes-256-gcm",
+))]
+mod pass;
 #[cfg(feature = "chacha20-poly1305")]
 mod poly1305;
 mod sealer;
