@@ -70,17 +70,20 @@ fn sign_of(text: &str) -> (bool, &[u8]) {
 fn parse_short(text: &[u8]) -> f64 {
     // Signed, as processors turn numbers into doubles.
     let mut digits = 0i64;
-    let mut point = text.len();
-    for (n, &byte) in text.iter().enumerate() {
+    let mut rest = text.iter();
+    for &byte in rest.by_ref() {
         if byte == b'.' {
-            point = n + 1;
-        } else {
-            digits = digits * 10 + i64::from(byte.wrapping_sub(b'0'));
+            break;
         }
+        digits = digits * 10 + i64::from(byte.wrapping_sub(b'0'));
+    }
+    let places = rest.len();
+    for &byte in rest {
+        digits = digits * 10 + i64::from(byte.wrapping_sub(b'0'));
     }
     #[expect(clippy::cast_precision_loss, reason = "rounded once where it is more than 53 bits")]
     let exact = digits as f64;
-    match text.len() - point {
+    match places {
         0 => exact,
         places => exact / POWERS_OF_TEN.get(places).copied().unwrap_or(1.0),
     }

@@ -55,11 +55,9 @@ impl<'a> Location<'a> {
 
     /// Latitude, longitude, and the altitude if there is one.
     pub fn coordinates(&self) -> (Number<'a>, Number<'a>, Option<Number<'a>>) {
-        let mut c = Cursor::new(self.0);
-        let lat = Number::walk_rare(&mut c);
-        c.eat(",");
-        let lng = Number::walk_rare(&mut c);
-        (lat, lng, c.eat(",").then(|| Number::walk_rare(&mut c)))
+        let (lat, rest) = split_off(self.0);
+        let (lng, alt) = split_off(rest.unwrap_or_default());
+        (Number::checked(lat), Number::checked(lng), alt.map(Number::checked))
     }
 
     /// The latitude.
@@ -75,6 +73,16 @@ impl<'a> Location<'a> {
     /// The altitude, if there is one.
     pub fn alt(&self) -> Option<Number<'a>> {
         self.coordinates().2
+    }
+}
+
+/// What is before a comma, and what is after it.
+#[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+#[cfg_attr(tipwire_small, inline(never))]
+fn split_off(text: &str) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == b',').and_then(|at| text.split_at_checked(at)) {
+        Some((before, rest)) => (before, rest.strip_prefix(',')),
+        None => (text, None),
     }
 }
 

@@ -62,13 +62,6 @@ impl<'a> Number<'a> {
         Number::check(scan)
     }
 
-    /// The same.
-    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-    #[cfg_attr(target_family = "wasm", inline(never))]
-    pub(super) fn walk_rare(c: &mut Cursor<'a>) -> Number<'a> {
-        Number::walk(c)
-    }
-
     /// A number that was checked.
     #[inline(always)]
     pub(super) const fn checked(text: &'a str) -> Number<'a> {
