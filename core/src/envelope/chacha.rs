@@ -84,7 +84,7 @@ impl Stream {
         let start = StreamBlock::<Core>::slice_as_flattened(&self.start);
         let start = start.get(BLOCK..).unwrap_or_default();
         mix(text, start);
-        let more = text.get_mut(start.len()..).unwrap_or_default();
+        let Some(more) = text.get_mut(start.len()..) else { return };
         if cfg!(target_family = "wasm") {
             // By the code that has made the start, over what of it is spent.
             let [_, spent @ ..] = &mut self.start;
@@ -120,6 +120,7 @@ impl Stream {
     }
 }
 
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 #[cfg_attr(target_family = "wasm", inline(never))]
 fn write(stream: &mut Core, blocks: &mut [StreamBlock<Core>]) {
     stream.write_keystream_blocks(blocks);
