@@ -118,6 +118,7 @@ const imported = (name) => `import module from "../${name}.wasm"; export const b
 const entries = [
   { entry: "index", glue: "full", wasm: "tipwire" },
   { entry: "text", glue: "text", wasm: "text" },
+  { entry: "secure", glue: "secure", wasm: "secure" },
 ];
 for (const { entry, glue, wasm } of entries) {
   const folder = join(target, "glue", glue);
@@ -159,13 +160,6 @@ await beside("command/main.ts", "command.js", "esm");
 await beside("node.ts", "node.js", "esm");
 await beside("node.ts", "cjs/node.js", "cjs");
 
-// The same instance as everything: only fewer names.
-const secure = readFileSync(join(here, "ts/secure.ts"), "utf8");
-const names = [];
-for (const [, list] of secure.matchAll(/export \{(.*?)\}/gs)) names.push(...list.split(",").map((name) => name.trim()).filter((name) => name !== ""));
-writeFileSync(join(out, "secure.js"), `export { ${names.join(", ")} } from "./index.js";\n`);
-writeFileSync(join(out, "workerd/secure.js"), `export { ${names.join(", ")} } from "./index.js";\n`);
-writeFileSync(join(out, "cjs/secure.js"), names.map((name) => `exports.${name} = require("./index.js").${name};\n`).join(""));
 writeFileSync(join(out, "cjs/package.json"), '{ "type": "commonjs" }\n');
 
 const manifest = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));

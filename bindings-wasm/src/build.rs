@@ -81,6 +81,21 @@ pub fn write<'b>(
     }
 }
 
+/// A PUSH of data points as JSON, behind the head on the tape: of the inner frame of an envelope the
+/// serial is known.
+#[cfg(feature = "secure")]
+pub fn write_points<'b>(
+    mut record: Record<'_>,
+    inner: Option<&str>,
+    points: &str,
+    output: &'b mut [u8],
+) -> Result<&'b [u8], BuildError> {
+    let head = record.head()?;
+    let mut push = begin(&head, inner, output);
+    push.points_json(points);
+    push.finish()
+}
+
 fn write_answer<'b>(
     mut record: Record<'_>,
     is_inner: bool,

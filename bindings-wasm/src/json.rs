@@ -1,9 +1,9 @@
 //! JSON of frames and of their data points, both ways.
 
-use tipwire::{Ack, BuildError, Error, Frame, Inner};
+use tipwire::{Ack, Error, Frame, Inner};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::build::{Record, begin};
+use crate::build::{Record, write_points};
 use crate::failure::{unbuilt, unreadable};
 use crate::lanes::{Lanes, with, word};
 use crate::layout::{ANSWER, UPLINK};
@@ -42,19 +42,6 @@ pub fn build_points(points: &str) -> u32 {
             Err(error) => unbuilt(words, error),
         }
     })
-}
-
-/// A PUSH of data points: of the inner frame of an envelope the serial is known.
-pub fn write_points<'b>(
-    mut record: Record<'_>,
-    inner: Option<&str>,
-    points: &str,
-    output: &'b mut [u8],
-) -> Result<&'b [u8], BuildError> {
-    let head = record.head()?;
-    let mut push = begin(&head, inner, output);
-    push.points_json(points);
-    push.finish()
 }
 
 /// Reads a message of a kind that the layout has a number for.

@@ -13,7 +13,7 @@ extern crate alloc;
 extern crate std;
 
 mod build;
-#[cfg(feature = "full")]
+#[cfg(feature = "secure")]
 mod credentials;
 mod failure;
 #[cfg(feature = "full")]
@@ -22,13 +22,15 @@ mod known;
 mod lanes;
 pub mod layout;
 mod read;
-#[cfg(feature = "full")]
+#[cfg(feature = "secure")]
 mod secure;
 #[cfg(feature = "full")]
 mod session;
+#[cfg(feature = "streams")]
 mod settings;
 #[cfg(feature = "full")]
 mod spans;
+#[cfg(feature = "streams")]
 mod stream;
 #[cfg(feature = "full")]
 mod tagoio;

@@ -10,10 +10,9 @@ use tipwire::{
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::build::{self, Record};
+use crate::build::{self, Record, write_points};
 use crate::credentials::text;
 use crate::failure::{unbuilt, unreadable};
-use crate::json::write_points;
 use crate::lanes::{Lanes, tell, with, word};
 use crate::layout::{OUTPUT, PING, PULL, PUSH, RAW};
 
@@ -253,7 +252,8 @@ extern "C" {
 pub fn open_with(layouts: &[u8], length: u32, candidates: &Candidates) -> u32 {
     let layouts: Vec<Layout> = layouts.iter().map(|number| layout_of((*number).into())).collect();
     // Who looks keys up may use the input for other things.
-    let mut envelope = with(|lanes| lanes.written(0, length).to_vec());
+    let mut envelope =
+        with(|lanes| lanes.input.get(..length as usize).unwrap_or_default().to_vec());
     let opened = tipwire::open_with(&mut envelope, &layouts, |header| {
         with(|lanes| describe_header(lanes.words, lanes.side, header));
         candidates.find().into_iter().filter_map(|found| found.opener)

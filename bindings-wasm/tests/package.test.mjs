@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import * as tipwire from "../../target/js/package/index.js";
+import * as secure from "../../target/js/package/secure.js";
 import * as text from "../../target/js/package/text.js";
 
 const { parse, push, ack, points, build, TipwireError } = tipwire;
@@ -217,6 +218,26 @@ test("the small entry builds of variables, and says that data points need the wh
   );
 });
 
+test("the entry of envelopes has a module of its own, which seals and opens as the whole one does", () => {
+  const points = [{ variable: "t", value: 1.5, metadata: { k: "ü" } }];
+  for (const [cipher, bytes] of Object.entries({ "aes-128-ccm": 16, "aes-128-gcm": 16, "aes-256-ccm": 32, "aes-256-gcm": 32, "chacha20-poly1305": 32 })) {
+    for (const layout of ["current", "short"]) {
+      const settings = { cipher, key: new Uint8Array(bytes).fill(7), serial: "s", counter: 5 };
+      const [small, whole] = [secure, tipwire].map((entry) => ({ sealer: new entry.Sealer({ ...settings, layout, token: head.auth }), opener: new entry.Opener(settings) }));
+      for (const inner of [{ points }, { variables: [{ name: "t", value: "x".repeat(500) }] }]) {
+        const envelope = small.sealer.push(inner);
+        assert.deepEqual(envelope, whole.sealer.push(inner));
+        assert.deepEqual(small.opener.parse(envelope, layout), whole.opener.parse(envelope, layout));
+        envelope[envelope.length - 1] ^= 1;
+        assert.throws(() => small.opener.open(envelope, layout), (error) => error instanceof secure.TipwireError && error.kind === "auth_failed");
+      }
+    }
+  }
+  assert.equal(secure.authHash("ate2bd319014b24e0a8aca9f00aea4c0d0"), tipwire.authHash("ate2bd319014b24e0a8aca9f00aea4c0d0"));
+  assert.throws(() => new tipwire.Client({ ...head, sealer: new secure.Sealer({ cipher: "aes-128-gcm", key: new Uint8Array(16), token: head.auth, serial: "s" }) }), TypeError);
+  assert.deepEqual(["parse", "push", "Splitter", "Client", "toJSON", "thingsboard"].filter((name) => name in secure), []);
+});
+
 test("what is freed cannot be used, and frees at the end of its scope", () => {
   const splitter = new tipwire.Splitter("lines");
   splitter[Symbol.dispose]?.();
@@ -246,7 +267,7 @@ test("the files are as large as the README says", () => {
   const here = (path) => new URL(path, import.meta.url);
   const [, table] = /<!-- sizes -->(.*)<!-- end of sizes -->/s.exec(readFileSync(here("../README.md"), "utf8"));
   const rows = [...table.matchAll(/^\| `(.*?)` \| .* \| (\d+) \|$/gm)];
-  assert.equal(rows.length, 4);
+  assert.equal(rows.length, 6);
   for (const [, file, said] of rows) {
     const { length } = gzipSync(readFileSync(here(`../../target/js/package/${file}`)), { level: 9 });
     // Tools of other versions make a little more or less of it.

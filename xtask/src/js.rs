@@ -24,7 +24,11 @@ const HOSTS: &[&str] =
     &["vite@8", "webpack@5", "playwright-core@1", "deno@2", "bun@1", "workerd@1"];
 
 /// A module, and the features that it is built with.
-const MODULES: &[(&str, &[&str])] = &[("text", &["--no-default-features"]), ("full", &[])];
+const MODULES: &[(&str, &[&str])] = &[
+    ("text", &["--no-default-features", "--features", "streams"]),
+    ("secure", &["--no-default-features", "--features", "secure"]),
+    ("full", &[]),
+];
 
 /// What makes the modules smaller and hardly slower: what is small is put where it is called, loops of
 /// a few rounds stay loops, and ciphers and hashes are as their crates have them for small machines.
