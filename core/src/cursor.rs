@@ -271,12 +271,14 @@ impl<'a> Scan<'a> {
 
     #[inline(always)]
     fn skip_ones(&mut self, set: Set) {
-        while let Some(byte) = self.0.first() {
-            if !set.contains(byte) {
-                break;
-            }
-            self.0.step();
+        // A copy, which can stay in registers.
+        let mut place = self.0;
+        while let Some(byte) = place.first()
+            && set.contains(byte)
+        {
+            place.step();
         }
+        self.0 = place;
     }
 
     /// Goes past exactly `count` bytes of `class`, a multiple of eight, or to the first other one.
