@@ -12,36 +12,27 @@ use crate::{peer, points};
 pub fn run(bench: &mut Bench) {
     for case in corpus() {
         let (frame, is_answer) = (case.frame.as_str(), case.name == "ack10");
+        let read: Touch = if is_answer { touch_answer } else { touch };
+        let iterate: Touch = if is_answer { touch_answer_later } else { touch_later };
+        let ours = || read(black_box(frame.as_bytes()));
+        let later = || iterate(black_box(frame.as_bytes()));
+        let peer = || peer::touch(black_box(frame), is_answer);
         let name = format!("read/{}", case.name);
-        assert_eq!(touch(frame.as_bytes(), is_answer), peer::touch(frame, is_answer), "{name}");
-        bench.compare(
-            &name,
-            "tagotip-codec",
-            || touch(black_box(frame.as_bytes()), is_answer),
-            || peer::touch(black_box(frame), is_answer),
-        );
-        let later = touch_later(frame.as_bytes(), is_answer);
-        assert_eq!(touch(frame.as_bytes(), is_answer), later, "{name}");
+        assert_eq!((ours(), later()), (peer(), peer()), "{name}");
+        bench.compare(&name, "tagotip-codec", ours, peer);
         if let Some(json) = points::json_of(frame, is_answer) {
-            bench.compare(
-                &format!("iterate/{}", case.name),
-                "tagotip-codec",
-                || touch_later(black_box(frame.as_bytes()), is_answer),
-                || peer::touch(black_box(frame), is_answer),
-            );
+            bench.compare(&format!("iterate/{}", case.name), "tagotip-codec", later, peer);
             let json = json.as_str();
-            assert_eq!(
-                points::touch_value(json).bytes,
-                points::touch_borrowed(json).bytes,
-                "{name}"
-            );
-            let ours = || touch(black_box(frame.as_bytes()), is_answer);
-            bench.compare(&name, "serde_json", ours, || points::touch_value(black_box(json)));
+            let value = || points::touch_value(black_box(json));
             let borrowed = || points::touch_borrowed(black_box(json));
+            assert_eq!(value().bytes, borrowed().bytes, "{name}");
+            bench.compare(&name, "serde_json", ours, value);
             bench.compare(&name, "serde_json, borrowing", ours, borrowed);
         }
     }
 }
+
+type Touch = fn(&[u8]) -> Sum;
 
 /// What was found, in a form that depends on every field.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]
@@ -76,30 +67,30 @@ impl Sum {
     }
 }
 
-/// Reads a frame and all that is in it, each variable as soon as it is checked. Inlined into everything
-/// that is measured, alike.
+/// Reads a frame and all that is in it, each variable as soon as it is checked.
 #[inline(always)]
-pub fn touch(frame: &[u8], is_answer: bool) -> Sum {
+pub fn touch(frame: &[u8]) -> Sum {
     let mut sum = Sum::default();
-    let each = |variable: Variable<'_>| sum += touch_variable(&variable);
-    if is_answer {
-        let ack = Ack::parse_each(frame, each).expect("a frame of the corpus");
-        sum.bytes += ack.status.name().len();
-        return sum;
-    }
-    let frame = Frame::parse_each(frame, each).expect("a frame of the corpus");
-    sum + touch_head(&frame)
+    let frame = Frame::parse_each(frame, |variable| sum += touch_variable(&variable));
+    sum + touch_head(&frame.expect("a frame of the corpus"))
+}
+
+/// The same of an answer.
+fn touch_answer(answer: &[u8]) -> Sum {
+    let mut sum = Sum::default();
+    let ack = Ack::parse_each(answer, |variable| sum += touch_variable(&variable));
+    sum + Sum::bytes(ack.expect("a frame of the corpus").status.name().len())
 }
 
 /// The same in two steps: what is checked as a whole is gone through after that.
-#[inline(always)]
-pub fn touch_later(frame: &[u8], is_answer: bool) -> Sum {
-    if is_answer {
-        let ack = Ack::parse(frame).expect("a frame of the corpus");
-        return touch_variables(ack.variables()) + Sum::bytes(ack.status.name().len());
-    }
+fn touch_later(frame: &[u8]) -> Sum {
     let frame = Frame::parse(frame).expect("a frame of the corpus");
     touch_variables(frame.variables()) + touch_head(&frame)
+}
+
+fn touch_answer_later(answer: &[u8]) -> Sum {
+    let ack = Ack::parse(answer).expect("a frame of the corpus");
+    touch_variables(ack.variables()) + Sum::bytes(ack.status.name().len())
 }
 
 /// What is not variables.
