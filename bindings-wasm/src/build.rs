@@ -1,5 +1,7 @@
 //! Text frames from the tape: the records of reading, the other way round.
 
+use alloc::string::String;
+
 use tipwire::{
     BuildError, Encoding, Field, Kind, Location, Ping, Pull, Push, Reply, Short, Sink, Slice,
     Status, ToLocation,
@@ -7,7 +9,7 @@ use tipwire::{
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::failure::unbuilt;
-use crate::lanes::{Lanes, with, word};
+use crate::lanes::{Lanes, Tape, with, word};
 use crate::layout::{
     ACK, ACK_COUNT, ACK_VARIABLES, BASE64, BOOLEAN, BUILD_HEAD, CMD, ERR, EXACT, EXACT_PLACE,
     HAS_ALT, HAS_GROUP, HAS_LOCATION, HAS_LONG, HAS_METADATA, HAS_SEQ, HAS_TIME, HAS_UNIT,
@@ -124,7 +126,11 @@ fn write_answer<'b>(
             record.variables(&mut push);
             push.finish()
         }
-        _ => reply.text(status, record.text()).finish(),
+        _ => {
+            // By the code that reads all else.
+            let (text, mut side) = (record.text(), String::new());
+            reply.text_by(status, text, &mut Tape::nowhere(&mut side)).finish()
+        }
     }
 }
 

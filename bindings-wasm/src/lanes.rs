@@ -119,13 +119,16 @@ pub struct Tape<'t> {
     reals: &'t mut [f64],
     side: &'t mut String,
     units: &'t mut [u16],
-    known: &'t mut Known,
+    /// What is known of short texts, where that is of use.
+    known: Option<&'t mut Known>,
     /// UTF-16 units of the side text.
     side_units: u32,
     word: usize,
     real: usize,
     /// Variables of the list that is being written.
     pub count: u32,
+    /// Whether what blocks say of all variables is said of each.
+    pub are_points: bool,
     /// Where what the texts stand in begins.
     base: usize,
     places: Places,
@@ -166,10 +169,7 @@ impl Lanes<'_> {
     pub fn chunk_tape(&mut self, from: u32, to: u32) -> (&[u8], Tape<'_>) {
         let Lanes { input, words, reals, units, known, side, .. } = self;
         let part = input.get(from as usize..to as usize).unwrap_or(input);
-        let (places, base) = (Places::Bytes, 0);
-        let (side_units, word, real, count) = (0, 0, 0, 0);
-        let tape =
-            Tape { words, reals, side, units, known, side_units, word, real, count, base, places };
+        let tape = Tape { words, reals, units, known: Some(known), ..Tape::nowhere(side) };
         (part, tape)
     }
 
@@ -201,6 +201,27 @@ fn count_units(input: &[u8], before: u32, map: &mut [u16]) -> u32 {
 fn units_of(byte: u8) -> u32 {
     // A character of four bytes is a pair of surrogates; continuation bytes begin with 10.
     u32::from(byte & 0xc0 != 0x80) + u32::from(byte >= 0xf0)
+}
+
+impl<'t> Tape<'t> {
+    /// A tape on which nothing stays: for who only wants to know what can be read.
+    #[inline(always)]
+    pub fn nowhere(side: &'t mut String) -> Tape<'t> {
+        Tape {
+            words: &mut [],
+            reals: &mut [],
+            side,
+            units: &mut [],
+            known: None,
+            side_units: 0,
+            word: 0,
+            real: 0,
+            count: 0,
+            are_points: false,
+            base: 0,
+            places: Places::Bytes,
+        }
+    }
 }
 
 impl Tape<'_> {
@@ -303,7 +324,7 @@ impl Tape<'_> {
     /// A short text that may well come again.
     #[inline(never)]
     pub fn name(&mut self, text: &str) {
-        match self.known.find(text) {
+        match self.known.as_mut().map_or(Found::Nothing, |known| known.find(text)) {
             Found::Kept(number) => {
                 self.word(number | IS_KEPT);
                 self.word(0);

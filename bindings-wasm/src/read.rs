@@ -1,8 +1,10 @@
 //! Text frames onto the tape.
 
+#[cfg(feature = "full")]
+use tipwire::Points;
 use tipwire::{
     Ack, Block, Body, Detail, Each, Encoding, Error, Frame, InnerMethod, Location, Merged,
-    Metadata, Number, Points, Sketch, Status, Text, Value, Variable, valid_text,
+    Metadata, Number, Point, Sketch, Status, Text, Value, Variable, valid_text,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -37,23 +39,17 @@ pub fn parse(what: u32, length: u32, units: u32) -> u32 {
 /// Reads a message onto the tape, on which there is nothing of what cannot be read. There is one way
 /// to read, and so only once the code for it: data points come in the place of the variables.
 pub fn read_onto(tape: &mut Tape<'_>, what: u32, message: &[u8]) -> Result<(), Error> {
+    tape.are_points = what & POINTS != 0;
     let start = tape.begin_list();
-    let are_points = what & POINTS != 0;
     let frame = |tape: &mut Tape<'_>, frame: &Frame<'_>| {
-        if are_points {
-            tape.go_back(start);
-            write_points(tape, frame.points());
-        } else {
-            tape.end_list(start);
+        tape.end_list(start);
+        if !tape.are_points {
             write_frame_head(tape, frame);
         }
     };
     let ack = |tape: &mut Tape<'_>, ack: &Ack<'_>| {
-        if are_points {
-            tape.go_back(start);
-            write_points(tape, ack.points());
-        } else {
-            tape.end_list(start);
+        tape.end_list(start);
+        if !tape.are_points {
             write_ack_head(tape, ack);
         }
     };
@@ -80,7 +76,7 @@ pub fn method(what: u32) -> InnerMethod {
 /// The variables of a text are taken down while it is checked.
 impl<'a> Each<'a> for Tape<'_> {
     #[inline(always)]
-    fn variable(&mut self, variable: Variable<'a>) {
+    fn variable(&mut self, variable: Variable<'a>, all: &Variable<'a>) {
         self.count += 1;
         let flags = self.later();
         let Variable { name, value, unit, location, time, group, metadata, .. } = variable;
@@ -90,8 +86,12 @@ impl<'a> Each<'a> for Tape<'_> {
             has |= HAS_UNIT;
             self.name(unit);
         }
-        has |= write_rest(self, location, time, group);
-        has |= write_metadata(self, metadata);
+        if self.are_points {
+            has |= write_point_rest(self, &Point::of(variable, all));
+        } else {
+            has |= write_rest(self, location, time, group);
+            has |= write_metadata(self, metadata);
+        }
         self.set(flags, has);
     }
 }
@@ -184,7 +184,7 @@ fn write_defaults(tape: &mut Tape<'_>, block: &Block<'_>) -> u32 {
 }
 
 /// How many data points there are, and each as a variable.
-#[inline(never)]
+#[cfg(feature = "full")]
 fn write_points(tape: &mut Tape<'_>, points: Points<'_>) {
     tape.word(word(points.len()));
     for point in points {
@@ -195,15 +195,22 @@ fn write_points(tape: &mut Tape<'_>, points: Points<'_>) {
             has |= HAS_UNIT;
             tape.name(unit);
         }
-        // Where the value is a place, that is the place: it is not written twice.
-        let location = point.location.filter(|_| point.value.as_location().is_none());
-        has |= write_rest(tape, location, point.time, point.group);
-        if !point.metadata.is_empty() {
-            has |= HAS_METADATA;
-            write_pairs(tape, point.metadata.iter());
-        }
+        has |= write_point_rest(tape, &point);
         tape.set(flags, has);
     }
+}
+
+/// What a data point has that its block may say as well.
+#[inline(never)]
+fn write_point_rest(tape: &mut Tape<'_>, point: &Point<'_>) -> u32 {
+    // Where the value is a place, that is the place: it is not written twice.
+    let location = point.location.filter(|_| point.value.as_location().is_none());
+    let mut has = write_rest(tape, location, point.time, point.group);
+    if !point.metadata.is_empty() {
+        has |= HAS_METADATA;
+        write_pairs(tape, point.metadata.iter());
+    }
+    has
 }
 
 #[inline(always)]

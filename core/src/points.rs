@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::frame::metadata::{Keys, take_bit};
 use crate::frame::{Ack, Block, Body, Detail, Frame, Location, Metadata, Pairs, Text};
-use crate::frame::{Value, Variables};
+use crate::frame::{Value, Variable, Variables};
 
 /// A data point: a variable, the block's defaults applied.
 ///
@@ -32,6 +32,38 @@ pub struct Point<'a> {
     pub location: Option<Location<'a>>,
     /// Its metadata and the block's.
     pub metadata: Merged<'a>,
+}
+
+impl<'a> Point<'a> {
+    /// A variable, and what its block says of all of them: for who gets both while they are read.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn of(own: Variable<'a>, all: &Variable<'a>) -> Point<'a> {
+        Point::new(own, all.location, all.time, all.group, all.metadata)
+    }
+
+    #[inline(always)]
+    fn new(
+        own: Variable<'a>,
+        location: Option<Location<'a>>,
+        time: Option<u64>,
+        group: Option<&'a str>,
+        defaults: Metadata<'a>,
+    ) -> Point<'a> {
+        let location = match own.value {
+            Value::Location(place) => Some(place),
+            _ => own.location.or(location),
+        };
+        Point {
+            variable: own.name,
+            value: own.value,
+            location,
+            unit: own.unit,
+            time: own.time.or(time),
+            group: own.group.or(group),
+            metadata: Merged { defaults, own: own.metadata },
+        }
+    }
 }
 
 /// The data points of a frame, in its order.
@@ -92,19 +124,7 @@ impl<'a> Iterator for Points<'a> {
     #[cfg_attr(target_family = "wasm", inline(always))]
     fn next(&mut self) -> Option<Point<'a>> {
         let own = self.variables.next()?;
-        let location = match own.value {
-            Value::Location(place) => Some(place),
-            _ => own.location.or(self.location),
-        };
-        Some(Point {
-            variable: own.name,
-            value: own.value,
-            location,
-            unit: own.unit,
-            time: own.time.or(self.time),
-            group: own.group.or(self.group),
-            metadata: Merged { defaults: self.metadata, own: own.metadata },
-        })
+        Some(Point::new(own, self.location, self.time, self.group, self.metadata))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

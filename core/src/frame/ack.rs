@@ -351,12 +351,24 @@ impl<S: Sink> Reply<S> {
     }
 
     /// A status and a text that is kept as it stands; it must read as the detail it is meant to be.
+    #[inline(always)]
     pub fn text(&mut self, status: Status, text: &str) -> &mut Reply<S> {
+        self.text_by(status, text, &mut ())
+    }
+
+    /// The same by how the caller reads variables, for who would have the code for that twice.
+    #[doc(hidden)]
+    pub fn text_by<'t>(
+        &mut self,
+        status: Status,
+        text: &'t str,
+        each: &mut impl Each<'t>,
+    ) -> &mut Reply<S> {
         self.status(status);
         self.line.field(Field::Detail);
         let mut scan = Scan::new(text);
         let read =
-            Detail::None.read(&mut scan, None, status, &mut ()).and_then(|()| scan.expect_end());
+            Detail::None.read(&mut scan, None, status, each).and_then(|()| scan.expect_end());
         self.line.check(read.map_err(|error| error.kind));
         self.line.put(b"|");
         self.line.put(text.as_bytes());

@@ -215,12 +215,13 @@ pub trait Each<'a> {
     /// Whether it does anything with them.
     const LOOKS: bool = true;
 
-    fn variable(&mut self, variable: Variable<'a>);
+    /// One of them, and what the block says of all of them.
+    fn variable(&mut self, variable: Variable<'a>, all: &Variable<'a>);
 }
 
 impl<'a, F: FnMut(Variable<'a>)> Each<'a> for F {
     #[inline(always)]
-    fn variable(&mut self, variable: Variable<'a>) {
+    fn variable(&mut self, variable: Variable<'a>, _: &Variable<'a>) {
         self(variable);
     }
 }
@@ -229,7 +230,7 @@ impl<'a, F: FnMut(Variable<'a>)> Each<'a> for F {
 impl<'a> Each<'a> for () {
     const LOOKS: bool = false;
 
-    fn variable(&mut self, _: Variable<'a>) {}
+    fn variable(&mut self, _: Variable<'a>, _: &Variable<'a>) {}
 }
 
 /// An operator and a value; the first character of the operator.
@@ -317,7 +318,7 @@ pub struct Variables<'a> {
 impl<'a> Variables<'a> {
     pub(super) const EMPTY: Variables<'static> = Variables { cursor: Cursor::new(""), left: 0 };
 
-    /// `"[" variable *99(";" variable) "]"`, without the first bracket. What is in `variable` may be
+    /// `"[" variable *99(";" variable) "]"`, without the first bracket. What is in `all` may be
     /// overwritten.
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
@@ -325,10 +326,10 @@ impl<'a> Variables<'a> {
         &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
-        variable: &mut Variable<'a>,
+        all: &mut Variable<'a>,
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
-        *self = Variables::list(scan, revision, variable, each)?;
+        *self = Variables::list(scan, revision, all, each)?;
         Ok(())
     }
 
@@ -337,7 +338,7 @@ impl<'a> Variables<'a> {
     fn list<E: Each<'a>>(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
-        variable: &mut Variable<'a>,
+        all: &mut Variable<'a>,
         each: &mut E,
     ) -> Result<Variables<'a>, Error> {
         let start = scan.at();
@@ -347,10 +348,10 @@ impl<'a> Variables<'a> {
         loop {
             // Small processors note it anyway, by the code that iterators have, where there is room already.
             let mut own = Variable::EMPTY;
-            let variable = if cfg!(tipwire_small) && !E::LOOKS { &mut *variable } else { &mut own };
+            let variable = if cfg!(tipwire_small) && !E::LOOKS { &mut *all } else { &mut own };
             variable.read(&mut ahead, revision, cfg!(tipwire_small) || E::LOOKS)?;
             if E::LOOKS {
-                each.variable(*variable);
+                each.variable(*variable, all);
             }
             count += 1;
             if ahead.peek() != b';' {
