@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOM = 1 << 20, FIELDS = 16 };
+enum { FIELDS = 16 };
 
 /* A request in its fields, each of which a NUL ends. */
 typedef struct {
@@ -16,17 +16,37 @@ typedef struct {
   int count;
 } request;
 
-static char out[4 * ROOM];
-static size_t written;
+/* The answer. */
+static char *out;
+static size_t written, room;
 
-static void print(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  int length = vsnprintf(out + written, sizeof out - written, format, arguments);
-  va_end(arguments);
-  if (length < 0 || (size_t)length >= sizeof out - written) {
+static void *allocated(void *memory) {
+  if (!memory) {
     abort();
   }
+  return memory;
+}
+
+/* Makes room for so many bytes more, and one. */
+static void make_room(size_t length) {
+  if (room - written <= length) {
+    room = 2 * (written + length + 1);
+    out = (char *)allocated(realloc(out, room));
+  }
+}
+
+static void print(const char *format, ...) {
+  va_list arguments, again;
+  va_start(arguments, format);
+  va_copy(again, arguments);
+  int length = vsnprintf(NULL, 0, format, arguments);
+  va_end(arguments);
+  if (length < 0) {
+    abort();
+  }
+  make_room((size_t)length);
+  vsnprintf(out + written, (size_t)length + 1, format, again);
+  va_end(again);
   written += (size_t)length;
 }
 
@@ -112,18 +132,22 @@ static int word(const char *text, const char *const *words, int count) {
 
 static const char *const METHODS[] = {"PUSH", "PULL", "PING", "ACK"};
 static const char *const LAYOUTS[] = {"current", "short"};
+static const char *const CONVERTERS[] = {"text", "json", "binary"};
 
 /* The library's own answer, printed behind a key. */
 #define PRINT(key, call)                                                                            \
   do {                                                                                              \
     print("%s", key);                                                                               \
+    make_room(FORM);                                                                                \
     int32_t length_ = call;                                                                         \
     if (length_ < 0) {                                                                              \
       abort();                                                                                      \
     }                                                                                               \
     written += (size_t)length_;                                                                     \
   } while (0)
-#define REST out + written, sizeof out - written - 1
+#define REST out + written, room - written - 1
+/* More than the JSON of a frame takes. */
+enum { FORM = 1 << 20 };
 
 static void frame_forms(const tipwire_frame *frame) {
   tipwire_variables variables;
@@ -485,9 +509,9 @@ static int setting(char *key, tipwire_splitter_settings *settings) {
     return !strcmp(value, "little") || !strcmp(value, "big");
   }
   if (strcmp(key, "adjustment") == 0) {
-    return number(value, INT64_MIN, INT64_MAX, &amount) && (settings->adjustment = amount, 1);
+    return number(value, INT32_MIN, INT32_MAX, &amount) && (settings->adjustment = amount, 1);
   }
-  if (!number(value, 0, INT64_MAX, &amount)) {
+  if (!number(value, 0, INT32_MAX, &amount)) {
     return 0;
   }
   const char *const keys[] = {"max", "strip", "offset", "length"};
@@ -526,10 +550,7 @@ static void split(request *r) {
   }
   int32_t status = tipwire_splitter_capacity(r->text[1], &settings);
   size_t capacity = status < 0 ? 0 : (size_t)status;
-  char *buffer = (char *)calloc(capacity + 1, 1);
-  if (!buffer) {
-    abort();
-  }
+  char *buffer = (char *)allocated(calloc(capacity + 1, 1));
   if (status >= 0) {
     status = tipwire_splitter_init(&splitter, r->text[1], &settings, buffer, capacity);
   }
@@ -573,24 +594,46 @@ static void packet(const char *bytes, size_t length) {
   print("\"}");
 }
 
-static void thingsboard(const char *name, const char *settings, const char *message, size_t length) {
-  static tipwire_converter_field fields[ROOM / 32];
-  static char texts[ROOM];
+/* What a converter makes of a message, in as much memory as it takes. */
+static int32_t convert(const tipwire_converter *converter, tipwire_text message,
+                       tipwire_convert_error *error) {
+  int32_t status = TIPWIRE_E_BUFFER;
+  for (size_t length = FORM; status == TIPWIRE_E_BUFFER; length *= 2) {
+    make_room(length);
+    status = tipwire_convert(converter, message.data, message.length, out, room - 1, error);
+  }
+  return status;
+}
+
+static void thingsboard(const char *name, tipwire_text settings, tipwire_text message) {
   tipwire_converter converter;
   tipwire_convert_error error;
-  int32_t status = tipwire_converter_init(&converter, name, settings, fields,
-                                          sizeof fields / sizeof *fields, texts, sizeof texts);
-  if (status == TIPWIRE_E_TYPE) {
+  if (word(name, CONVERTERS, 3) < 0) {
     bad_request();
-  } else if (status < 0) {
+    return;
+  }
+  if (memchr(settings.data, 0, settings.length)) {
     code(TIPWIRE_E_INVALID_SETTINGS);
-  } else if ((status = tipwire_convert(&converter, message, length, out, sizeof out - 1, &error)) >= 0) {
+    return;
+  }
+  /* A field is a pair of braces at least. */
+  size_t count = settings.length / 2 + 1;
+  tipwire_converter_field *fields =
+      (tipwire_converter_field *)allocated(calloc(count, sizeof *fields));
+  char *texts = (char *)allocated(malloc(settings.length + 1));
+  int32_t status = tipwire_converter_init(&converter, name, settings.data, fields, count, texts,
+                                          settings.length);
+  if (status < 0) {
+    code(TIPWIRE_E_INVALID_SETTINGS);
+  } else if ((status = convert(&converter, message, &error)) >= 0) {
     written = (size_t)status;
   } else {
     print("{\"error\":{\"code\":\"invalid_payload\",\"field\":");
     quote(error.field.data, error.field.length);
     print(",\"at\":%d}}", (int)error.at);
   }
+  free(fields);
+  free(texts);
 }
 
 static void answer(request *r) {
@@ -620,19 +663,21 @@ static void answer(request *r) {
   } else if (strcmp(verb, "thingsboard") == 0 && r->count == 4 &&
              from_hex(r->text[2], &r->length[2]) && from_hex(r->text[3], &r->length[3])) {
     r->text[2][r->length[2]] = 0;
-    thingsboard(r->text[1], r->text[2], r->text[3], r->length[3]);
+    tipwire_text settings = {r->text[2], r->length[2]}, message = {r->text[3], r->length[3]};
+    thingsboard(r->text[1], settings, message);
   } else {
     bad_request();
   }
 }
 
 int main(void) {
-  static char line[ROOM];
-  size_t length = 0;
+  size_t length = 0, most = 1 << 16;
+  char *line = (char *)allocated(malloc(most));
   for (int c; (c = getchar()) != EOF;) {
     if (c != '\n') {
-      if (length + 1 == sizeof line) {
-        return 1;
+      if (length + 1 == most) {
+        most *= 2;
+        line = (char *)allocated(realloc(line, most));
       }
       line[length++] = (char)c;
       continue;
@@ -656,5 +701,7 @@ int main(void) {
     fflush(stdout);
     length = 0;
   }
+  free(line);
+  free(out);
   return 0;
 }

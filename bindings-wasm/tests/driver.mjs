@@ -15,10 +15,12 @@ const number = (text) => {
   if (!/^-?[0-9]+$/.test(text)) throw new BadRequest();
   return Number(text);
 };
-const size = (text) => {
-  if (!/^[0-9]+$/.test(text)) throw new BadRequest();
-  return Number(text);
+// What not every language can hold is no number here.
+const within = (least, value) => {
+  if (value < least || value >= 2 ** 31) throw new BadRequest();
+  return value;
 };
+const size = (text) => within(0, number(text));
 const oneOf = (list, word) => {
   if (!list.includes(word)) throw new BadRequest();
   return word;
@@ -44,9 +46,9 @@ const requests = {
     fields: 3,
     answer: ([token, serial, length]) => {
       const count = number(length);
+      if (count < 0 || count > 32) throw new BadRequest();
       const auth = tipwire.authHash(token);
       const key = tipwire.deriveKey(token, serial);
-      if (count < 0 || count > key.length) throw new BadRequest();
       return JSON.stringify({
         auth,
         auth_a: tipwire.authHash(token, "A"),
@@ -72,8 +74,9 @@ const requests = {
     fields: 3,
     answer: ([rule, settings, chunks]) => {
       oneOf(["lines", "delimiter", "length_field", "length_prefixed", "json", "packets", "tagotip"], rule);
-      const splitter = new tipwire.Splitter(rule, splitterSettings(settings));
-      const events = chunks.split(",").flatMap((chunk) => splitter.push(hex(chunk)));
+      const [told, parts] = [splitterSettings(settings), chunks.split(",").map(hex)];
+      const splitter = new tipwire.Splitter(rule, told);
+      const events = parts.flatMap((part) => splitter.push(part));
       const pending = splitter.pending;
       splitter.free();
       return JSON.stringify({
@@ -150,7 +153,8 @@ function read(frame) {
 
 function splitterSettings(text) {
   const settings = {};
-  for (const word of text.split(";").filter((word) => word !== "")) {
+  // One ; may end the list.
+  for (const word of text === "" ? [] : text.replace(/;$/, "").split(";")) {
     const [, key, value] = /^([a-z]+)=(.*)$/.exec(word) ?? [];
     switch (key) {
       case "delimiters":
@@ -168,7 +172,7 @@ function splitterSettings(text) {
         settings[key] = size(value);
         break;
       case "adjustment":
-        settings[key] = number(value);
+        settings[key] = within(-(2 ** 31), number(value));
         break;
       default:
         throw new BadRequest();
@@ -190,7 +194,7 @@ function answer(line) {
     if (error instanceof BadRequest) return '{"error":{"code":"bad_request"}}';
     if (!(error instanceof tipwire.TipwireError)) throw error;
     const { code, at, point, field } = error;
-    return JSON.stringify({ error: CODES.includes(name) ? { code } : { code, at, point, field } });
+    return JSON.stringify({ error: CODES.includes(name) ? { code } : { code, point, field, at } });
   }
 }
 

@@ -7,8 +7,8 @@ use tipwire::platform::thingsboard::Converter;
 use tipwire::platform::thingspanel::Packet;
 use tipwire::stream::{Any, Order, Settings, Splitter};
 use tipwire::{
-    Ack, Body, Cipher, Detail, Error, Frame, Header, Inner, InnerMethod, Kind, Layout, Opener,
-    Push, Reply, Sealer, Status, Token, Value, Variables,
+    Ack, Body, Cipher, Detail, Error, Frame, Header, Inner, InnerMethod, Layout, Opener, Push,
+    Reply, Sealer, Status, Token, Value, Variables,
 };
 
 fn main() -> io::Result<()> {
@@ -287,15 +287,18 @@ fn rebuild_ack(ack: &Ack<'_>) -> String {
 }
 
 fn derive(token: &str, serial: &str, length: usize) -> Answer {
+    // The request is looked at before what it asks about.
+    if length > 32 {
+        return Err(bad_request());
+    }
     let token = Token::new(token).map_err(|error| code(error.code()))?;
     let key = token.derive_key(serial);
-    let key = key.bytes().get(..length).ok_or_else(bad_request)?;
     Ok(format!(
         "{{\"auth\":\"{}\",\"auth_a\":\"{}\",\"device\":\"{}\",\"key\":\"{}\"}}",
         token.hash(),
         token.first_revision_hash(),
         tipwire::device_hash(serial),
-        to_hex(key)
+        to_hex(&key.bytes()[..length])
     ))
 }
 
@@ -326,7 +329,9 @@ fn split(splitter: &str, settings: &str, chunks: &[Vec<u8>]) -> Answer {
         delimiters.as_ref().map(|list| list.iter().map(Vec::as_slice).collect());
     let mut settings = Settings { delimiters: delimiters.as_deref(), ..Settings::default() };
     for (key, value) in words {
-        let size = || number(value.as_bytes());
+        // What not every language can hold is no number here.
+        let integer = || number::<i32>(value.as_bytes());
+        let size = || usize::try_from(integer()?).map_err(|_| bad_request());
         match (key, value) {
             ("delimiters", _) => {}
             ("max", _) => settings.max = Some(size()?),
@@ -337,7 +342,7 @@ fn split(splitter: &str, settings: &str, chunks: &[Vec<u8>]) -> Answer {
             ("order", "little") => settings.order = Some(Order::Little),
             ("offset", _) => settings.offset = Some(size()?),
             ("length", _) => settings.length = Some(size()?),
-            ("adjustment", _) => settings.adjustment = Some(number(value.as_bytes())?),
+            ("adjustment", _) => settings.adjustment = Some(integer()?.into()),
             _ => return Err(bad_request()),
         }
     }
@@ -364,11 +369,11 @@ fn packet(bytes: &[u8]) -> Answer {
 }
 
 fn thingsboard(converter: &str, settings: &[u8], message: &[u8]) -> Answer {
+    if !Converter::NAMES.contains(&converter) {
+        return Err(bad_request());
+    }
     let settings = std::str::from_utf8(settings).map_err(|_| code("invalid_settings"))?;
-    let converter = Converter::new(converter, settings).map_err(|kind| match kind {
-        Kind::Type => bad_request(),
-        kind => code(kind.name()),
-    })?;
+    let converter = Converter::new(converter, settings).map_err(|kind| code(kind.name()))?;
     let mut json = String::new();
     converter.convert(message, &mut json).map(|()| json).map_err(|error| {
         let (code, field, at) = (error.code(), quoted(error.field), error.at);

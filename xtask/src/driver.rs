@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::shell::{Outcome, cargo, root, run as run_to_end};
+use crate::shell::{Outcome, cargo, command, root, run as run_to_end};
 use crate::{c, python};
 
 /// A language, and how its driver is built and started.
@@ -48,12 +48,21 @@ pub const DRIVERS: &[Driver] = &[
     Driver { language: "js", answers: ALL, build: crate::js::build, start: crate::js::driver },
 ];
 
+/// Builds a driver, and does not start it.
+const BUILD: &str = "--build";
+
 pub fn run(arguments: &[String]) -> Outcome {
     let languages: Vec<&str> = DRIVERS.iter().map(|driver| driver.language).collect();
     let named = |driver: &&Driver| arguments.iter().any(|word| word == driver.language);
     let Some(driver) = DRIVERS.iter().find(named) else {
         return Err(format!("which driver: {}?", languages.join(", ")));
     };
-    (driver.build)()?;
+    if arguments.iter().any(|word| word == BUILD) {
+        return (driver.build)();
+    }
+    // By a program of its own, since what builds print is not for those who read the answers.
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut build = command(own, &["driver", BUILD, driver.language]);
+    run_to_end(build.stdout(std::io::stderr()))?;
     run_to_end(&mut (driver.start)())
 }

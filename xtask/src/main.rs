@@ -1,5 +1,6 @@
 //! The project's tasks: `cargo xtask help`.
 
+mod agreement;
 mod arduino;
 mod assembly;
 mod avr;
@@ -50,8 +51,10 @@ Usage: cargo xtask <task> [options]
   dist c             the C library for others, in target/dist: for this machine and as firmware,
                      with what CMake and pkg-config want
   driver <language>  the black box of docs/spec/driver.md on standard input and output:
-                     rust, python, js
+                     rust, c, python, js
   vectors <language> the conformance vectors through its driver
+  agree [count]      requests that nobody wrote, sent to the drivers of all languages, which must
+                     answer alike; --seed N for others
   gen [--check]      what is generated and committed; --check only compares
   fuzz [target]      the fuzzers, --seconds N each (60)
   size               what the C library takes of flash and stack, by processor
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         "assembly" => arduino::assemble(rest),
         "driver" => driver::run(rest),
         "vectors" => vectors::run_for(rest),
+        "agree" => agreement::run(rest),
         "gen" => generated::run(rest),
         "size" if !rest.is_empty() => size::run(rest),
         "size" => firmware::print(),

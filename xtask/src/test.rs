@@ -3,7 +3,7 @@
 use crate::shell::{
     Need, Outcome, cargo, command, have_rust, have_system, root, run as run_to_end, step, toolchain,
 };
-use crate::{fuzz, generated, python, size, vectors};
+use crate::{agreement, fuzz, generated, python, size, vectors};
 
 /// Builds without a standard library: the smallest and the widest of the processors.
 const BARE: &[&str] = &["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
@@ -26,7 +26,10 @@ const GROUPS: &[Group] = &[
     Group { name: "core", run: core },
     Group { name: "c", run: crate::c::test },
     Group { name: "sketches", run: crate::sketches::test },
-    Group { name: "vectors", run: || step("vectors", vectors::run) },
+    Group {
+        name: "vectors",
+        run: || step("vectors", || vectors::run().and_then(|()| agreement::test())),
+    },
     Group { name: "python", run: python::test },
     Group { name: "gateway", run: crate::gateway::test },
     Group { name: "js", run: crate::js::test },

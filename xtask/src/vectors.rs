@@ -33,6 +33,23 @@ pub fn run_for(languages: &[String]) -> Outcome {
 
 /// Asks one driver.
 pub fn check(driver: &Driver) -> Outcome {
+    let mut cases = cases()?;
+    cases.retain(|case| {
+        let word = case.request.split('\t').next().unwrap_or_default();
+        driver.answers.contains(&word) || case.name.starts_with("refused")
+    });
+    (driver.build)()?;
+    ask(driver, &cases)?;
+    println!("{}: {} passed, 0 failed", driver.language, cases.len());
+    Ok(())
+}
+
+/// Every request that there is.
+pub fn requests() -> Result<Vec<String>, String> {
+    Ok(cases()?.into_iter().map(|case| case.request).collect())
+}
+
+fn cases() -> Result<Vec<Case>, String> {
     let mut cases = Vec::new();
     for (file, make) in FILES {
         for case in load(file)? {
@@ -47,14 +64,7 @@ pub fn check(driver: &Driver) -> Outcome {
     }
     cases.extend(refusals());
     cases.extend(splitter_settings());
-    cases.retain(|case| {
-        let word = case.request.split('\t').next().unwrap_or_default();
-        driver.answers.contains(&word) || case.name.starts_with("refused")
-    });
-    (driver.build)()?;
-    ask(driver, &cases)?;
-    println!("{}: {} passed, 0 failed", driver.language, cases.len());
-    Ok(())
+    Ok(cases)
 }
 
 /// Turns a case of a file into requests and what they must be answered.
@@ -216,27 +226,33 @@ fn splitter_settings() -> impl Iterator<Item = Case> {
 }
 
 fn ask(driver: &Driver, cases: &[Case]) -> Outcome {
+    let requests: Vec<&str> = cases.iter().map(|case| case.request.as_str()).collect();
+    let answers = answers(driver, &requests)?;
+    cases.iter().zip(answers).try_for_each(|(case, answer)| compare(driver, case, &answer))
+}
+
+/// What a driver answers, line by line.
+pub fn answers(driver: &Driver, requests: &[impl AsRef<str>]) -> Result<Vec<String>, String> {
     let mut process = (driver.start)();
     let process = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut process = process.map_err(|error| format!("{}: {error}", driver.language))?;
     let mut input = process.stdin.take().ok_or("a driver has an input")?;
-    let requests: String = cases.iter().map(|case| format!("{}\n", case.request)).collect();
+    let lines: String = requests.iter().map(|request| format!("{}\n", request.as_ref())).collect();
     // The driver may answer before it has read everything.
-    let writer = std::thread::spawn(move || input.write_all(requests.as_bytes()));
+    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
     let output = process.wait_with_output().map_err(|error| error.to_string())?;
     let _ = writer.join();
     if !output.status.success() {
         return Err(format!("the driver of {} ended with {}", driver.language, output.status));
     }
-    let answers = String::from_utf8_lossy(&output.stdout);
-    let mut answers = answers.lines();
-    for case in cases {
-        let answer = answers.next().ok_or(format!("no answer to {}", case.name))?;
-        compare(driver, case, answer)?;
+    let answers: Vec<String> =
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+    if let Some(request) = requests.get(answers.len()) {
+        return Err(format!("{}: no answer to {:?}", driver.language, request.as_ref()));
     }
-    match answers.next() {
+    match answers.get(requests.len()) {
         Some(answer) => Err(format!("{} says more than it was asked: {answer}", driver.language)),
-        None => Ok(()),
+        None => Ok(answers),
     }
 }
 
