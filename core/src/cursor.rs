@@ -506,13 +506,6 @@ impl<'a> Cursor<'a> {
         self.take(scan)
     }
 
-    /// Takes one ASCII character; `None` at the end.
-    pub(crate) fn take_char(&mut self) -> Option<u8> {
-        let char = *self.rest.as_bytes().first()?;
-        self.rest = self.rest.get(1..)?;
-        Some(char)
-    }
-
     /// An unsigned number.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub(crate) fn number(&mut self) -> u64 {

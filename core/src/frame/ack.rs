@@ -285,7 +285,7 @@ impl<S: Sink> Reply<S> {
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn to(sink: impl IntoSink<Sink = S>) -> Reply<S> {
         let mut reply = Reply { line: Line::new(sink), status: None };
-        reply.line.put(b"ACK|");
+        reply.line.put_mark(b"ACK|");
         reply.line.allow_seq();
         reply
     }
@@ -322,7 +322,7 @@ impl<S: Sink> Reply<S> {
     /// `OK` and the number of data points stored.
     pub fn count(&mut self, count: u64) -> &mut Reply<S> {
         self.status(Status::Ok);
-        self.line.put(b"|");
+        self.line.put_mark(b"|");
         write_unsigned(&mut self.line, count);
         self
     }
@@ -331,7 +331,7 @@ impl<S: Sink> Reply<S> {
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn variables(&mut self) -> Push<S> {
         self.status(Status::Ok);
-        self.line.put(b"|");
+        self.line.put_mark(b"|");
         Push::list(self.line.take())
     }
 
@@ -370,7 +370,7 @@ impl<S: Sink> Reply<S> {
         let read =
             Detail::None.read(&mut scan, None, status, each).and_then(|()| scan.expect_end());
         self.line.check(read.map_err(|error| error.kind));
-        self.line.put(b"|");
+        self.line.put_mark(b"|");
         self.line.put(text.as_bytes());
         self
     }

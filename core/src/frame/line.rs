@@ -358,9 +358,21 @@ impl<S: Sink> Line<S> {
     }
 
     /// Writes bytes. After an error this does no harm: nothing of it is handed out.
-    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         if !self.sink.append(bytes) {
+            self.fail_whole(Kind::Buffer);
+        }
+    }
+
+    /// The same with bytes that are known before: to copy those takes no more than to know where to.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    pub(crate) fn put_mark<const N: usize>(&mut self, mark: &[u8; N]) {
+        if cfg!(tipwire_small) {
+            return self.put(mark);
+        }
+        if !self.sink.append(mark) {
             self.fail_whole(Kind::Buffer);
         }
     }
@@ -433,9 +445,9 @@ impl<S: Sink> Line<S> {
             Seq::At(at) => {
                 self.seq = Seq::Given;
                 let end = self.len();
-                self.put(b"!");
+                self.put_mark(b"!");
                 write_unsigned(self, seq.into());
-                self.put(b"|");
+                self.put_mark(b"|");
                 self.move_back(end, at);
             }
             Seq::Given => self.fail(Kind::Repeated),
@@ -456,7 +468,7 @@ impl<S: Sink> Line<S> {
             self.fail_whole(Kind::TooLarge);
         }
         if with_feed {
-            self.put(b"\n");
+            self.put_mark(b"\n");
         }
         let sink = self.sink.take();
         if let Some(error) = self.error {

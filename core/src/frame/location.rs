@@ -121,7 +121,7 @@ impl sealed::ToLocation for Location<'_> {
 impl<A: ToNumber, B: ToNumber> sealed::ToLocation for (A, B) {
     fn write<S: Sink>(&self, out: &mut Line<S>) {
         self.0.write(out);
-        out.put(b",");
+        out.put_mark(b",");
         self.1.write(out);
     }
 }
@@ -129,9 +129,9 @@ impl<A: ToNumber, B: ToNumber> sealed::ToLocation for (A, B) {
 impl<A: ToNumber, B: ToNumber, C: ToNumber> sealed::ToLocation for (A, B, C) {
     fn write<S: Sink>(&self, out: &mut Line<S>) {
         self.0.write(out);
-        out.put(b",");
+        out.put_mark(b",");
         self.1.write(out);
-        out.put(b",");
+        out.put_mark(b",");
         self.2.write(out);
     }
 }

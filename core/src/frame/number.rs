@@ -248,7 +248,7 @@ macro_rules! integers {
         impl sealed::ToNumber for $signed {
             fn write<S: Sink>(&self, out: &mut Line<S>) {
                 if *self < 0 {
-                    out.put(b"-");
+                    out.put_mark(b"-");
                 }
                 write_unsigned(out, self.unsigned_abs().into());
             }
@@ -299,7 +299,7 @@ impl sealed::ToNumber for Fixed {
             let (whole, fraction) = float::fixed(value, decimals.into());
             write_unsigned(out, whole);
             if decimals > 0 {
-                out.put(b".");
+                out.put_mark(b".");
                 let length = 1 + fraction.checked_ilog10().unwrap_or(0) as usize;
                 write_zeros(out, usize::from(decimals) - length);
                 write_unsigned(out, fraction);
@@ -323,7 +323,7 @@ fn write_wide<S: Sink>(out: &mut Line<S>, value: f64, decimals: usize) {
     let (whole, fraction) = digits.split_at_checked(digits.len() - decimals).unwrap_or_default();
     out.put(whole);
     if decimals > 0 {
-        out.put(b".");
+        out.put_mark(b".");
         out.put(fraction);
     }
 }
@@ -335,7 +335,7 @@ fn write_sign<S: Sink>(out: &mut Line<S>, is_finite: bool, is_negative: bool) ->
         return false;
     }
     if is_negative {
-        out.put(b"-");
+        out.put_mark(b"-");
     }
     true
 }
@@ -347,7 +347,7 @@ fn write_plain<S: Sink>(out: &mut Line<S>, decimal: float::Decimal, most: usize)
     for part in Digits::of(decimal.digits).parts() {
         let end = length + part.len();
         if let Some(target) = buffer.get_mut(length..end) {
-            target.copy_from_slice(part);
+            scan::copy(part, target);
         }
         length = end;
     }
@@ -372,13 +372,13 @@ pub(crate) fn write_shifted<S: Sink>(out: &mut Line<S>, digits: &[u8], exponent:
             return out.fail(Kind::Digits);
         }
         out.put(whole);
-        out.put(b".");
+        out.put_mark(b".");
         out.put(fraction);
     } else {
         if places >= most {
             return out.fail(Kind::Digits);
         }
-        out.put(b"0.");
+        out.put_mark(b"0.");
         write_zeros(out, places - digits.len());
         out.put(digits);
     }
@@ -386,7 +386,7 @@ pub(crate) fn write_shifted<S: Sink>(out: &mut Line<S>, digits: &[u8], exponent:
 
 fn write_zeros<S: Sink>(out: &mut Line<S>, count: usize) {
     for _ in 0..count {
-        out.put(b"0");
+        out.put_mark(b"0");
     }
 }
 

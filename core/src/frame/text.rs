@@ -255,7 +255,7 @@ fn write<S: Sink>(out: &mut Line<S>, text: &str, plain: Class, empty: Kind) {
     let mut c = Cursor::new(text);
     out.put(c.take_all(Set::Of(plain)).as_bytes());
     if !c.rest().is_empty() {
-        write_escapes(out, c, plain, empty);
+        write_escapes(out, c.rest(), plain, empty);
     } else if text.is_empty() {
         out.fail(empty);
     }
@@ -277,15 +277,39 @@ fn write_bytes<S: Sink>(out: &mut Line<S>, text: &str, plain: Class, empty: Kind
     }
 }
 
-fn write_escapes<S: Sink>(out: &mut Line<S>, mut c: Cursor<'_>, plain: Class, empty: Kind) {
-    while let Some(char) = c.take_char() {
-        match char {
-            b'\n' => out.put(b"\\n"),
-            _ if unescape(char) == Some(char) => out.put(&[b'\\', char]),
-            _ => return out.fail(empty),
+/// A part after the other is put together elsewhere: to append a piece may be a call, and most pieces are
+/// short.
+fn write_escapes<S: Sink>(out: &mut Line<S>, text: &str, plain: Class, empty: Kind) {
+    let mut buffer = [0; 2 * PART];
+    for part in text.as_bytes().chunks(PART) {
+        match escape(part, plain, &mut buffer) {
+            Some(escaped) => out.put(escaped),
+            None => return out.fail(empty),
         }
-        out.put(c.take_all(Set::Of(plain)).as_bytes());
     }
+}
+
+/// How many bytes are escaped at once.
+const PART: usize = 64;
+
+/// A part of a text with escapes, unless something has none.
+#[inline(never)]
+fn escape<'b>(part: &[u8], plain: Class, buffer: &'b mut [u8; 2 * PART]) -> Option<&'b [u8]> {
+    let mut places = buffer.iter_mut();
+    for &byte in part {
+        let mut char = byte;
+        if !is(byte, plain) {
+            if byte == b'\n' {
+                char = b'n';
+            } else if unescape(byte) != Some(byte) {
+                return None;
+            }
+            *places.next()? = b'\\';
+        }
+        *places.next()? = char;
+    }
+    let left = places.len();
+    buffer.get(..2 * PART - left)
 }
 
 /// Writes the text of a value, or a part of it.

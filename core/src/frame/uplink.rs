@@ -323,14 +323,14 @@ pub(crate) fn write_auth<S: Sink>(out: &mut Line<S>, auth: &str) {
 #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
 pub(super) fn write_head<S: Sink>(out: &mut Line<S>, method: Option<(Method, &str)>, serial: &str) {
     if let Some((method, auth)) = method {
-        out.put(match method {
+        out.put_mark(match method {
             Method::Push => b"PUSH|",
             Method::Pull => b"PULL|",
             Method::Ping => b"PING|",
         });
         out.allow_seq();
         write_auth(out, auth);
-        out.put(b"|");
+        out.put_mark(b"|");
     }
     out.field(Field::Serial);
     out.put_word(serial, SERIAL, MAX_NAME, Kind::Serial, Kind::SerialLength);
@@ -435,7 +435,7 @@ impl<S: Sink> Pull<S> {
             self.line.field(Field::Names);
             self.line.fail(Kind::Empty);
         }
-        self.line.put(b"]");
+        self.line.put_mark(b"]");
     }
 }
 

@@ -135,7 +135,7 @@ impl<S: Sink> Push<S> {
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     pub fn head(&mut self, method: Option<(Method, &str)>, serial: &str) {
         write_head(&mut self.line, method, serial);
-        self.line.put(b"|");
+        self.line.put_mark(b"|");
         self.open_slots();
     }
 
@@ -279,7 +279,7 @@ impl<S: Sink> Push<S> {
         self.line.field(Field::Unit);
         if let Some(start) = self.open_slot(Slot::Unit) {
             self.line.check(is_unit(unit));
-            self.line.put(b"#");
+            self.line.put_mark(b"#");
             self.line.put(unit.as_bytes());
             self.close_slot(Slot::Unit, start);
         }
@@ -294,7 +294,7 @@ impl<S: Sink> Push<S> {
             self.line.fail(Kind::Revision);
         }
         if let Some(start) = self.open_slot(Slot::Location) {
-            self.line.put(b"@=");
+            self.line.put_mark(b"@=");
             location.write(&mut self.line);
             self.close_slot(Slot::Location, start);
         }
@@ -307,7 +307,7 @@ impl<S: Sink> Push<S> {
         self.line.field(Field::Time);
         let slot = self.time_slot();
         if let Some(start) = self.open_slot(slot) {
-            self.line.put(b"@");
+            self.line.put_mark(b"@");
             write_unsigned(&mut self.line, time);
             self.close_slot(slot, start);
         }
@@ -319,7 +319,7 @@ impl<S: Sink> Push<S> {
     pub fn group(&mut self, group: &str) -> &mut Push<S> {
         self.line.field(Field::Group);
         if let Some(start) = self.open_slot(Slot::Group) {
-            self.line.put(b"^");
+            self.line.put_mark(b"^");
             self.line.put_word(group, NAME, MAX_NAME, Kind::Group, Kind::GroupLength);
             self.close_slot(Slot::Group, start);
         }
@@ -389,7 +389,7 @@ impl<S: Sink> Push<S> {
             if self.count == 0 {
                 self.line.fail_whole(Kind::Empty);
             }
-            self.line.put(b"]");
+            self.line.put_mark(b"]");
         }
     }
 
@@ -416,7 +416,7 @@ impl<S: Sink> Push<S> {
         if self.stage == Stage::Raw {
             self.line.fail(Kind::Misplaced);
         }
-        self.line.put(if self.count == 0 { b"[" } else { b";" });
+        self.line.put_mark(if self.count == 0 { b"[" } else { b";" });
     }
 
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
@@ -426,7 +426,7 @@ impl<S: Sink> Push<S> {
             self.line.fail(Kind::Misplaced);
         }
         self.stage = Stage::Raw;
-        self.line.put(match encoding {
+        self.line.put_mark(match encoding {
             Encoding::Hex => b">x",
             Encoding::Base64 => b">b",
         });
@@ -451,9 +451,9 @@ impl<S: Sink> Push<S> {
             return self.line.fail(Kind::Misplaced);
         }
         // The block is the last slot and stays open: more pairs just follow.
-        self.line.put(if self.pairs == 0 { b"{" } else { b"," });
+        self.line.put_mark(if self.pairs == 0 { b"{" } else { b"," });
         self.line.put_word(key, NAME, MAX_NAME, Kind::Key, Kind::KeyLength);
-        self.line.put(b"=");
+        self.line.put_mark(b"=");
         write(&mut self.line);
         self.pairs += 1;
         self.filled |= 1 << Slot::Metadata as u8;
@@ -462,7 +462,7 @@ impl<S: Sink> Push<S> {
     #[cfg_attr(not(tipwire_small), inline(always))]
     fn close_metadata(&mut self) {
         if self.pairs > 0 {
-            self.line.put(b"}");
+            self.line.put_mark(b"}");
             self.pairs = 0;
         }
     }
@@ -575,7 +575,7 @@ impl<S: Sink> Push<S> {
         if failed.is_some() {
             return is_full(failed);
         }
-        self.line.put(b"}]\n");
+        self.line.put_mark(b"}]\n");
         let full = is_full(self.line.error()) || self.line.len() > MAX_FRAME + 1;
         self.line.go_back(length);
         full
