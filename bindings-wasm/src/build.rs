@@ -9,10 +9,10 @@ use tipwire::{
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::failure::unbuilt;
-use crate::lanes::{Lanes, Tape, with, word};
+use crate::lanes::{Lanes, Tape, units_of_eight, units_of_one, with, word};
 use crate::layout::{
     ACK, ACK_COUNT, ACK_VARIABLES, BASE64, BOOLEAN, BUILD_HEAD, CMD, ERR, EXACT, EXACT_PLACE,
-    HAS_ALT, HAS_GROUP, HAS_LOCATION, HAS_LONG, HAS_METADATA, HAS_SEQ, HAS_TIME, HAS_UNIT,
+    HAS_ALT, HAS_GROUP, HAS_LOCATION, HAS_LONG, HAS_METADATA, HAS_SEQ, HAS_TIME, HAS_UNIT, IS_KEPT,
     LOCATION, NUMBER, OK, PONG, PULL, PUSH, RAW, STRING, TRUE, TYPE_SHIFT, WIDE,
 };
 
@@ -20,8 +20,8 @@ use crate::layout::{
 #[wasm_bindgen]
 pub fn build() -> u32 {
     with(|lanes| {
-        let Lanes { input, output, words, reals, .. } = lanes;
-        match write(Record::new(input, words, reals), None, output) {
+        let Lanes { input, output, words, reals, noted, .. } = lanes;
+        match write(Record::new(input, words, reals, noted), None, output) {
             Ok(frame) => word(frame.len()),
             Err(error) => unbuilt(words, error),
         }
@@ -66,7 +66,7 @@ pub fn write<'b>(
                 pull.seq(seq);
             }
             for _ in 0..record.word() {
-                pull.name(record.text());
+                pull.name(record.name());
             }
             pull.finish()
         }
@@ -156,15 +156,21 @@ pub struct Record<'r> {
     texts: &'r str,
     words: &'r [u32],
     reals: &'r [f64],
+    noted: &'r [String],
 }
 
 impl<'r> Record<'r> {
-    pub fn new(input: &'r [u8], words: &'r [u32], reals: &'r [f64]) -> Record<'r> {
+    pub fn new(
+        input: &'r [u8],
+        words: &'r [u32],
+        reals: &'r [f64],
+        noted: &'r [String],
+    ) -> Record<'r> {
         let ([kind, flags, length], words) =
             words.split_first_chunk::<{ BUILD_HEAD as usize }>().unwrap_or((&[0; _], &[]));
         let texts = input.get(..*length as usize).unwrap_or_default();
         let texts = core::str::from_utf8(texts).unwrap_or_default();
-        Record { kind: *kind, flags: *flags, texts, words, reals }
+        Record { kind: *kind, flags: *flags, texts, words, reals, noted }
     }
 
     /// What it is of.
@@ -184,7 +190,23 @@ impl<'r> Record<'r> {
 
     #[inline(always)]
     fn text(&mut self) -> &'r str {
-        let units = self.word() as usize;
+        let word = self.word();
+        self.new_text(word)
+    }
+
+    /// A text that may have been noted.
+    #[inline(never)]
+    fn name(&mut self) -> &'r str {
+        let word = self.word();
+        match word.checked_sub(IS_KEPT) {
+            Some(number) => self.noted.get(number as usize).map_or("", String::as_str),
+            None => self.new_text(word),
+        }
+    }
+
+    #[inline(always)]
+    fn new_text(&mut self, units: u32) -> &'r str {
+        let units = units as usize;
         let length = if self.flags & WIDE == 0 { units } else { bytes_of(self.texts, units) };
         let (text, rest) = self.texts.split_at_checked(length).unwrap_or_default();
         self.texts = rest;
@@ -195,7 +217,7 @@ impl<'r> Record<'r> {
     pub fn head(&mut self) -> Result<Head<'r>, BuildError> {
         let (kind, flags) = (self.kind, self.flags);
         let seq = self.seq(flags)?;
-        Ok(Head { kind, flags, seq, auth: self.text(), serial: self.text() })
+        Ok(Head { kind, flags, seq, auth: self.name(), serial: self.name() })
     }
 
     fn seq(&mut self, flags: u32) -> Result<Option<u32>, BuildError> {
@@ -233,7 +255,7 @@ impl<'r> Record<'r> {
     fn variables<S: Sink>(&mut self, push: &mut Push<S>) {
         for _ in 0..self.word() {
             let flags = self.word();
-            let name = self.text();
+            let name = self.name();
             match flags >> TYPE_SHIFT {
                 NUMBER if flags & EXACT != 0 => push.number(name, self.text()),
                 NUMBER => push.number(name, Short(self.real())),
@@ -243,7 +265,7 @@ impl<'r> Record<'r> {
                 _ => push.number(name, Short(f64::NAN)),
             };
             if flags & HAS_UNIT != 0 {
-                push.unit(self.text());
+                push.unit(self.name());
             }
             self.rest(flags, push);
         }
@@ -262,11 +284,11 @@ impl<'r> Record<'r> {
             };
         }
         if flags & HAS_GROUP != 0 {
-            push.group(self.text());
+            push.group(self.name());
         }
         if flags & HAS_METADATA != 0 {
             for _ in 0..self.word() {
-                push.metadata(self.text(), self.text());
+                push.metadata(self.name(), self.text());
             }
         }
     }
@@ -309,13 +331,21 @@ impl<'r> Record<'r> {
 /// How many bytes there are in so many UTF-16 units.
 #[inline(never)]
 fn bytes_of(text: &str, mut units: usize) -> usize {
-    for (at, char) in text.char_indices() {
-        match units.checked_sub(char.len_utf16()) {
-            Some(left) if units > 0 => units = left,
-            _ => return at,
-        }
+    let mut rest = text.as_bytes();
+    // The bytes of a character that are left are no units any more.
+    while let Some((eight, after)) = rest.split_first_chunk().filter(|_| units >= 8) {
+        units = units.saturating_sub(units_of_eight(*eight) as usize);
+        rest = after;
     }
-    text.len()
+    while let Some((byte, after)) = rest.split_first() {
+        let more = units_of_one(*byte) as usize;
+        if units == 0 && more > 0 {
+            break;
+        }
+        units = units.saturating_sub(more);
+        rest = after;
+    }
+    text.len() - rest.len()
 }
 
 /// The integer that a number is exactly.

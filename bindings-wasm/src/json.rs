@@ -36,8 +36,8 @@ pub fn json(what: u32, form: u32, length: u32) -> u32 {
 #[wasm_bindgen]
 pub fn build_points(points: &str) -> u32 {
     with(|lanes| {
-        let Lanes { input, output, words, reals, .. } = lanes;
-        match write_points(Record::new(input, words, reals), None, points, output) {
+        let Lanes { input, output, words, reals, noted, .. } = lanes;
+        match write_points(Record::new(input, words, reals, noted), None, points, output) {
             Ok(frame) => word(frame.len()),
             Err(error) => unbuilt(words, error),
         }

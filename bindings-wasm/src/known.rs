@@ -7,7 +7,27 @@
 //! no slot stands for another text. What comes only once, from whoever it comes, costs nothing more
 //! than that.
 
+use alloc::string::String;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::lanes::with;
 use crate::layout::{ASKED, KEPT, KNOWN};
+
+/// The other way: keeps the text that is the first bytes of the input, for JavaScript to tell it by
+/// number, from 0 on, and in the place of what had that number.
+#[wasm_bindgen]
+pub fn note(number: u32, length: u32) {
+    with(|lanes| {
+        let text = lanes.input.get(..length as usize).unwrap_or_default();
+        let text = String::from(core::str::from_utf8(text).unwrap_or_default());
+        if let Some(place) = lanes.noted.get_mut(number as usize) {
+            *place = text;
+        } else if lanes.noted.len() < KNOWN as usize {
+            lanes.noted.push(text);
+        }
+    });
+}
 
 pub struct Known {
     slots: [Slot; KNOWN as usize],

@@ -1,6 +1,7 @@
 //! The static memory that both sides share.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use atomic_refcell::AtomicRefCell;
 
@@ -15,7 +16,6 @@ struct Memory {
     output: [u8; OUTPUT as usize],
     words: [u32; WORDS as usize],
     reals: [f64; REALS as usize],
-    units: [u16; INPUT as usize + 1],
     known: Known,
 }
 
@@ -24,10 +24,17 @@ static MEMORY: AtomicRefCell<Memory> = AtomicRefCell::new(Memory {
     output: [0; OUTPUT as usize],
     words: [0; WORDS as usize],
     reals: [0.0; REALS as usize],
-    units: [0; INPUT as usize + 1],
     known: Known::NOTHING,
 });
-static SIDE_TEXT: AtomicRefCell<String> = AtomicRefCell::new(String::new());
+
+/// What grows. It is apart since it is not all zeros, which a module need not carry.
+struct Texts {
+    side: String,
+    noted: Vec<String>,
+}
+
+static TEXTS: AtomicRefCell<Texts> =
+    AtomicRefCell::new(Texts { side: String::new(), noted: Vec::new() });
 
 /// The buffers and the lanes.
 pub struct Lanes<'l> {
@@ -35,11 +42,11 @@ pub struct Lanes<'l> {
     pub output: &'l mut [u8],
     pub words: &'l mut [u32],
     pub reals: &'l mut [f64],
-    /// How many UTF-16 units there are before a byte of the input.
-    units: &'l mut [u16],
     known: &'l mut Known,
     /// Texts that stand in the input with escapes, and other output of any length.
     pub side: &'l mut String,
+    /// Texts that JavaScript tells by number.
+    pub noted: &'l mut Vec<String>,
 }
 
 /// Leaves these parts as the first words.
@@ -51,12 +58,12 @@ pub fn tell<const N: usize>(words: &mut [u32], parts: [u32; N]) {
 #[inline(always)]
 pub fn with<T>(work: impl FnOnce(&mut Lanes<'_>) -> T) -> T {
     // Nothing that works with them asks for them again.
-    let (Ok(mut memory), Ok(mut side)) = (MEMORY.try_borrow_mut(), SIDE_TEXT.try_borrow_mut())
-    else {
+    let (Ok(mut memory), Ok(mut texts)) = (MEMORY.try_borrow_mut(), TEXTS.try_borrow_mut()) else {
         crate::end()
     };
-    let Memory { input, output, words, reals, units, known } = &mut *memory;
-    work(&mut Lanes { input, output, words, reals, units, known, side: &mut side })
+    let Memory { input, output, words, reals, known } = &mut *memory;
+    let Texts { side, noted } = &mut *texts;
+    work(&mut Lanes { input, output, words, reals, known, side, noted })
 }
 
 /// Where the input buffer, the output buffer, the words, the reals and the states of what is known are:
@@ -79,6 +86,46 @@ pub fn address(of: u32) -> u32 {
 #[wasm_bindgen]
 pub fn side() -> u32 {
     with(|lanes| word(lanes.side.as_ptr() as usize))
+}
+
+/// Makes UTF-8 one byte for each character: how many those are, or 0 where a character does not fit into
+/// one. The first bytes of the output come to the front of the input, or (1) the side text to that of
+/// the output.
+#[wasm_bindgen]
+pub fn narrow(source: u32, length: u32) -> u32 {
+    with(|lanes| {
+        let Lanes { input, output, side, .. } = lanes;
+        let (text, target) =
+            if source == 0 { (&**output, input) } else { (side.as_bytes(), output) };
+        let text = text.get(..length as usize).unwrap_or_default();
+        word(narrowed(text, target).unwrap_or(0))
+    })
+}
+
+fn narrowed(text: &[u8], target: &mut [u8]) -> Option<usize> {
+    let (mut from, mut to) = (0, 0);
+    while from < text.len() {
+        if let Some(eight) = text.get(from..)?.first_chunk() {
+            // All of them, of which those at the front that are ASCII are what they should be.
+            *target.get_mut(to..)?.first_chunk_mut()? = *eight;
+            let high = u64::from_le_bytes(*eight) & 0x8080_8080_8080_8080;
+            let plain = high.trailing_zeros() as usize / 8;
+            (from, to) = (from + plain, to + plain);
+            if plain == 8 {
+                continue;
+            }
+        }
+        let byte = *text.get(from)?;
+        let (byte, length) = match byte {
+            0..0x80 => (byte, 1),
+            // What is left of the first of two bytes is the last of its bits.
+            0xc2..=0xc3 => (byte << 6 | text.get(from + 1)? & 0x3f, 2),
+            _ => return None,
+        };
+        *target.get_mut(to)? = byte;
+        (from, to) = (from + length, to + 1);
+    }
+    Some(to)
 }
 
 /// Overwrites what may be secret.
@@ -118,7 +165,6 @@ pub struct Tape<'t> {
     words: &'t mut [u32],
     reals: &'t mut [f64],
     side: &'t mut String,
-    units: &'t mut [u16],
     /// What is known of short texts, where that is of use.
     known: Option<&'t mut Known>,
     /// UTF-16 units of the side text.
@@ -129,8 +175,13 @@ pub struct Tape<'t> {
     pub count: u32,
     /// Whether what blocks say of all variables is said of each.
     pub are_points: bool,
-    /// Where what the texts stand in begins.
+    /// What the texts stand in is a part of this.
+    input: &'t [u8],
+    /// Where an index of 0 would be.
     base: usize,
+    /// Places of the input, and how many UTF-16 units there are before: where each of two texts in turn
+    /// was asked for last, as of a variable and of what its block says of all of them.
+    counted: [(usize, u32); 2],
     places: Places,
 }
 
@@ -167,10 +218,10 @@ impl Lanes<'_> {
     /// A part of the input, and the tape, which is about nothing yet.
     #[inline(always)]
     pub fn chunk_tape(&mut self, from: u32, to: u32) -> (&[u8], Tape<'_>) {
-        let Lanes { input, words, reals, units, known, side, .. } = self;
-        let part = input.get(from as usize..to as usize).unwrap_or(input);
-        let tape = Tape { words, reals, units, known: Some(known), ..Tape::nowhere(side) };
-        (part, tape)
+        let Lanes { input, words, reals, known, side, .. } = self;
+        let input = input.get(from as usize..to as usize).unwrap_or(input);
+        let tape = Tape { words, reals, input, known: Some(known), ..Tape::nowhere(side) };
+        (input, tape)
     }
 
     /// A tape about what does not stand in the input: all its texts are side text.
@@ -183,23 +234,30 @@ impl Lanes<'_> {
     }
 }
 
-/// Fills in how many UTF-16 units there are before each character, and at the end: that many.
-fn count_units(input: &[u8], before: u32, map: &mut [u16]) -> u32 {
-    let mut units = before as u16;
-    for (byte, place) in input.iter().zip(map.iter_mut()) {
-        *place = units;
-        units = units.wrapping_add(units_of(*byte) as u16);
+/// How many UTF-16 units these bytes are.
+#[inline(never)]
+fn units_of(bytes: &[u8]) -> u32 {
+    let (eights, rest) = bytes.as_chunks();
+    let eights: u32 = eights.iter().map(|eight| units_of_eight(*eight)).sum();
+    eights + rest.iter().map(|byte| units_of_one(*byte)).sum::<u32>()
+}
+
+#[inline(always)]
+pub fn units_of_eight(bytes: [u8; 8]) -> u32 {
+    if bytes.is_ascii() {
+        return 8;
     }
-    if let Some(place) = map.get_mut(input.len()) {
-        *place = units;
-    }
-    units.into()
+    let bytes = u64::from_le_bytes(bytes);
+    let first_bits = |bits: u64| bits & 0x0101_0101_0101_0101;
+    let continued = first_bits((bytes >> 7) & !(bytes >> 6));
+    let pairs = first_bits((bytes >> 7) & (bytes >> 6) & (bytes >> 5) & (bytes >> 4));
+    8 - continued.count_ones() + pairs.count_ones()
 }
 
 /// How many UTF-16 units begin with a byte.
 #[inline(always)]
-fn units_of(byte: u8) -> u32 {
-    // A character of four bytes is a pair of surrogates; continuation bytes begin with 10.
+pub fn units_of_one(byte: u8) -> u32 {
+    // Continuation bytes begin with 10; a character of four bytes, 1111, is a pair of surrogates.
     u32::from(byte & 0xc0 != 0x80) + u32::from(byte >= 0xf0)
 }
 
@@ -211,7 +269,7 @@ impl<'t> Tape<'t> {
             words: &mut [],
             reals: &mut [],
             side,
-            units: &mut [],
+            input: &[],
             known: None,
             side_units: 0,
             word: 0,
@@ -219,6 +277,7 @@ impl<'t> Tape<'t> {
             count: 0,
             are_points: false,
             base: 0,
+            counted: [(0, 0); 2],
             places: Places::Bytes,
         }
     }
@@ -236,7 +295,8 @@ impl Tape<'_> {
             before + word(text.len())
         } else {
             self.places = Places::Units;
-            count_units(text, before, self.units)
+            self.counted = [(self.base.wrapping_sub(self.input.as_ptr() as usize), before); 2];
+            before + units_of(text)
         }
     }
 
@@ -350,10 +410,26 @@ impl Tape<'_> {
 
     /// Where a byte of the input is.
     pub fn place(&mut self, at: usize) {
-        self.word(match self.places {
-            Places::Units => self.units.get(at).copied().unwrap_or_default().into(),
+        let place = match self.places {
+            Places::Units => self.units_before(at),
             _ => word(at),
-        });
+        };
+        self.word(place);
+    }
+
+    /// How many UTF-16 units there are before a byte: from the nearer one of the places where that is
+    /// known, in either direction.
+    fn units_before(&mut self, at: usize) -> u32 {
+        let at = self.base.wrapping_add(at).wrapping_sub(self.input.as_ptr() as usize);
+        let [first, second] = &mut self.counted;
+        let is_first_nearer = first.0.abs_diff(at) <= second.0.abs_diff(at);
+        let counted = if is_first_nearer { first } else { second };
+        let (from, units) = *counted;
+        let between = self.input.get(from.min(at)..from.max(at)).map_or(0, units_of);
+        let units =
+            if from <= at { units.wrapping_add(between) } else { units.wrapping_sub(between) };
+        *counted = (at, units);
+        units
     }
 
     /// A text that may stand there with escapes.
@@ -381,7 +457,7 @@ impl Tape<'_> {
         let from = self.side.len();
         pieces.for_each(|piece| self.side.push_str(piece));
         let new = self.side.as_bytes().get(from..).unwrap_or_default();
-        self.side_units += new.iter().map(|byte| units_of(*byte)).sum::<u32>();
+        self.side_units += units_of(new);
         self.word(self.side_units);
     }
 

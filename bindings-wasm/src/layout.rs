@@ -4,8 +4,9 @@
 //! A tape is two lanes, of `u32` and of `f64`, read and written from the front. A record says by its
 //! flags which of its parts follow, always in the same order; a text is where it begins and ends.
 //! On the way to JavaScript these are indices into its string, and of `SIDE` texts into the text
-//! that was unescaped, and of those that come often numbers of strings that JavaScript has kept. On the way back all texts stand one after the other in the input buffer, and
-//! each is told by how many UTF-16 units it has.
+//! that was unescaped, and of those that come often numbers of strings that JavaScript has kept. On
+//! the way back texts stand one after the other in the input buffer, and each is told by how many
+//! UTF-16 units it has, or by its number where this side has noted it.
 //!
 //! ```text
 //! read     = variables frame
@@ -181,13 +182,15 @@ table! {
 
     /// The text begins here in the text that was unescaped.
     SIDE = 0x8000_0000;
-    /// How many texts JavaScript keeps.
+    /// How many texts JavaScript keeps, and how many this side notes.
     KNOWN = 256;
+    /// Built: UTF-16 units of the longest text that is noted.
+    NOTED = 24;
     /// The text is to be kept; with which number is told from this bit on.
     TO_KEEP = 0x0100_0000;
     /// Where that number stands.
     KEEP_SHIFT = 16;
-    /// The text is the one that is kept with this number.
+    /// The text is the one that is kept with this number, or when built is noted with it.
     IS_KEPT = 0x0200_0000;
     /// What is with a text that is known: JavaScript was asked to keep it.
     ASKED = 1;

@@ -112,9 +112,9 @@ impl Sealer {
         write: impl for<'t> FnOnce(Record<'_>, &str, &'t mut [u8]) -> Result<&'t [u8], BuildError>,
     ) -> u32 {
         with(|lanes| {
-            let Lanes { input, output, words, reals, .. } = lanes;
+            let Lanes { input, output, words, reals, noted, .. } = lanes;
             let Some(sealer) = &mut self.sealer else { return 0 };
-            let record = Record::new(input, words, reals);
+            let record = Record::new(input, words, reals, noted);
             let method = match record.kind() {
                 PUSH | RAW => InnerMethod::Push,
                 PULL => InnerMethod::Pull,

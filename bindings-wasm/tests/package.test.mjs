@@ -39,7 +39,7 @@ test("lone surrogates are refused, read or written", () => {
 
 test("halves of a character are refused where they are, though they would be one side by side", () => {
   const two = (first, second) => () => push({ ...head, variables: [{ name: "a", value: first }, { name: "b", value: second }] });
-  assert.throws(two("x\ud83d", "\ude00"), refused("utf8", { point: 1, field: "value" }));
+  assert.throws(two("x\ud83d", "\ude00"), refused("utf8", { point: 0, field: "value" }));
   assert.throws(two("ü", "x\ud83dy"), refused("utf8", { point: 1, field: "value" }));
   assert.throws(() => push({ ...head, group: "\ud83d", variables: [{ name: "\ude00", value: 1 }] }), refused("utf8"));
   assert.throws(() => push({ ...head, serial: "s\ud800", points: "[]" }), refused("utf8", { field: "serial" }));
@@ -114,6 +114,40 @@ test("exact digits count as long as the number is the same", () => {
   assert.match(build(frame), /t:=32\.50\]/);
   frame.variables[0].value = 33;
   assert.match(build(frame), /t:=33\]/);
+});
+
+test("digits say the same as a number if JavaScript reads them so", () => {
+  let seed = 1;
+  const random = (below) => (seed = (seed * 48271) % 0x7fffffff) % below;
+  const digits = (most) => Array.from({ length: 1 + random(most) }, () => random(10)).join("");
+  for (let n = 0; n < 20000; n++) {
+    const text = () => `${random(2) === 0 ? "-" : ""}${BigInt(digits(17))}${random(3) === 0 ? "" : `.${digits(n % 2 === 0 ? 4 : 18)}`}`;
+    const [t, lat, lng] = [text(), text(), text()];
+    const value = { lat: Number(lat), lng: Number(lng), alt: undefined, text: `${lat},${lng}` };
+    const line = push({ ...head, variables: [{ name: "t", value: Number(t), text: t }, { name: "p", value }] });
+    assert.equal(line, `PUSH|${head.auth}|s|[t:=${t};p@=${lat},${lng}]`);
+  }
+  for (const text of ["", "-", ".", "1.", ".5", "1.2.3", "--1", "0x10", "1e1", " 1", "1a"]) {
+    const line = push({ ...head, variables: [{ name: "p", value: { lat: 7, lng: 1, text: `${text},1` } }] });
+    assert.equal(line, `PUSH|${head.auth}|s|[p@=7,1]`);
+  }
+});
+
+test("variables and metadata are what an object has, however it came by it", () => {
+  class Reading {
+    #value = 1;
+    name = "a";
+    get value() {
+      return this.#value;
+    }
+    get unit() {
+      return "C";
+    }
+  }
+  const bare = Object.assign(Object.create(null), { value: 2, name: "b", metadata: Object.assign(Object.create({ not: "own" }), { k: "v" }) });
+  const built = (...variables) => push({ ...head, variables }).slice(`PUSH|${head.auth}|s|`.length);
+  assert.equal(built(new Reading(), bare, Object.create({ name: "c", value: true })), "[a:=1#C;b:=2{k=v};c?=true]");
+  assert.equal(built({ value: "x", ignored: 1, unit: undefined, name: "d", metadata: {} }), "[d=x]");
 });
 
 test("all doubles go over and come back, as the shortest text without an exponent", () => {

@@ -1,7 +1,7 @@
 // From objects to the tape: the records of reading, the other way round.
 
-import { build as buildTape } from "#glue";
-import { isWellFormed, outputText, putJoined, reals, start, words } from "./core.js";
+import { build as buildTape, note } from "#glue";
+import { hasHalves, isWellFormed, outputText, own, put, putJoined, reals, start, words } from "./core.js";
 import { refuse, unbuilt } from "./error.js";
 import * as L from "./layout.js";
 import { ORDER } from "./read.js";
@@ -27,7 +27,9 @@ let r = 0;
 /** All texts in turn: they go over at once. */
 let texts = "";
 let end = 0;
-/** Whether each text is looked at by itself, to find the one that is not well-formed. */
+/** Whether all of them are of ASCII. */
+let isAscii = true;
+/** Whether each text is looked at by itself, to find one that is not well-formed. */
 let isCareful = false;
 /** The data point that is being written, for errors. */
 let point = -1;
@@ -42,22 +44,22 @@ export const TEXT: Target = { build: buildTape };
 
 /** Builds a PUSH, without a line ending. */
 export function push(frame: PushInput): string {
-  return outputText(putPush(frame));
+  return outputText(putPush(frame), isAscii);
 }
 
 /** The same left in the output: its length. */
 export function putPush(frame: PushInput, target = TEXT): number {
-  if (frame.points !== undefined) return putPoints(frame, frame.points, target);
-  const isRaw = frame.raw !== undefined;
-  begin(isRaw ? L.RAW : L.PUSH, frame);
-  if (frame.raw !== undefined) {
+  const { points, raw } = frame;
+  if (points !== undefined) return putPoints(frame, points, target);
+  begin(raw === undefined ? L.PUSH : L.RAW, frame);
+  if (raw !== undefined) {
     // The core refuses what stands beside it; here there is no place for it.
     if (frame.variables !== undefined && frame.variables.length > 0) throw refuse("type", -1, L.FIELD_RAW);
-    if (frame.raw.encoding === "base64") words[1]! |= L.BASE64;
-    else if (frame.raw.encoding !== "hex") throw refuse("type", -1, L.FIELD_RAW);
-    text(frame.raw.data, L.FIELD_RAW);
+    if (raw.encoding === "base64") words[1]! |= L.BASE64;
+    else if (raw.encoding !== "hex") throw refuse("type", -1, L.FIELD_RAW);
+    text(raw.data, L.FIELD_RAW);
   } else {
-    words[1]! |= rest(frame);
+    words[1]! |= rest(frame.location, frame.time, frame.timeText, frame.group, frame.metadata);
     variables(frame.variables);
   }
   return finish(putPush, frame, target);
@@ -65,7 +67,7 @@ export function putPush(frame: PushInput, target = TEXT): number {
 
 /** Builds a PULL of the last values of these variables. */
 export function pull(frame: PullInput): string {
-  return outputText(putPull(frame));
+  return outputText(putPull(frame), isAscii);
 }
 
 export function putPull(frame: PullInput, target = TEXT): number {
@@ -75,13 +77,13 @@ export function putPull(frame: PullInput, target = TEXT): number {
   // One above what is allowed is enough to be refused.
   const count = Math.min(names.length, 101);
   words[w++] = count;
-  for (let n = 0; n < count; n++) text(names[n], L.FIELD_NAMES);
+  for (let n = 0; n < count; n++) short(names[n], L.FIELD_NAMES);
   return finish(putPull, frame, target);
 }
 
 /** Builds a PING. */
 export function ping(frame: PingInput): string {
-  return outputText(putPing(frame));
+  return outputText(putPing(frame), isAscii);
 }
 
 export function putPing(frame: PingInput, target = TEXT): number {
@@ -91,7 +93,7 @@ export function putPing(frame: PingInput, target = TEXT): number {
 
 /** Builds an answer. */
 export function ack(answer: AckInput): string {
-  return outputText(putAck(answer));
+  return outputText(putAck(answer), isAscii);
 }
 
 export function putAck(answer: AckInput, target = TEXT): number {
@@ -142,7 +144,7 @@ export function build(frame: Frame | Ack): string {
 
 /** Builds a PUSH from data points: objects, or JSON whose numbers are taken digit by digit. */
 export function fromPoints(head: HeadInput, points: readonly PointInput[] | string): string {
-  return outputText(putPoints(head, points));
+  return outputText(putPoints(head, points), isAscii);
 }
 
 function putPoints(head: HeadInput, points: readonly PointInput[] | string, target = TEXT): number {
@@ -160,7 +162,9 @@ function putPoints(head: HeadInput, points: readonly PointInput[] | string, targ
     }
   }
   begin(L.PUSH, head);
-  bring(putPoints, head, points);
+  // Nobody has looked at the texts of the points.
+  isAscii = false;
+  if (bring() < 0) return carefully(() => putPoints(head, points, target));
   const length = target.build_points(json);
   if (length === 0) throw unbuilt();
   start();
@@ -169,9 +173,12 @@ function putPoints(head: HeadInput, points: readonly PointInput[] | string, targ
 
 function beginTape(): void {
   start();
+  // Between frames no tape tells of a text by a number that another text gets now.
+  if (numbers.size >= L.KNOWN) numbers.clear();
   w = L.BUILD_HEAD;
   r = end = 0;
   texts = "";
+  isAscii = true;
   point = -1;
 }
 
@@ -183,45 +190,87 @@ function begin(kind: number, head: HeadInput): void {
     words[1] = L.HAS_SEQ;
     real(head.seq, L.FIELD_SEQ);
   }
-  text(head.auth, L.FIELD_AUTH);
-  text(head.serial, L.FIELD_SERIAL);
+  short(head.auth, L.FIELD_AUTH);
+  short(head.serial, L.FIELD_SERIAL);
 }
 
 function finish<F>(again: (frame: F, target: Target) => number, frame: F, target: Target): number {
-  bring(again, frame, target);
+  if (bring() < 0) return carefully(() => again(frame, target));
   const length = target.build();
   if (length === 0) throw unbuilt();
   return length;
 }
 
-/** Brings the texts over. Where they are not well-formed, the one that is not is found by doing it all again. */
-function bring<A, B>(again: (a: A, b: B) => number, a: A, b: B): void {
-  const length = putJoined(texts);
-  if (length === -1) {
-    isCareful = true;
-    try {
-      again(a, b);
-    } finally {
-      isCareful = false;
-    }
-    throw refuse("utf8");
-  }
+/**
+ * Brings the texts over: how many bytes they are, or -1 where there are halves of characters among them,
+ * and each has to be looked at by itself: one half could have become something beside another.
+ */
+function bring(): number {
+  const length = texts === "" ? 0 : putJoined(texts);
   if (length < 0) throw refuse("too_large");
-  if (length !== end) words[1]! |= L.WIDE;
+  if (length !== end) {
+    if (!isCareful && hasHalves(texts)) return -1;
+    words[1]! |= L.WIDE;
+    isAscii = false;
+  }
   words[2] = length;
   texts = "";
+  return length;
+}
+
+/** Does it all again, and looks at each text. */
+function carefully(work: () => number): number {
+  isCareful = true;
+  try {
+    return work();
+  } finally {
+    isCareful = false;
+  }
 }
 
 function text(value: unknown, field: number): void {
   if (typeof value !== "string") throw refuse(value === undefined ? "missing" : "type", point, field);
-  // The second half of a character is nothing by itself, but could become something behind another text.
-  const isHalf = (value.charCodeAt(0) & 0xfc00) === 0xdc00;
-  if (isHalf || (isCareful && !isWellFormed(value))) throw refuse("utf8", point, field);
+  if (isCareful && !isWellFormed(value)) throw refuse("utf8", point, field);
   end += value.length;
   // What fills the input is more than a frame takes, wherever its end is.
   if (end >= L.INPUT - 3) throw refuse("too_large");
   texts += value;
   words[w++] = value.length;
+}
+
+/** The numbers of texts that the module has noted: from -1 on downwards of those that are not ASCII. */
+const numbers = new Map<unknown, number>();
+/** What was seen, each in one place that it can be in: what comes only once is not worth a note. */
+const seen = new Uint32Array(L.KNOWN);
+
+/** A text that may well come again: a name, a key, a unit, whoever sends. */
+function short(value: unknown, field: number): void {
+  const number = numbers.get(value);
+  if (number !== undefined) {
+    if (number < 0) isAscii = false;
+    words[w++] = L.IS_KEPT + (number < 0 ? ~number : number);
+    return;
+  }
+  text(value, field);
+  if ((value as string).length <= L.NOTED) look(value as string);
+}
+
+/** Has a text noted that was seen before, as far as a number says. */
+function look(value: string): void {
+  let mixed = value.length;
+  for (let n = 0; n < value.length; n++) mixed = (Math.imul(mixed, 31) + value.charCodeAt(n)) >>> 0;
+  const place = mixed % L.KNOWN;
+  if (seen[place] !== mixed) {
+    seen[place] = mixed;
+  } else if (numbers.size < L.KNOWN) {
+    const bytes = put(value, 0);
+    if (bytes < 0) return;
+    const number = numbers.size;
+    note(number, bytes);
+    // The module's memory may have grown.
+    start();
+    numbers.set(own(value), bytes === value.length ? number : ~number);
+  }
 }
 
 function real(value: unknown, field: number): void {
@@ -250,15 +299,62 @@ function variables(list: readonly VariableInput[]): void {
 
 function variable(input: VariableInput): void {
   if (typeof input !== "object" || input === null) throw refuse("type", point);
+  let name: unknown;
+  let value: VariableInput["value"] | undefined;
+  let type: VariableInput["type"];
+  let exact: unknown;
+  let unit: unknown;
+  let location: LocationInput | undefined;
+  let time: Digits | Date | undefined;
+  let timeText: string | undefined;
+  let group: unknown;
+  let metadata: Metadata | undefined;
+  if (Object.getPrototypeOf(input) !== Object.prototype) {
+    ({ name, value, type, text: exact, unit, location, time, timeText, group, metadata } = input);
+  } else {
+    // Objects come in many shapes: to go over the keys that there are is quicker than to look for each.
+    const parts = input as unknown as Record<string, any>;
+    for (const key in parts) {
+      switch (key) {
+        case "name":
+          name = parts[key];
+          break;
+        case "value":
+          value = parts[key];
+          break;
+        case "type":
+          type = parts[key];
+          break;
+        case "text":
+          exact = parts[key];
+          break;
+        case "unit":
+          unit = parts[key];
+          break;
+        case "location":
+          location = parts[key];
+          break;
+        case "time":
+          time = parts[key];
+          break;
+        case "timeText":
+          timeText = parts[key];
+          break;
+        case "group":
+          group = parts[key];
+          break;
+        case "metadata":
+          metadata = parts[key];
+      }
+    }
+  }
   const at = w++;
-  text(input.name, L.FIELD_VARIABLE);
-  const value = input.value;
+  short(name, L.FIELD_VARIABLE);
   let flags = 0;
   switch (typeof value) {
     case "number": {
-      if (input.type !== undefined && input.type !== "number") throw refuse("type", point, L.FIELD_VALUE);
-      const exact = input.text;
-      if (exact !== undefined && Number(exact) === value) {
+      if (type !== undefined && type !== "number") throw refuse("type", point, L.FIELD_VALUE);
+      if (typeof exact === "string" && numberIn(exact, 0, exact.length) === value) {
         flags = L.EXACT;
         text(exact, L.FIELD_VALUE);
       } else if (isShort(value)) {
@@ -274,9 +370,9 @@ function variable(input: VariableInput): void {
       text(value.toString(), L.FIELD_VALUE);
       break;
     case "string":
-      if (input.type === "number") {
+      if (type === "number") {
         flags = L.EXACT;
-      } else if (input.type === undefined || input.type === "string") {
+      } else if (type === undefined || type === "string") {
         flags = L.STRING << L.TYPE_SHIFT;
       } else {
         throw refuse("type", point, L.FIELD_VALUE);
@@ -284,50 +380,75 @@ function variable(input: VariableInput): void {
       text(value, L.FIELD_VALUE);
       break;
     case "boolean":
-      if (input.type !== undefined && input.type !== "boolean") throw refuse("type", point, L.FIELD_VALUE);
+      if (type !== undefined && type !== "boolean") throw refuse("type", point, L.FIELD_VALUE);
       flags = (L.BOOLEAN << L.TYPE_SHIFT) | (value ? L.TRUE : 0);
       break;
     default:
       if (value === undefined) throw refuse("missing", point, L.FIELD_VALUE);
-      if (input.type !== undefined && input.type !== "location") throw refuse("type", point, L.FIELD_VALUE);
+      if (type !== undefined && type !== "location") throw refuse("type", point, L.FIELD_VALUE);
       flags = (L.LOCATION << L.TYPE_SHIFT) | place(value, L.FIELD_VALUE);
       // The core would say that it has one already, but has no flags for two.
-      if (input.location !== undefined) throw refuse("type", point, L.FIELD_LOCATION);
+      if (location !== undefined) throw refuse("type", point, L.FIELD_LOCATION);
   }
-  if (input.unit !== undefined) {
+  if (unit !== undefined) {
     flags |= L.HAS_UNIT;
-    text(input.unit, L.FIELD_UNIT);
+    short(unit, L.FIELD_UNIT);
   }
-  words[at] = flags | rest(input);
+  words[at] = flags | rest(location, time, timeText, group, metadata);
 }
 
+type Metadata = Readonly<Record<string, string>>;
+
 /** What defaults and variables may have alike. */
-function rest(input: Pick<VariableInput, "location" | "time" | "timeText" | "group" | "metadata">): number {
+function rest(
+  location: LocationInput | undefined,
+  time: Digits | Date | undefined,
+  timeText: string | undefined,
+  group: unknown,
+  metadata: Metadata | undefined,
+): number {
   let flags = 0;
-  if (input.location !== undefined) flags |= L.HAS_LOCATION | place(input.location, L.FIELD_LOCATION);
-  const time = input.time;
+  if (location !== undefined) flags |= L.HAS_LOCATION | place(location, L.FIELD_LOCATION);
   if (time !== undefined) {
-    flags |= L.HAS_TIME | integer(input.timeText ?? (time instanceof Date ? time.getTime() : time), L.FIELD_TIME);
+    flags |= L.HAS_TIME | integer(timeText ?? (time instanceof Date ? time.getTime() : time), L.FIELD_TIME);
   }
-  if (input.group !== undefined) {
+  if (group !== undefined) {
     flags |= L.HAS_GROUP;
-    text(input.group, L.FIELD_GROUP);
+    short(group, L.FIELD_GROUP);
   }
-  const metadata = input.metadata;
   if (metadata !== undefined) {
-    if (typeof metadata !== "object" || metadata === null) throw refuse("type", point, L.FIELD_METADATA);
-    const at = w++;
-    let count = 0;
-    for (const key of keysOf(metadata)) {
-      // One above what is allowed is enough to be refused.
-      if (count++ > 32) break;
-      text(key, L.FIELD_METADATA);
-      text(metadata[key], L.FIELD_METADATA);
-    }
-    words[at] = Math.min(count, 33);
+    pairs(metadata);
     flags |= L.HAS_METADATA;
   }
   return flags;
+}
+
+const { hasOwnProperty } = Object.prototype;
+
+function pairs(metadata: Metadata): void {
+  if (typeof metadata !== "object" || metadata === null) throw refuse("type", point, L.FIELD_METADATA);
+  const at = w++;
+  let count = 0;
+  // One pair above what is allowed is enough to be refused.
+  if ((metadata as { [ORDER]?: string[] })[ORDER] === undefined) {
+    // To go over the keys while they are looked for is quicker than to have them told.
+    for (const key in metadata) {
+      if (!hasOwnProperty.call(metadata, key)) continue;
+      if (count++ > 32) break;
+      pair(key, metadata[key]);
+    }
+  } else {
+    for (const key of keysOf(metadata)) {
+      if (count++ > 32) break;
+      pair(key, metadata[key]);
+    }
+  }
+  words[at] = Math.min(count, 33);
+}
+
+function pair(key: string, value: unknown): void {
+  short(key, L.FIELD_METADATA);
+  text(value, L.FIELD_METADATA);
 }
 
 /** The keys in the order in which they were read, as long as they are the same ones. */
@@ -345,14 +466,19 @@ function place(value: LocationInput, field: number): number {
     text(exact, field);
     return L.EXACT_PLACE;
   }
-  const numbers = alt === undefined ? [lat, lng] : [lat, lng, alt];
-  for (const number of numbers) if (typeof number !== "number") throw refuse("type", point, field);
-  if (!numbers.every(isShort)) {
-    text(numbers.map((number) => plain(number, field)).join(","), field);
+  if (typeof lat !== "number" || typeof lng !== "number" || (alt !== undefined && typeof alt !== "number")) {
+    throw refuse("type", point, field);
+  }
+  if (!isShort(lat) || !isShort(lng) || (alt !== undefined && !isShort(alt))) {
+    const digits = `${plain(lat, field)},${plain(lng, field)}`;
+    text(alt === undefined ? digits : `${digits},${plain(alt, field)}`, field);
     return L.EXACT_PLACE;
   }
-  for (const number of numbers) reals[r++] = number;
-  return alt === undefined ? 0 : L.HAS_ALT;
+  reals[r++] = lat;
+  reals[r++] = lng;
+  if (alt === undefined) return 0;
+  reals[r++] = alt;
+  return L.HAS_ALT;
 }
 
 /** Whether the core writes a number: those of many digits are left to this side. What is not finite is for the core to refuse. */
@@ -381,6 +507,36 @@ function says(text: string, { lat, lng, alt }: LocationInput): boolean {
   const first = text.indexOf(",");
   const second = text.indexOf(",", first + 1);
   const end = second < 0 ? text.length : second;
-  const last = second < 0 ? undefined : Number(text.slice(second + 1));
-  return first >= 0 && Number(text.slice(0, first)) === lat && Number(text.slice(first + 1, end)) === lng && last === alt;
+  const last = second < 0 ? undefined : numberIn(text, second + 1, text.length);
+  return first >= 0 && numberIn(text, 0, first) === lat && numberIn(text, first + 1, end) === lng && last === alt;
+}
+
+/** The number that a part of a text is. */
+function numberIn(text: string, from: number, to: number): number {
+  const isNegative = text.charCodeAt(from) === 0x2d;
+  // So few digits are a number without loss, and so is the power of ten that it is divided by.
+  let digits = 0;
+  let places = 0;
+  let isPoint = true;
+  let at = isNegative ? from + 1 : from;
+  if (to - at <= 15) {
+    for (; at < to; at++) {
+      const digit = text.charCodeAt(at) - 0x30;
+      if (digit >= 0 && digit <= 9) {
+        digits = digits * 10 + digit;
+        places *= 10;
+        isPoint = false;
+      } else if (digit === -2 && !isPoint && places === 0) {
+        places = 1;
+        isPoint = true;
+      } else {
+        break;
+      }
+    }
+    if (at === to && !isPoint) {
+      const number = places === 0 ? digits : digits / places;
+      return isNegative ? -number : number;
+    }
+  }
+  return Number(text.slice(from, to));
 }

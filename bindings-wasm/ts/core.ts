@@ -1,6 +1,6 @@
 // The started module, its memory, and the way of texts in and out.
 
-import { initSync, address, side, wipe } from "#glue";
+import { initSync, address, narrow, side, wipe } from "#glue";
 import { bytes as moduleBytes } from "#module";
 import { INPUT, KNOWN, OUTPUT, REALS, WORDS } from "./layout.js";
 
@@ -70,19 +70,42 @@ export function put(text: string, from: number): number {
   return from + written;
 }
 
-/**
- * Puts texts that were joined at the front of the input: how many bytes they are there. -1 if they are
- * not well-formed, -2 if they do not fit.
- */
+const half = /[\ud800-\udfff]/;
+
+/** Whether there are surrogates in a text, in pairs or not. */
+export const hasHalves = (text: string): boolean => half.test(text);
+
+/** Puts texts that were joined at the front of the input: how many bytes they are there, or -1 if they do not fit. */
 export function putJoined(text: string): number {
   const { read, written } = encoder.encodeInto(text, input);
-  if (read < text.length) return -2;
-  return written !== read && lonely.test(text) ? -1 : written;
+  return read < text.length ? -1 : written;
 }
 
-/** Text that the module made. */
-export function outputText(length: number): string {
+type Slice = (this: Uint8Array, from: number, to: number) => string;
+
+/** What makes a string of bytes that are characters, where there is a way: for short ones much quicker than a decoder. */
+const latin1Slice = (globalThis as { Buffer?: { prototype?: { latin1Slice?: Slice } } }).Buffer?.prototype?.latin1Slice;
+
+/** A text as engines have keys: a string of its own, which no other is part of. */
+export const own = (text: string): string => Object.keys({ __proto__: null, [text]: 0 })[0]!;
+
+/** Text that the module made, perhaps of ASCII only. */
+export function outputText(length: number, isAscii = false): string {
+  if (latin1Slice !== undefined) {
+    if (isAscii) return latin1Slice.call(output, 0, length);
+    const narrowed = narrow(0, length);
+    if (narrowed > 0) return latin1Slice.call(input, 0, narrowed);
+  }
   return decoder.decode(output.subarray(0, length));
+}
+
+/** The text that was unescaped while something was read, of which nothing is in the output. */
+export function unescapedText(length: number): string {
+  if (latin1Slice !== undefined) {
+    const narrowed = narrow(1, length);
+    if (narrowed > 0) return latin1Slice.call(output, 0, narrowed);
+  }
+  return sideText(length);
 }
 
 export function outputBytes(length: number): Uint8Array {

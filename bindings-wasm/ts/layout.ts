@@ -204,8 +204,11 @@ export const NONE = 0;
 /** The text begins here in the text that was unescaped. */
 export const SIDE = 2147483648;
 
-/** How many texts JavaScript keeps. */
+/** How many texts JavaScript keeps, and how many this side notes. */
 export const KNOWN = 256;
+
+/** Built: UTF-16 units of the longest text that is noted. */
+export const NOTED = 24;
 
 /** The text is to be kept; with which number is told from this bit on. */
 export const TO_KEEP = 16777216;
@@ -213,7 +216,7 @@ export const TO_KEEP = 16777216;
 /** Where that number stands. */
 export const KEEP_SHIFT = 16;
 
-/** The text is the one that is kept with this number. */
+/** The text is the one that is kept with this number, or when built is noted with it. */
 export const IS_KEPT = 33554432;
 
 /** What is with a text that is known: JavaScript was asked to keep it. */

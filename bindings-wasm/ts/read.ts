@@ -1,7 +1,7 @@
 // From the tape to objects.
 
 import { parse as parseTape } from "#glue";
-import { decode, input, put, reals, sideText, start, states, words } from "./core.js";
+import { decode, input, own, put, reals, start, states, unescapedText, words } from "./core.js";
 import { refuse, TipwireError, unreadable } from "./error.js";
 import * as L from "./layout.js";
 import type { InnerMethod } from "./names.js";
@@ -96,7 +96,7 @@ export function sideTape(): void {
 /** Goes past what comes before frames that are told about together, and stand in this text. */
 export function begin(text: string, sideLength: number, head: number): void {
   source = text;
-  side = sideLength === 0 ? "" : sideText(sideLength);
+  side = sideLength === 0 ? "" : unescapedText(sideLength);
   w = head;
   r = 0;
 }
@@ -139,9 +139,8 @@ function readName(): string {
   return nameAt(words, w - 2);
 }
 
-/** Keeps a text as engines have keys: a string of its own, which no other is part of. */
 function keep(number: number, text: string): string {
-  if (kept[number] !== text) kept[number] = Object.keys({ __proto__: null, [text]: 0 })[0]!;
+  if (kept[number] !== text) kept[number] = own(text);
   states[number] = L.KEPT;
   return kept[number]!;
 }
