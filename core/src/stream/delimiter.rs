@@ -111,7 +111,8 @@ impl Delimiter {
     }
 
     /// Goes on by one byte.
-    #[inline]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
     fn step(&mut self, byte: u8) {
         let table = &self.delimiters;
         let (first, last) = (Places::from(table.first), Places::from(table.last));
@@ -274,9 +275,21 @@ impl Table {
     }
 
     /// The place where the delimiter begins that has this place.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     fn first_of(&self, place: u32) -> u32 {
         let up_to = Places::from(self.first) & (Places::MAX >> (Places::BITS - 1 - place));
         Places::BITS - 1 - up_to.leading_zeros()
+    }
+
+    /// Which bytes delimiters begin with.
+    fn firsts(&self) -> [bool; 256] {
+        let mut set = [false; 256];
+        for byte in members(self.first.into()).filter_map(|place| self.bytes.get(place as usize)) {
+            if let Some(is_first) = set.get_mut(usize::from(*byte)) {
+                *is_first = true;
+            }
+        }
+        set
     }
 
     /// How many bytes there are before one that a delimiter begins with.
@@ -286,10 +299,10 @@ impl Table {
             members(self.first.into()).filter_map(|place| self.bytes.get(place as usize));
         let at = match (firsts.next(), firsts.next(), firsts.next(), firsts.next()) {
             (Some(a), None, ..) => memchr(*a, bytes),
-            // Where code has to be loaded, these are there once.
-            (Some(a), Some(b), c, None) if cfg!(target_family = "wasm") => {
-                let c = c.unwrap_or(a);
-                bytes.iter().position(|byte| byte == a || byte == b || byte == c)
+            // Where code has to be loaded, there is one for all of them.
+            _ if cfg!(target_family = "wasm") => {
+                let set = self.firsts();
+                bytes.iter().position(|byte| set.get(usize::from(*byte)) == Some(&true))
             }
             (Some(a), Some(b), None, _) => memchr2(*a, *b, bytes),
             (Some(a), Some(b), Some(c), None) => memchr3(*a, *b, *c, bytes),
