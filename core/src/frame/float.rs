@@ -155,7 +155,7 @@ fn compare_with_midpoint(text: &[u8], bits: u64) -> core::cmp::Ordering {
     let (mantissa, exponent) = parts(bits);
     let (mantissa, exponent) = (2 * mantissa + 1, exponent - 1);
     let point = text.iter().position(|&byte| byte == b'.').unwrap_or(text.len());
-    let (whole, fraction) = text.split_at(point);
+    let (whole, fraction) = text.split_at_checked(point).unwrap_or_default();
     let fraction = fraction.get(1..).unwrap_or_default();
     let mut decimal = Big::ZERO;
     for &byte in whole {
@@ -347,7 +347,8 @@ impl Wide {
     /// `digits`, which are zeros, and one more than all of them.
     pub(crate) fn digits<'d>(&mut self, decimals: usize, digits: &'d mut [u8]) -> &'d [u8] {
         let (whole, fraction) = self.0.split_at_mut(Wide::WHOLE);
-        let (before, after) = digits.split_at_mut(digits.len().saturating_sub(decimals));
+        let point = digits.len().saturating_sub(decimals);
+        let (before, after) = digits.split_at_mut_checked(point).unwrap_or_default();
         let mut length = digits_of(whole, before).len() + decimals;
         for digit in after {
             let mut carry = 0;

@@ -408,7 +408,9 @@ impl<S: Sink> Line<S> {
                 copy.copy_from_slice(moved);
                 let length = stay.len();
                 tail.copy_within(..length, copy.len());
-                scan::copy(copy, tail.get_mut(..copy.len()).unwrap_or_default());
+                if let Some(front) = tail.get_mut(..copy.len()) {
+                    front.copy_from_slice(copy);
+                }
             } else if cfg!(any(tipwire_small, target_family = "wasm")) {
                 // Three times backwards is forwards, and less code than what does it in one go.
                 reverse(stay);

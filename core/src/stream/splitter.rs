@@ -282,7 +282,9 @@ impl<R: Rule, B: Buffer> Splitter<R, B> {
         // What is moved is the beginning of a message, and is moved only once: it must be cut off
         // before there is again something in front of what is kept.
         if self.start > 0 {
-            self.buffer.bytes_mut().copy_within(self.start..self.end, 0);
+            let bytes = self.buffer.bytes_mut();
+            let end = self.end.min(bytes.len());
+            bytes.copy_within(self.start.min(end)..end, 0);
             self.end -= self.start;
             self.start = 0;
         }
