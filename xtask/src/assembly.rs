@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::firmware::{self, Board, PROCESSORS, Processor};
 use crate::shell::{Need, Outcome, cargo, command, have_rust, have_system, output, root, run};
-use crate::{avr, avr6, xtensa};
+use crate::{avr, avr6, thumb, xtensa};
 
 /// An architecture of the library: a file, where it counts, and what it is made and tried with.
 pub struct Core {
@@ -265,8 +265,6 @@ fn assemble(core: &Core, processor: &Processor, source: &Path) -> Result<PathBuf
 /// The assembly of the core for an architecture, as it is shipped.
 fn assembly(core: &Core, scratch: &str) -> Result<String, String> {
     let target_dir = root().join("target/firmware").join(scratch).join(core.name);
-    let deps = target_dir.join(core.target).join("firmware/deps");
-    let _ = fs::remove_dir_all(&deps);
     let mut build = if core.is_new {
         let mut nightly = command("cargo", &["+nightly", "rustc", "-Zbuild-std=core"]);
         nightly.env_remove("RUSTUP_TOOLCHAIN");
@@ -282,17 +280,16 @@ fn assembly(core: &Core, scratch: &str) -> Result<String, String> {
     } else {
         build.arg(core.target);
     }
-    build.args(["--", "--emit=asm"]);
     build.env("CARGO_TARGET_DIR", &target_dir);
     build.env("RUSTFLAGS", firmware::flags() + core.rust_flags);
-    run(&mut build)?;
-    let entries = fs::read_dir(&deps).map_err(|error| error.to_string())?;
-    let mut found = entries.flatten().map(|entry| entry.path());
-    let made = found.find(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("tipwire-") && name.ends_with(".s")
-    });
-    let made = made.ok_or("no assembly was made")?;
+    let built = target_dir.join(core.target).join("firmware");
+    let made = if thumb::is(core.target) {
+        let made = target_dir.join("tipwire.s");
+        thumb::lower(&firmware::emit(&mut build, &built, "llvm-ir", "ll")?, "asm", &made)?;
+        made
+    } else {
+        firmware::emit(&mut build, &built, "asm", "s")?
+    };
     let mut text = portable(&fs::read_to_string(&made).map_err(|error| error.to_string())?);
     match core.target {
         "avr-none" => {

@@ -2,11 +2,12 @@
 //! that run them on emulated boards.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::shell::{
     Need, Outcome, cargo, command, have_rust, have_system, output, root, run, toolchain,
 };
-use crate::xtensa;
+use crate::{thumb, xtensa};
 
 /// A kind of processor that firmware runs on, and how its archive is tried.
 pub struct Processor {
@@ -106,7 +107,7 @@ pub const ARCHIVES: &[(&str, &str)] = &[("tipwire", "all-ciphers"), ("tipwire-cc
 pub fn prepare() -> Outcome {
     have_system(SYSTEM)?;
     let targets: Vec<&str> = PROCESSORS.iter().map(|processor| processor.target).collect();
-    have_rust(&toolchain(), &targets, &[])
+    have_rust(&toolchain(), &targets, thumb::COMPONENTS)
 }
 
 fn folder(processor: &Processor) -> PathBuf {
@@ -116,14 +117,42 @@ fn folder(processor: &Processor) -> PathBuf {
 /// Builds one archive, and gives its path.
 pub fn archive(processor: &Processor, name: &str, features: &str) -> Result<PathBuf, String> {
     let target_dir = root().join("target/firmware").join(name);
-    let mut build = cargo(&["build", "--quiet", "--profile", "firmware", "-p", "tipwire-c"]);
-    build.args(["--no-default-features", "--features", features, "--target", processor.target]);
+    let arguments = ["--quiet", "--profile", "firmware", "-p", "tipwire-c"];
+    let mut build = cargo(&[if thumb::is(processor.target) { "rustc" } else { "build" }]);
+    build.args(arguments).args(["--no-default-features", "--features", features]);
+    build.args(["--target", processor.target]);
     build.env("CARGO_TARGET_DIR", &target_dir).env("RUSTFLAGS", flags());
-    run(&mut build)?;
-    let made = target_dir.join(processor.target).join("firmware/libtipwire.a");
     let to = folder(processor).join(format!("lib{name}.a"));
-    strip(&made, processor.compiler, &to)?;
+    let built = target_dir.join(processor.target).join("firmware");
+    if thumb::is(processor.target) {
+        let object = object_beside(&to)?;
+        thumb::lower(&emit(&mut build, &built, "llvm-ir", "ll")?, "obj", &object)?;
+        pack(&object, processor.compiler, &to)?;
+    } else {
+        run(&mut build)?;
+        strip(&built.join("libtipwire.a"), processor.compiler, &to)?;
+    }
     Ok(to)
+}
+
+/// Lets the compiler write the code of the library, with that of all other crates in it, as a file of
+/// this kind and with this extension, whose path it gives.
+pub fn emit(
+    build: &mut Command,
+    built: &Path,
+    kind: &str,
+    extension: &str,
+) -> Result<PathBuf, String> {
+    let deps = built.join("deps");
+    let _ = std::fs::remove_dir_all(&deps);
+    run(build.args(["--", &format!("--emit={kind}")]))?;
+    let entries = std::fs::read_dir(&deps).map_err(|error| error.to_string())?;
+    let mut found = entries.flatten().map(|entry| entry.path());
+    let made = found.find(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("tipwire-") && path.extension().is_some_and(|is| is == extension)
+    });
+    made.ok_or(format!("no {kind} was made"))
 }
 
 /// What the compiler is told for firmware.
@@ -156,17 +185,28 @@ pub fn strip(archive: &Path, prefix: &str, to: &Path) -> Outcome {
     let [own] = own[..] else {
         return Err(format!("{} should have one object: {own:?}", archive.display()));
     };
-    let folder = to.with_extension("objects");
-    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    run(command(tool("ar"), &["x"]).arg(archive).arg(own).current_dir(&folder))?;
-    let object = folder.join("tipwire.o");
+    let object = object_beside(to)?;
+    let folder = object.parent().unwrap_or(to);
+    run(command(tool("ar"), &["x"]).arg(archive).arg(own).current_dir(folder))?;
     std::fs::rename(folder.join(own), &object).map_err(|error| error.to_string())?;
+    pack(&object, prefix, to)
+}
+
+/// Where the object of an archive is made.
+fn object_beside(archive: &Path) -> Result<PathBuf, String> {
+    let folder = archive.with_extension("objects");
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    Ok(folder.join("tipwire.o"))
+}
+
+/// Makes an archive of one object, without debug information and with the names of the library only.
+fn pack(object: &Path, prefix: &str, to: &Path) -> Outcome {
     // Groups are for what linkers take once of all archives: what is now this one's alone is not that.
     let wanted = ["--strip-debug", "--remove-section=.group", "--wildcard"];
     let wanted = [&wanted[..], &["--keep-global-symbol", "tipwire_*"]].concat();
-    run(command(tool("objcopy"), &wanted).arg(&object))?;
+    run(command(format!("{prefix}objcopy"), &wanted).arg(object))?;
     let _ = std::fs::remove_file(to);
-    run(command(tool("ar"), &["rcsD"]).arg(to).arg(&object))
+    run(command(format!("{prefix}ar"), &["rcsD"]).arg(to).arg(object))
 }
 
 /// What compilers of C are told.

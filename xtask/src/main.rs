@@ -27,6 +27,7 @@ mod size;
 mod sketch_sizes;
 mod sketches;
 mod test;
+mod thumb;
 mod vectors;
 mod xtensa;
 
