@@ -8,7 +8,9 @@ use core::ffi::c_void;
 use codec::{Ack, Body, Detail, Encoding, Frame, InnerMethod, Status};
 
 use crate::error::{TIPWIRE_E_ARGUMENT, status, tell, tipwire_error, told};
-use crate::memory::{Copied, Outcome, Place, buffer, bytes, held, place, read, utf8};
+use crate::memory::{
+    Copied, Outcome, Place, buffer, bytes, held, held_in, hold, place, read, utf8,
+};
 use crate::panic::{guard, run};
 use crate::text::{length as of_length, tipwire_text};
 use crate::writer::{Out, revision_of};
@@ -102,9 +104,11 @@ pub extern "C" fn tipwire_parse(
 ) -> i32 {
     run(|| {
         let line = told(bytes(line, length), error)?;
-        let place = told(place(frame), error)?;
-        let read = Frame::show(line, utf8, &mut (), |(), frame| set_frame(place, frame));
-        read.map_err(|wrong| tell(wrong, error))
+        let mut place = told(place(frame), error)?;
+        let read = Frame::read_into(line, utf8, None, place.room());
+        read.map_err(|wrong| tell(wrong, error))?;
+        set_frame(place.filled());
+        Ok(())
     })
 }
 
@@ -138,8 +142,7 @@ pub extern "C" fn tipwire_parse_as(
         let line = told(bytes(line, length), error)?;
         let place = told(place(frame), error)?;
         let revision = told(revision_of(revision), error)?;
-        let read = Frame::parse_as(revision, line).map_err(|wrong| tell(wrong, error))?;
-        set_frame(place, &read);
+        place.set(Frame::parse_as(revision, line).map_err(|wrong| tell(wrong, error))?.into());
         Ok(())
     })
 }
@@ -175,12 +178,13 @@ pub extern "C" fn tipwire_parse_inner(
 ) -> i32 {
     run(|| {
         let text = told(bytes(text, length), error)?;
-        let place = told(place(frame), error)?;
+        let mut place = told(place(frame), error)?;
         let method = method_of(method).and_then(|method| method.uplink().ok_or(TIPWIRE_E_ARGUMENT));
         let method = told(method, error)?;
-        let show = |(): &mut (), frame: &_| set_frame(place, frame);
-        let read = Frame::show_inner(method, text, utf8, &mut (), show);
-        read.map_err(|wrong| tell(wrong, error))
+        let read = Frame::read_into(text, utf8, Some(method), place.room());
+        read.map_err(|wrong| tell(wrong, error))?;
+        set_frame(place.filled());
+        Ok(())
     })
 }
 
@@ -308,28 +312,31 @@ impl Copied for tipwire_ack {
 
 const _: () = assert!(size_of::<tipwire_frame>() <= 256);
 
+/// Sets what else there is, of what stands in the words.
 #[cfg_attr(not(tipwire_small), inline(always))]
-fn set_frame(place: Place<tipwire_frame>, frame: &Frame<'static>) {
-    let auth = if frame.auth.is_empty() { None } else { Some(frame.auth) };
-    let out = place.hold(frame);
-    out.method = InnerMethod::from(frame.method()) as u8;
-    if let Some(seq) = frame.seq {
-        out.has_seq = 1;
-        out.seq = seq;
+fn set_frame(out: &mut tipwire_frame) {
+    let tipwire_frame { inside, .. } = *out;
+    *out = tipwire_frame { inside, ..tipwire_frame::EMPTY };
+    let tipwire_frame { inside, method, has_seq, has_time, encoding, seq, time, .. } = out;
+    let frame = held_in::<tipwire_frame, _>(inside);
+    *method = InnerMethod::from(frame.method()) as u8;
+    if let Some(number) = frame.seq {
+        *has_seq = 1;
+        *seq = number;
     }
-    out.auth = auth.into();
+    out.auth = if frame.auth.is_empty() { None } else { Some(frame.auth) }.into();
     out.serial = frame.serial.into();
     match &frame.body {
         Body::Push(block) => {
             out.location = block.location.map(|location| location.as_str()).into();
-            if let Some(time) = block.time {
-                out.has_time = 1;
-                out.time = time;
+            if let Some(at) = block.time {
+                *has_time = 1;
+                *time = at;
             }
             out.group = block.group.into();
         }
         Body::Raw(raw) => {
-            out.encoding = encoding_number(raw.encoding());
+            *encoding = encoding_number(raw.encoding());
             out.raw = raw.data().into();
         }
         Body::Pull(_) | Body::Ping => {}
@@ -361,10 +368,8 @@ fn set_ack(place: Place<tipwire_ack>, ack: &Ack<'static>) {
 
 impl From<Frame<'static>> for tipwire_frame {
     fn from(frame: Frame<'static>) -> tipwire_frame {
-        let mut out = tipwire_frame::EMPTY;
-        if let Ok(place) = place(&raw mut out) {
-            set_frame(place, &frame);
-        }
+        let mut out = hold(frame);
+        set_frame(&mut out);
         out
     }
 }

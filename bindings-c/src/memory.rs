@@ -357,6 +357,28 @@ impl<S: Copied> Place<S> {
             &mut *self.0
         }
     }
+
+    /// The room for the value in it.
+    pub fn room(&mut self) -> &mut MaybeUninit<S::Value> {
+        const { assert!(fits::<S>()) };
+        // SAFETY: `place` found it aligned and not NULL; the caller says that there is room for an S,
+        // which nobody else uses until this call returns. The words in it have room for the value, and
+        // are aligned for it.
+        unsafe { &mut *self.0.cast() }
+    }
+
+    /// The struct, when there is a value in its room.
+    pub fn filled<'a>(self) -> &'a mut S {
+        // SAFETY: as above; what else is in it are bytes of C, any of which are numbers and pointers.
+        unsafe { &mut *self.0 }
+    }
+}
+
+/// The value that is in the words of a struct.
+pub fn held_in<S: Copied, const WORDS: usize>(words: &[u64; WORDS]) -> &S::Value {
+    const { assert!(fits::<S>() && WORDS == S::WORDS) };
+    // SAFETY: as for `held`.
+    unsafe { &*ptr::from_ref(words).cast() }
 }
 
 /// The value that a struct holds.

@@ -76,7 +76,7 @@ pub fn method(what: u32) -> InnerMethod {
 /// The variables of a text are taken down while it is checked.
 impl<'a> Each<'a> for Tape<'_> {
     #[inline(always)]
-    fn variable(&mut self, variable: Variable<'a>, all: &Variable<'a>) {
+    fn variable(&mut self, variable: Variable<'a>, block: &Block<'a>) {
         self.count += 1;
         let flags = self.later();
         let Variable { name, value, unit, location, time, group, metadata, .. } = variable;
@@ -87,7 +87,7 @@ impl<'a> Each<'a> for Tape<'_> {
             self.name(unit);
         }
         if self.are_points {
-            has |= write_point_rest(self, &Point::of(variable, all));
+            has |= write_point_rest(self, &Point::of(variable, block));
         } else {
             has |= write_rest(self, location, time, group);
             has |= write_metadata(self, metadata);

@@ -35,11 +35,11 @@ pub struct Point<'a> {
 }
 
 impl<'a> Point<'a> {
-    /// A variable, and what its block says of all of them: for who gets both while they are read.
+    /// A variable, and its block: for who gets both while they are read.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn of(own: Variable<'a>, all: &Variable<'a>) -> Point<'a> {
-        Point::new(own, all.location, all.time, all.group, all.metadata)
+    pub fn of(own: Variable<'a>, block: &Block<'a>) -> Point<'a> {
+        Point::new(own, block.location, block.time, block.group, block.metadata)
     }
 
     #[inline(always)]

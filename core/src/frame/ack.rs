@@ -86,7 +86,7 @@ pub enum Detail<'a> {
 impl<'a> Ack<'a> {
     /// Reads an answer of any revision, with or without a line ending.
     pub fn parse(bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        made(Ack::EMPTY, |ack| ack.fill(text_of(line(bytes)), None, &mut ()))
+        made(Ack::empty(), |ack| ack.fill(text_of(line(bytes)), None, &mut ()))
     }
 
     /// Reads an answer as [`parse`](Ack::parse) does, and gives each variable to `each` once it is
@@ -95,7 +95,7 @@ impl<'a> Ack<'a> {
         bytes: &'a [u8],
         mut each: impl FnMut(Variable<'a>),
     ) -> Result<Ack<'a>, Error> {
-        made(Ack::EMPTY, |ack| ack.fill(text_of(line(bytes)), None, &mut each))
+        made(Ack::empty(), |ack| ack.fill(text_of(line(bytes)), None, &mut each))
     }
 
     /// Reads an answer and shows it: as [`Frame::show`](crate::Frame::show).
@@ -107,7 +107,7 @@ impl<'a> Ack<'a> {
         each: &mut E,
         to: impl FnOnce(&mut E, &Ack<'a>) -> T,
     ) -> Result<T, Error> {
-        let mut ack = Ack::EMPTY;
+        let mut ack = Ack::empty();
         ack.fill(text_by(line(bytes), utf8), None, each).map(|()| to(each, &ack))
     }
 
@@ -120,23 +120,26 @@ impl<'a> Ack<'a> {
         each: &mut E,
         to: impl FnOnce(&mut E, &Ack<'a>) -> T,
     ) -> Result<T, Error> {
-        let mut ack = Ack::EMPTY;
+        let mut ack = Ack::empty();
         read_whole(text_by(bytes, utf8), |scan| ack.read_status(scan, None, each))
             .map(|()| to(each, &ack))
     }
 
     /// Reads an answer of one revision only.
     pub fn parse_as(revision: Revision, bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
-        made(Ack::EMPTY, |ack| ack.fill(text_of(line(bytes)), Some(revision), &mut ()))
+        made(Ack::empty(), |ack| ack.fill(text_of(line(bytes)), Some(revision), &mut ()))
     }
 
     /// Reads the inner frame of an envelope: `STATUS[|DETAIL]`, without a line ending.
     pub fn parse_inner(bytes: &'a [u8]) -> Result<Ack<'a>, Error> {
         let read = |scan: &mut Scan<'a>, ack: &mut Ack<'a>| ack.read_status(scan, None, &mut ());
-        made(Ack::EMPTY, |ack| read_whole(text_of(bytes), |scan| read(scan, ack)))
+        made(Ack::empty(), |ack| read_whole(text_of(bytes), |scan| read(scan, ack)))
     }
 
-    const EMPTY: Ack<'static> = Ack { seq: None, status: Status::Ok, detail: Detail::None };
+    #[inline(always)]
+    const fn empty() -> Ack<'a> {
+        Ack { seq: None, status: Status::Ok, detail: Detail::None }
+    }
 
     /// Reads to where the answer is to be, so that it is not copied on the way.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
@@ -218,7 +221,7 @@ impl<'a> Detail<'a> {
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
         if status == Status::Ok && scan.peek() == b'[' {
-            *self = Detail::Variables(Block::EMPTY);
+            *self = Detail::Variables(Block::empty());
             if let Detail::Variables(block) = self {
                 block.read_list(scan, revision, each)?;
             }

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 use crate::frame::line::{Line, Sink};
 use crate::frame::location::Location;
 use crate::frame::metadata::Metadata;
-use crate::frame::variable::{Each, Variable, Variables, read_group};
+use crate::frame::variable::{Each, Suffixes, Variables, read_group};
 use crate::frame::{Method, Revision};
 use crate::limits::MAX_VARIABLES;
 
@@ -56,39 +56,34 @@ pub struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// No defaults and no variables.
-    pub const EMPTY: Block<'static> = Block {
-        location: None,
-        time: None,
-        group: None,
-        metadata: Metadata::EMPTY,
-        variables: Variables::EMPTY,
-    };
+    pub const EMPTY: Block<'static> = Block::empty();
 
+    /// The same, set and not copied.
+    #[inline(always)]
+    pub(super) const fn empty() -> Block<'a> {
+        Block {
+            location: None,
+            time: None,
+            group: None,
+            metadata: Metadata::EMPTY,
+            variables: Variables::EMPTY,
+        }
+    }
+
+    /// What comes before the variables, and the bracket: where there is nothing to note it in, it is only
+    /// checked.
+    ///
     /// ```abnf
     /// structured = [modifiers] "[" variable *99(";" variable) "]"
     /// modifiers  = ["@=" place] ["@" time] ["^" group] ["{" meta "}"]
     ///            / ["^" group] ["@" time] ["{" meta "}"]
     /// ```
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-    pub(super) fn read(
-        &mut self,
+    #[cfg_attr(tipwire_small, inline(never))]
+    pub(super) fn read_defaults(
+        mut noted: Option<&mut Block<'a>>,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
-        each: &mut impl Each<'a>,
-    ) -> Result<(), Error> {
-        // What is said of all variables is said like what is said of one.
-        let mut all = Variable::EMPTY;
-        self.read_defaults(scan, revision, &mut all)?;
-        self.variables.read(scan, revision, &mut all, each)
-    }
-
-    /// What comes before the variables, and the bracket.
-    #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    fn read_defaults(
-        &mut self,
-        scan: &mut Scan<'a>,
-        revision: Option<Revision>,
-        all: &mut Variable<'a>,
     ) -> Result<(), Error> {
         let start = scan.at();
         let group_first = match revision {
@@ -97,12 +92,19 @@ impl<'a> Block<'a> {
         };
         if group_first && scan.peek() == b'^' {
             read_group(scan)?;
-            all.group = Some(scan.since(start + 1));
+            if let Some(block) = &mut noted {
+                block.group = Some(scan.since(start + 1));
+            }
         }
         let revision = if group_first { Some(Revision::A) } else { revision };
-        all.read_suffixes(scan, revision, !group_first)?;
-        (self.location, self.time) = (all.location, all.time);
-        (self.group, self.metadata) = (all.group, all.metadata);
+        // What is said of all variables is said like what is said of one.
+        let suffixes = noted.map(|Block { location, time, group, metadata, .. }| Suffixes {
+            location,
+            time,
+            group,
+            metadata,
+        });
+        Suffixes::read(suffixes, scan, revision, !group_first)?;
         let kind = if scan.at() == start { Kind::Body } else { Kind::Modifier };
         scan.expect(b'[', kind)
     }
@@ -116,7 +118,10 @@ impl<'a> Block<'a> {
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
         scan.expect(b'[', Kind::Body)?;
-        self.variables.read(scan, revision, &mut { Variable::EMPTY }, each)
+        let mut variables = Variables::EMPTY;
+        variables.read(scan, revision, self, each)?;
+        self.variables = variables;
+        Ok(())
     }
 }
 

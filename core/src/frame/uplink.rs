@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::hint::cold_path;
+use core::mem::MaybeUninit;
 
 use crate::cursor::{HEX, NAME, SERIAL, Scan};
 use crate::error::{BuildError, Error, Field, Kind};
@@ -47,7 +48,7 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// Reads an uplink of any revision, with or without a line ending.
     pub fn parse(bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        made(Frame::EMPTY, |frame| frame.fill(text_of(line(bytes)), None, &mut ()))
+        made(Frame::empty(), |frame| frame.fill(text_of(line(bytes)), None, None, &mut ()))
     }
 
     /// Reads an uplink as [`parse`](Frame::parse) does, and gives each variable to `each` once it is
@@ -67,7 +68,7 @@ impl<'a> Frame<'a> {
         bytes: &'a [u8],
         mut each: impl FnMut(Variable<'a>),
     ) -> Result<Frame<'a>, Error> {
-        made(Frame::EMPTY, |frame| frame.fill(text_of(line(bytes)), None, &mut each))
+        made(Frame::empty(), |frame| frame.fill(text_of(line(bytes)), None, None, &mut each))
     }
 
     /// Reads an uplink and shows it, for who is not to move it: small processors copy by code, and
@@ -81,8 +82,8 @@ impl<'a> Frame<'a> {
         each: &mut E,
         to: impl FnOnce(&mut E, &Frame<'a>) -> T,
     ) -> Result<T, Error> {
-        let mut frame = Frame::EMPTY;
-        frame.fill(text_by(line(bytes), utf8), None, each).map(|()| to(each, &frame))
+        let mut frame = Frame::empty();
+        frame.fill(text_by(line(bytes), utf8), None, None, each).map(|()| to(each, &frame))
     }
 
     /// The same for what [`parse_inner`](Frame::parse_inner) reads.
@@ -95,95 +96,146 @@ impl<'a> Frame<'a> {
         each: &mut E,
         to: impl FnOnce(&mut E, &Frame<'a>) -> T,
     ) -> Result<T, Error> {
-        let mut frame = Frame::EMPTY;
-        frame.fill_inner(text_by(bytes, utf8), method, each).map(|()| to(each, &frame))
+        let mut frame = Frame::empty();
+        frame.fill(text_by(bytes, utf8), Some(method), None, each).map(|()| to(each, &frame))
     }
 
     /// Reads an uplink of one revision only.
     pub fn parse_as(revision: Revision, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        made(Frame::EMPTY, |frame| frame.fill(text_of(line(bytes)), Some(revision), &mut ()))
+        made(Frame::empty(), |frame| {
+            frame.fill(text_of(line(bytes)), None, Some(revision), &mut ())
+        })
     }
 
     /// Reads the inner frame of an envelope: without method, counter, authorization and line
     /// ending. Offsets count from its own first byte.
     pub fn parse_inner(method: Method, bytes: &'a [u8]) -> Result<Frame<'a>, Error> {
-        made(Frame::EMPTY, |frame| frame.fill_inner(text_of(bytes), method, &mut ()))
+        made(Frame::empty(), |frame| frame.fill(text_of(bytes), Some(method), None, &mut ()))
     }
 
-    const EMPTY: Frame<'static> = Frame { seq: None, auth: "", serial: "", body: Body::Ping };
+    /// Reads an uplink, or with a method what [`parse_inner`](Frame::parse_inner) reads, to where it is to
+    /// be, which stays as it is where this fails: for who has room for it there, and little on the stack.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn read_into(
+        bytes: &'a [u8],
+        utf8: impl FnOnce(&[u8]) -> Result<&str, usize>,
+        method: Option<Method>,
+        room: &mut MaybeUninit<Frame<'a>>,
+    ) -> Result<(), Error> {
+        let bytes = if method.is_none() { line(bytes) } else { bytes };
+        let text = text_by(bytes, utf8);
+        if cfg!(tipwire_small) {
+            return Frame::check_and_fill(text, method, room);
+        }
+        let mut frame = Frame::empty();
+        frame.fill(text, method, None, &mut ())?;
+        room.write(frame);
+        Ok(())
+    }
 
-    /// Reads to where the frame is to be, so that it is not copied on the way.
+    /// Checks first, and reads once more then what is not variables: none is on the stack meanwhile.
+    fn check_and_fill(
+        text: Result<&'a str, Error>,
+        method: Option<Method>,
+        room: &mut MaybeUninit<Frame<'a>>,
+    ) -> Result<(), Error> {
+        read_whole(text, |scan| {
+            let mut start = *scan;
+            let mut variables = Variables::EMPTY;
+            if Frame::read_head(None, scan, method, None)? {
+                variables.read(scan, None, &Block::EMPTY, &mut ())?;
+            }
+            scan.expect_end()?;
+            let frame = room.write(Frame::empty());
+            Frame::read_head(Some(frame), &mut start, method, None)?;
+            if let Body::Push(block) = &mut frame.body {
+                block.variables = variables;
+            }
+            Ok(())
+        })
+    }
+
+    /// No constant: to copy one takes more than to set its few fields.
+    #[inline(always)]
+    const fn empty() -> Frame<'a> {
+        Frame { seq: None, auth: "", serial: "", body: Body::Ping }
+    }
+
+    /// Reads to where the frame is to be, so that it is not copied on the way: with a method an inner one.
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
     fn fill(
         &mut self,
         text: Result<&'a str, Error>,
+        method: Option<Method>,
         revision: Option<Revision>,
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
-        read_whole(text, |scan| self.read(scan, revision, each))
+        read_whole(text, |scan| {
+            if Frame::read_head(Some(self), scan, method, revision)?
+                && let Body::Push(block) = &mut self.body
+            {
+                let mut variables = Variables::EMPTY;
+                variables.read(scan, revision, block, each)?;
+                block.variables = variables;
+            }
+            scan.expect_end()
+        })
     }
 
-    #[cfg_attr(not(tipwire_small), inline(always))]
-    #[cfg_attr(tipwire_small, inline(never))]
-    fn fill_inner(
-        &mut self,
-        text: Result<&'a str, Error>,
-        method: Method,
-        each: &mut impl Each<'a>,
-    ) -> Result<(), Error> {
-        read_whole(text, |scan| self.read_serial(scan, None, method, each))
-    }
-
-    /// `uplink = METHOD "|" [seq "|"] auth "|" …`
-    #[cfg_attr(not(tipwire_small), inline(always))]
-    fn read(
-        &mut self,
-        scan: &mut Scan<'a>,
-        revision: Option<Revision>,
-        each: &mut impl Each<'a>,
-    ) -> Result<(), Error> {
-        let method = read_method(scan)?;
-        self.seq = read_seq(scan)?;
-        let start = scan.at();
-        read_auth(scan, revision)?;
-        self.auth = scan.since(start);
-        scan.expect(b'|', Kind::AuthEnd)?;
-        self.read_serial(scan, revision, method, each)
-    }
-
-    /// `… serial ["|" body]`
+    /// All but the variables, which may follow: where there is nothing to note it in, it is only checked.
+    ///
+    /// ```abnf
+    /// uplink = METHOD "|" [seq "|"] auth "|" inner
+    /// inner  = serial ["|" body]
+    /// ```
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-    fn read_serial(
-        &mut self,
+    #[cfg_attr(tipwire_small, inline(never))]
+    fn read_head(
+        mut noted: Option<&mut Frame<'a>>,
         scan: &mut Scan<'a>,
+        method: Option<Method>,
         revision: Option<Revision>,
-        method: Method,
-        each: &mut impl Each<'a>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        let method = if let Some(method) = method {
+            method
+        } else {
+            let method = read_method(scan)?;
+            let seq = read_seq(scan)?;
+            let start = scan.at();
+            read_auth(scan, revision)?;
+            if let Some(frame) = &mut noted {
+                frame.seq = seq;
+                frame.auth = scan.since(start);
+            }
+            scan.expect(b'|', Kind::AuthEnd)?;
+            method
+        };
         let start = scan.at();
         scan.word(SERIAL, MAX_NAME, Kind::Serial, Kind::SerialLength)?;
-        self.serial = scan.since(start);
-        if method != Method::Ping {
-            scan.expect(b'|', Kind::SerialEnd)?;
-            match (method, scan.peek()) {
-                (Method::Pull, _) => self.body = Body::Pull(Names::read(scan)?),
-                (_, b'>') => self.body = Body::Raw(Raw::read(scan)?),
-                _ if cfg!(any(tipwire_small, target_family = "wasm")) => {
-                    // Where it is to be: to copy it takes code, and on WebAssembly a call.
-                    self.body = Body::Push(Block::EMPTY);
-                    if let Body::Push(block) = &mut self.body {
-                        block.read(scan, revision, each)?;
-                    }
-                }
-                _ => {
-                    let mut block = Block::EMPTY;
-                    block.read(scan, revision, each)?;
-                    self.body = Body::Push(block);
-                }
-            }
+        if let Some(frame) = &mut noted {
+            frame.serial = scan.since(start);
         }
-        scan.expect_end()
+        if method == Method::Ping {
+            return Ok(false);
+        }
+        scan.expect(b'|', Kind::SerialEnd)?;
+        let body = match (method, scan.peek()) {
+            (Method::Pull, _) => Body::Pull(Names::read(scan)?),
+            (_, b'>') => Body::Raw(Raw::read(scan)?),
+            _ => {
+                let block = noted.and_then(|frame| {
+                    frame.body = Body::Push(Block::empty());
+                    if let Body::Push(block) = &mut frame.body { Some(block) } else { None }
+                });
+                return Block::read_defaults(block, scan, revision).map(|()| true);
+            }
+        };
+        if let Some(frame) = noted {
+            frame.body = body;
+        }
+        Ok(false)
     }
 
     /// The method.

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::cursor::{Cursor, NAME, PLAIN, Scan, Set, is};
 use crate::error::{Error, Kind};
 use crate::frame::Revision;
+use crate::frame::body::Block;
 use crate::frame::location::Location;
 use crate::frame::metadata::Metadata;
 use crate::frame::number::Number;
@@ -93,15 +94,18 @@ impl<'a> Value<'a> {
 
 impl<'a> Variable<'a> {
     /// Nothing, to be filled.
-    pub(super) const EMPTY: Variable<'static> = Variable {
-        name: "",
-        value: Value::Boolean(false),
-        unit: None,
-        location: None,
-        time: None,
-        group: None,
-        metadata: Metadata::EMPTY,
-    };
+    #[inline(always)]
+    const fn empty() -> Variable<'a> {
+        Variable {
+            name: "",
+            value: Value::Boolean(false),
+            unit: None,
+            location: None,
+            time: None,
+            group: None,
+            metadata: Metadata::EMPTY,
+        }
+    }
 
     /// ```abnf
     /// variable = name ":=" number suffixes / name "="  text   suffixes
@@ -109,74 +113,43 @@ impl<'a> Variable<'a> {
     /// suffixes = ["#" unit] ["@=" place] ["@" time] ["^" group] ["{" meta "}"]
     /// ```
     ///
-    /// Where it is only checked, compilers leave nothing of what is noted here; but for the value, in which
-    /// escapes are looked for.
+    /// Where there is nothing to note it in, it is only checked.
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
     fn read(
-        &mut self,
+        mut noted: Option<&mut Variable<'a>>,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
-        is_wanted: bool,
     ) -> Result<(), Error> {
         let start = scan.at();
         scan.name()?;
-        self.name = scan.since(start);
+        if let Some(variable) = &mut noted {
+            variable.name = scan.since(start);
+        }
         let start = scan.at() + 1;
         let operator = check_value(scan)?;
         // All but one have two characters.
         let start = if operator == b'=' { start } else { start + 1 };
-        if is_wanted {
-            self.value = Value::of(operator, scan.since(start));
+        if let Some(variable) = &mut noted {
+            variable.value = Value::of(operator, scan.since(start));
         }
         let is_place = operator == b'@';
         if scan.peek() == b'#' && !is_place {
             let start = scan.at() + 1;
             check_unit(scan)?;
-            self.unit = Some(scan.since(start));
+            if let Some(variable) = &mut noted {
+                variable.unit = Some(scan.since(start));
+            }
         }
         // A place has none, as nothing had one in the first revisions.
-        self.read_suffixes(scan, if is_place { Some(Revision::A) } else { revision }, true)
+        let revision = if is_place { Some(Revision::A) } else { revision };
+        Suffixes::read(noted.map(Variable::suffixes), scan, revision, true)
     }
 
-    /// The suffixes after the unit: perhaps without a location, or without a group.
     #[cfg_attr(not(tipwire_small), inline(always))]
-    #[cfg_attr(tipwire_small, inline(never))]
-    pub(super) fn read_suffixes(
-        &mut self,
-        scan: &mut Scan<'a>,
-        revision: Option<Revision>,
-        groups: bool,
-    ) -> Result<(), Error> {
-        let mut next = scan.peek();
-        if next == b'@' {
-            scan.bump();
-            if Revision::has_places(revision) && scan.eat(b'=') {
-                let start = scan.at();
-                scan.rarely(Location::check)?;
-                self.location = Some(Location::checked(scan.since(start)));
-                next = scan.peek();
-                if next == b'@' {
-                    scan.bump();
-                }
-            }
-            if next == b'@' {
-                self.time = Some(scan.number(Kind::Time, Kind::TimeRange)?);
-                next = scan.peek();
-            }
-        }
-        if next == b'^' && groups {
-            let start = scan.at() + 1;
-            read_group(scan)?;
-            self.group = Some(scan.since(start));
-            next = scan.peek();
-        }
-        if next == b'{' {
-            let start = scan.at() + 1;
-            scan.rarely(Metadata::check)?;
-            self.metadata = Metadata::checked(scan.between(start, scan.at() - 1));
-        }
-        Ok(())
+    fn suffixes(&mut self) -> Suffixes<'_, 'a> {
+        let Variable { location, time, group, metadata, .. } = self;
+        Suffixes { location, time, group, metadata }
     }
 
     #[cfg_attr(not(tipwire_small), inline(always))]
@@ -209,19 +182,78 @@ impl<'a> Variable<'a> {
     }
 }
 
+/// Where to note what can be said of one variable, or of all of them.
+pub(super) struct Suffixes<'s, 'a> {
+    pub(super) location: &'s mut Option<Location<'a>>,
+    pub(super) time: &'s mut Option<u64>,
+    pub(super) group: &'s mut Option<&'a str>,
+    pub(super) metadata: &'s mut Metadata<'a>,
+}
+
+impl<'a> Suffixes<'_, 'a> {
+    /// What comes after the unit: perhaps without a location, or without a group.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    #[cfg_attr(tipwire_small, inline(never))]
+    pub(super) fn read(
+        mut noted: Option<Suffixes<'_, 'a>>,
+        scan: &mut Scan<'a>,
+        revision: Option<Revision>,
+        groups: bool,
+    ) -> Result<(), Error> {
+        let mut next = scan.peek();
+        if next == b'@' {
+            scan.bump();
+            if Revision::has_places(revision) && scan.eat(b'=') {
+                let start = scan.at();
+                scan.rarely(Location::check)?;
+                if let Some(suffixes) = &mut noted {
+                    *suffixes.location = Some(Location::checked(scan.since(start)));
+                }
+                next = scan.peek();
+                if next == b'@' {
+                    scan.bump();
+                }
+            }
+            if next == b'@' {
+                let time = scan.number(Kind::Time, Kind::TimeRange)?;
+                if let Some(suffixes) = &mut noted {
+                    *suffixes.time = Some(time);
+                }
+                next = scan.peek();
+            }
+        }
+        if next == b'^' && groups {
+            let start = scan.at() + 1;
+            read_group(scan)?;
+            if let Some(suffixes) = &mut noted {
+                *suffixes.group = Some(scan.since(start));
+            }
+            next = scan.peek();
+        }
+        if next == b'{' {
+            let start = scan.at() + 1;
+            scan.rarely(Metadata::check)?;
+            if let Some(suffixes) = &mut noted {
+                *suffixes.metadata = Metadata::checked(scan.between(start, scan.at() - 1));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What gets the variables of a frame while it is checked.
 #[doc(hidden)]
 pub trait Each<'a> {
     /// Whether it does anything with them.
     const LOOKS: bool = true;
 
-    /// One of them, and what the block says of all of them.
-    fn variable(&mut self, variable: Variable<'a>, all: &Variable<'a>);
+    /// One of them, and the block, which says what holds for all of them.
+    fn variable(&mut self, variable: Variable<'a>, block: &Block<'a>);
 }
 
 impl<'a, F: FnMut(Variable<'a>)> Each<'a> for F {
     #[inline(always)]
-    fn variable(&mut self, variable: Variable<'a>, _: &Variable<'a>) {
+    fn variable(&mut self, variable: Variable<'a>, _: &Block<'a>) {
         self(variable);
     }
 }
@@ -230,7 +262,7 @@ impl<'a, F: FnMut(Variable<'a>)> Each<'a> for F {
 impl<'a> Each<'a> for () {
     const LOOKS: bool = false;
 
-    fn variable(&mut self, _: Variable<'a>, _: &Variable<'a>) {}
+    fn variable(&mut self, _: Variable<'a>, _: &Block<'a>) {}
 }
 
 /// An operator and a value; the first character of the operator.
@@ -318,18 +350,17 @@ pub struct Variables<'a> {
 impl<'a> Variables<'a> {
     pub(super) const EMPTY: Variables<'static> = Variables { cursor: Cursor::new(""), left: 0 };
 
-    /// `"[" variable *99(";" variable) "]"`, without the first bracket. What is in `all` may be
-    /// overwritten.
+    /// `"[" variable *99(";" variable) "]"`, without the first bracket, of a block.
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
     pub(super) fn read(
         &mut self,
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
-        all: &mut Variable<'a>,
+        block: &Block<'a>,
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
-        *self = Variables::list(scan, revision, all, each)?;
+        *self = Variables::list(scan, revision, block, each)?;
         Ok(())
     }
 
@@ -338,7 +369,7 @@ impl<'a> Variables<'a> {
     fn list<E: Each<'a>>(
         scan: &mut Scan<'a>,
         revision: Option<Revision>,
-        all: &mut Variable<'a>,
+        block: &Block<'a>,
         each: &mut E,
     ) -> Result<Variables<'a>, Error> {
         let start = scan.at();
@@ -346,12 +377,11 @@ impl<'a> Variables<'a> {
         let mut ahead = *scan;
         let mut count = 0;
         loop {
-            // Small processors note it anyway, by the code that iterators have, where there is room already.
-            let mut own = Variable::EMPTY;
-            let variable = if cfg!(tipwire_small) && !E::LOOKS { &mut *all } else { &mut own };
-            variable.read(&mut ahead, revision, cfg!(tipwire_small) || E::LOOKS)?;
+            let mut variable = const { Variable::empty() };
+            let noted = if E::LOOKS { Some(&mut variable) } else { None };
+            Variable::read(noted, &mut ahead, revision)?;
             if E::LOOKS {
-                each.variable(*variable, all);
+                each.variable(variable, block);
             }
             count += 1;
             if ahead.peek() != b';' {
@@ -380,7 +410,7 @@ impl<'a> Variables<'a> {
         if !cfg!(tipwire_small) {
             return self.next().map(|variable| to(&variable));
         }
-        let mut variable = Variable::EMPTY;
+        let mut variable = Variable::empty();
         self.read_next(&mut variable).map(|()| to(&variable))
     }
 
@@ -389,7 +419,7 @@ impl<'a> Variables<'a> {
     fn read_next(&mut self, variable: &mut Variable<'a>) -> Option<()> {
         self.left = self.left.checked_sub(1)?;
         let mut scan = self.cursor.scan();
-        variable.read(&mut scan, None, true).ok()?;
+        Variable::read(Some(variable), &mut scan, None).ok()?;
         scan.eat(b';');
         self.cursor.take(scan);
         Some(())
@@ -402,7 +432,7 @@ impl<'a> Iterator for Variables<'a> {
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn next(&mut self) -> Option<Variable<'a>> {
         if cfg!(tipwire_small) {
-            let mut variable = Variable::EMPTY;
+            let mut variable = Variable::empty();
             return self.read_next(&mut variable).map(|()| variable);
         }
         self.left = self.left.checked_sub(1)?;
