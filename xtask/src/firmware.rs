@@ -202,9 +202,15 @@ fn object_beside(archive: &Path) -> Result<PathBuf, String> {
 /// Makes an archive of one object, without debug information and with the names of the library only.
 fn pack(object: &Path, prefix: &str, to: &Path) -> Outcome {
     // Groups are for what linkers take once of all archives: what is now this one's alone is not that.
-    let wanted = ["--strip-debug", "--remove-section=.group", "--wildcard"];
-    let wanted = [&wanted[..], &["--keep-global-symbol", "tipwire_*"]].concat();
-    run(command(format!("{prefix}objcopy"), &wanted).arg(object))?;
+    let unwanted = ["--strip-debug", "--remove-section=.group"];
+    let mut copy = command(format!("{prefix}objcopy"), &unwanted);
+    copy.args(["--wildcard", "--keep-global-symbol", "tipwire_*"]);
+    if !prefix.is_empty() {
+        // That the stack is not code is noted for operating systems. Where it is noted once, linkers warn of
+        // what does not note it: the compiler's own library.
+        copy.arg("--remove-section=.note.GNU-stack");
+    }
+    run(copy.arg(object))?;
     let _ = std::fs::remove_file(to);
     run(command(format!("{prefix}ar"), &["rcsD"]).arg(to).arg(object))
 }
