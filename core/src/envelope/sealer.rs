@@ -271,6 +271,7 @@ impl Sealer {
     }
 
     /// Whether this text can be sealed.
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn check(&self, method: InnerMethod, text: &[u8]) -> Result<(), Error> {
         self.check_size(method, text)?;
         match Inner::parse(method, text)? {
@@ -295,6 +296,7 @@ impl Sealer {
         text.ok_or(refuse(Kind::Buffer))
     }
 
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn copy_and_seal<'b>(
         &mut self,
         method: InnerMethod,
@@ -308,6 +310,7 @@ impl Sealer {
     }
 
     /// Seals a text that was checked, or built.
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn seal_checked<'b>(
         &mut self,
         method: InnerMethod,
