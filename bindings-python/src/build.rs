@@ -24,7 +24,7 @@ pub fn name_it(py: Python<'_>, error: PyErr, name: &str) -> PyErr {
         Ok((value.getattr("kind")?.extract()?, value.getattr("field")?.extract()?))
     };
     let Ok((kind, field)) = found() else { return error };
-    let kind = Kind::ALL.iter().copied().find(|known| known.name() == kind);
+    let kind = Kind::from_name(&kind);
     let field = Field::ALL.iter().copied().find(|known| known.name() == field);
     match kind {
         Some(kind) => failed(py, BuildError { kind, point: None, field }, Some(name)),

@@ -177,7 +177,7 @@ impl HttpResponse {
     #[pyo3(signature = (error, /))]
     fn from_error(error: &Bound<'_, PyAny>) -> PyResult<HttpResponse> {
         let name: String = error.getattr("kind")?.extract()?;
-        let kind = Kind::ALL.iter().copied().find(|kind| kind.name() == name);
+        let kind = Kind::from_name(&name);
         let kind = kind.ok_or_else(|| PyValueError::new_err("that is no kind of error"))?;
         Ok(HttpResponse::of(core::HttpResponse::from_error(kind)))
     }

@@ -55,7 +55,7 @@ pub fn describe(what: u32, kind: u32, at: u32, length: u32) -> u32 {
 pub fn kind(length: u32) -> u32 {
     with(|lanes| {
         let name = lanes.input.get(..length as usize).unwrap_or_default();
-        let kind = Kind::ALL.iter().find(|kind| kind.name().as_bytes() == name);
+        let kind = core::str::from_utf8(name).ok().and_then(Kind::from_name);
         kind.map_or(0, |kind| kind.number().into())
     })
 }

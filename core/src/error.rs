@@ -20,20 +20,17 @@ macro_rules! kinds {
             /// Every kind, in the order of the numbers.
             pub const ALL: &'static [Kind] = &[$(Kind::$name,)*];
 
-            /// The short name that bindings show, in `snake_case`.
-            pub const fn name(self) -> &'static str {
-                match self { $(Kind::$name => $text,)* }
-            }
-
-            /// One lower-case sentence without a full stop.
-            pub const fn sentence(self) -> &'static str {
-                match self { $(Kind::$name => $sentence,)* }
-            }
-
             /// The code of the `ACK|ERR|…` that a server answers with, where there is one.
             pub const fn code(self) -> Option<Code> {
                 match self { $(Kind::$name => kinds!(@code $code),)* }
             }
+        }
+
+        impl Texts {
+            const ALL: Texts = Texts {
+                left: &[$((Kind::$name, length($text), length($sentence)),)*],
+                text: concat!($($text, $sentence,)*),
+            };
         }
     };
     (@code none) => { None };
@@ -174,6 +171,27 @@ codes! {
 }
 
 impl Kind {
+    /// The short name that bindings show, in `snake_case`.
+    pub const fn name(self) -> &'static str {
+        Texts::of(self).0
+    }
+
+    /// One lower-case sentence without a full stop.
+    pub const fn sentence(self) -> &'static str {
+        Texts::of(self).1
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        let mut texts = Texts::ALL;
+        while let Some((kind, known, _)) = texts.next() {
+            if known == name {
+                return Some(kind);
+            }
+        }
+        None
+    }
+
     /// The number that C uses (negated) as a status.
     pub const fn number(self) -> u8 {
         self as u8
@@ -196,6 +214,45 @@ impl Kind {
             None => self.name(),
         }
     }
+}
+
+/// The names and sentences of kinds, one after the other in one text: where each of them is would take
+/// more bytes than most names have.
+struct Texts {
+    /// How long the name and the sentence of each are.
+    left: &'static [(Kind, u8, u8)],
+    text: &'static str,
+}
+
+impl Texts {
+    const fn of(kind: Kind) -> (&'static str, &'static str) {
+        let mut texts = Texts::ALL;
+        while let Some((other, name, sentence)) = texts.next() {
+            if other as u8 == kind as u8 {
+                return (name, sentence);
+            }
+        }
+        ("", "")
+    }
+
+    const fn next(&mut self) -> Option<(Kind, &'static str, &'static str)> {
+        let [(kind, name, sentence), left @ ..] = self.left else { return None };
+        self.left = left;
+        Some((*kind, self.take(*name), self.take(*sentence)))
+    }
+
+    const fn take(&mut self, length: u8) -> &'static str {
+        let Some((text, rest)) = self.text.split_at_checked(length as usize) else { return "" };
+        self.text = rest;
+        text
+    }
+}
+
+const fn length(text: &str) -> u8 {
+    assert!(text.len() <= u8::MAX as usize);
+    #[allow(clippy::cast_possible_truncation, reason = "it is not longer")]
+    let length = text.len() as u8;
+    length
 }
 
 impl Code {

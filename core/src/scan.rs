@@ -64,6 +64,24 @@ pub(crate) fn after_run(rest: &[u8], set: Set) -> &[u8] {
     rest.get(end..).unwrap_or_default()
 }
 
+/// Where the first of these bytes is.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use memchr::{memchr, memchr2};
+
+/// The same as quickly, and by what is there anyway.
+#[cfg(target_family = "wasm")]
+pub(crate) fn memchr(byte: u8, bytes: &[u8]) -> Option<usize> {
+    memchr2(byte, byte, bytes)
+}
+
+#[cfg(target_family = "wasm")]
+#[inline(never)]
+pub(crate) fn memchr2(first: u8, second: u8, bytes: &[u8]) -> Option<usize> {
+    let rest = after_eights(bytes, Set::Neither(first, second));
+    let more = rest.iter().position(|&byte| byte == first || byte == second)?;
+    Some(bytes.len() - rest.len() + more)
+}
+
 /// Copies bytes into a target of the same length: short ones without a call.
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(crate) fn copy(bytes: &[u8], target: &mut [u8]) {

@@ -136,6 +136,7 @@ fn one_revision_only_is_read_on_request() {
 #[test]
 fn the_table_of_kinds_has_no_two_alike() {
     for (n, kind) in Kind::ALL.iter().enumerate() {
+        assert_eq!(Kind::from_name(kind.name()), Some(*kind));
         assert_eq!(Kind::from_number(kind.number()), Some(*kind));
         for other in &Kind::ALL[n + 1..] {
             assert!(kind.number() < other.number());

@@ -98,8 +98,8 @@ impl fmt::Debug for Location<'_> {
     }
 }
 
-/// What can be written as a location: a pair or a triple of [numbers](ToNumber), or what was read
-/// as a [`Location`].
+/// What can be written as a location: a pair or a triple of [numbers](ToNumber), of which the third may
+/// be an `Option`, or what was read as a [`Location`].
 pub trait ToLocation: sealed::ToLocation {}
 
 impl<T: sealed::ToLocation> ToLocation for T {}
@@ -133,5 +133,17 @@ impl<A: ToNumber, B: ToNumber, C: ToNumber> sealed::ToLocation for (A, B, C) {
         self.1.write(out);
         out.put_mark(b",");
         self.2.write(out);
+    }
+}
+
+impl<A: ToNumber, B: ToNumber, C: ToNumber> sealed::ToLocation for (A, B, Option<C>) {
+    fn write<S: Sink>(&self, out: &mut Line<S>) {
+        self.0.write(out);
+        out.put_mark(b",");
+        self.1.write(out);
+        if let Some(alt) = &self.2 {
+            out.put_mark(b",");
+            alt.write(out);
+        }
     }
 }

@@ -1,11 +1,10 @@
 //! The requests of a client that are not answered, in the caller's memory.
 
-use memchr::memchr;
-
 use super::output::{Output, copy};
 use super::wire::{Parts, Transport};
 use crate::error::{BuildError, Kind};
 use crate::frame::Method;
+use crate::scan::memchr;
 use crate::stream::{Buffer, Mode};
 
 /// Requests as they are sent, one after the other, oldest first. Nothing else is kept of them: each

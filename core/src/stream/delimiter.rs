@@ -1,9 +1,10 @@
 //! Messages that end with one of several byte strings.
 
-use memchr::{memchr, memchr2, memchr3};
+use memchr::{memchr2, memchr3};
 
 use super::{Cut, Rule, Scan};
 use crate::error::Kind;
+use crate::scan::memchr;
 
 /// Messages between delimiters: the shortest message wins, then the earlier delimiter.
 ///

@@ -1,9 +1,8 @@
 //! Messages that are JSON objects and arrays.
 
-use memchr::memchr2;
-
 use super::{Cut, Rule, Scan, size};
 use crate::error::Kind;
+use crate::scan::memchr2;
 
 /// Objects and arrays, one after the other, with white space or nothing between them.
 ///

@@ -1,10 +1,9 @@
 //! Messages that end with a line feed.
 
-use memchr::memchr;
-
 use super::{Cut, Rule, Scan};
 use crate::error::Kind;
 use crate::limits::MAX_FRAME;
+use crate::scan::memchr;
 
 /// Lines: an LF ends a message, and one CR before it belongs to the end.
 #[derive(Clone, Debug)]

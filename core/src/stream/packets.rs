@@ -1,11 +1,10 @@
 //! ThingsPanel's packets.
 
-use memchr::memchr;
-
 use super::{Cut, LengthField, Rule, Scan};
 use crate::error::Kind;
 use crate::limits::{MAX_PACKET_PAYLOAD, PACKET_HEADER};
 use crate::platform::thingspanel::{LENGTH_AT, LENGTH_BYTES};
+use crate::scan::memchr;
 
 /// Packets as ThingsPanel has them: `TP`, type, command, four bytes of length, payload. A message
 /// is the whole packet.
