@@ -258,11 +258,10 @@ impl<'r> Record<'r> {
             let name = self.name();
             match flags >> TYPE_SHIFT {
                 NUMBER if flags & EXACT != 0 => push.number(name, self.text()),
-                NUMBER => push.number(name, Short(self.real())),
                 STRING => push.string(name, self.text()),
                 BOOLEAN => push.boolean(name, flags & TRUE != 0),
                 LOCATION => self.place(flags, push, Some(name)),
-                _ => push.number(name, Short(f64::NAN)),
+                of => push.number(name, Short(if of == NUMBER { self.real() } else { f64::NAN })),
             };
             if flags & HAS_UNIT != 0 {
                 push.unit(self.name());
@@ -320,11 +319,8 @@ impl<'r> Record<'r> {
             };
         }
         let (lat, lng) = (Short(self.real()), Short(self.real()));
-        if flags & HAS_ALT == 0 {
-            put(push, name, (lat, lng))
-        } else {
-            put(push, name, (lat, lng, Short(self.real())))
-        }
+        let alt = (flags & HAS_ALT != 0).then(|| Short(self.real()));
+        put(push, name, (lat, lng, alt))
     }
 }
 

@@ -10,13 +10,15 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::known::{Found, Known};
 use crate::layout::{INPUT, IS_KEPT, KEEP_SHIFT, OUTPUT, REALS, SIDE, TO_KEEP, WORDS};
 
-/// The static memory: zeros, so that the module carries none of it.
+/// The static memory: zeros but for what grows, so that the module carries next to none of it.
 struct Memory {
     input: [u8; INPUT as usize],
     output: [u8; OUTPUT as usize],
     words: [u32; WORDS as usize],
     reals: [f64; REALS as usize],
     known: Known,
+    side: String,
+    noted: Vec<String>,
 }
 
 static MEMORY: AtomicRefCell<Memory> = AtomicRefCell::new(Memory {
@@ -25,16 +27,9 @@ static MEMORY: AtomicRefCell<Memory> = AtomicRefCell::new(Memory {
     words: [0; WORDS as usize],
     reals: [0.0; REALS as usize],
     known: Known::NOTHING,
+    side: String::new(),
+    noted: Vec::new(),
 });
-
-/// What grows. It is apart since it is not all zeros, which a module need not carry.
-struct Texts {
-    side: String,
-    noted: Vec<String>,
-}
-
-static TEXTS: AtomicRefCell<Texts> =
-    AtomicRefCell::new(Texts { side: String::new(), noted: Vec::new() });
 
 /// The buffers and the lanes.
 pub struct Lanes<'l> {
@@ -58,11 +53,8 @@ pub fn tell<const N: usize>(words: &mut [u32], parts: [u32; N]) {
 #[inline(always)]
 pub fn with<T>(work: impl FnOnce(&mut Lanes<'_>) -> T) -> T {
     // Nothing that works with them asks for them again.
-    let (Ok(mut memory), Ok(mut texts)) = (MEMORY.try_borrow_mut(), TEXTS.try_borrow_mut()) else {
-        crate::end()
-    };
-    let Memory { input, output, words, reals, known } = &mut *memory;
-    let Texts { side, noted } = &mut *texts;
+    let Ok(mut memory) = MEMORY.try_borrow_mut() else { crate::end() };
+    let Memory { input, output, words, reals, known, side, noted } = &mut *memory;
     work(&mut Lanes { input, output, words, reals, known, side, noted })
 }
 
@@ -367,7 +359,7 @@ impl Tape<'_> {
                 self.word(word(end));
             }
             #[cfg(feature = "full")]
-            Places::Aside => self.aside([text].into_iter()),
+            Places::Aside => self.aside(text),
             Places::Units => {
                 self.place(start);
                 self.place(end);
@@ -444,18 +436,29 @@ impl Tape<'_> {
     #[inline(never)]
     fn escaped(&mut self, text: tipwire::Text<'_>) {
         // Pieces are short, and most texts too: those are copied once.
-        match text.unescape_into(&mut [0; 256]) {
-            Some(text) => self.aside([text].into_iter()),
-            None => self.aside(text.pieces()),
+        if let Some(text) = text.unescape_into(&mut [0; 256]) {
+            return self.aside(text);
         }
+        let from = self.begin_aside();
+        text.pieces().for_each(|piece| self.side.push_str(piece));
+        self.end_aside(from);
     }
 
     /// A text that does not stand in the input.
     #[inline(never)]
-    pub fn aside<'a>(&mut self, pieces: impl Iterator<Item = &'a str>) {
+    pub fn aside(&mut self, text: &str) {
+        let from = self.begin_aside();
+        self.side.push_str(text);
+        self.end_aside(from);
+    }
+
+    fn begin_aside(&mut self) -> usize {
         self.word(self.side_units | SIDE);
-        let from = self.side.len();
-        pieces.for_each(|piece| self.side.push_str(piece));
+        self.side.len()
+    }
+
+    #[inline(never)]
+    fn end_aside(&mut self, from: usize) {
         let new = self.side.as_bytes().get(from..).unwrap_or_default();
         self.side_units += units_of(new);
         self.word(self.side_units);

@@ -18,11 +18,11 @@ pub struct Splitter {
 
 #[wasm_bindgen]
 impl Splitter {
-    /// A splitter by the name of its rule. The reals are `max`, `strip`, `order`, `offset`, `length`
-    /// and `adjustment`, NaN for what is not set; the words are how many delimiters there are and
-    /// their lengths, and the delimiters stand in the input.
+    /// A splitter by the name of its rule, which is the first bytes of the input. The reals are `max`,
+    /// `strip`, `order`, `offset`, `length` and `adjustment`, NaN for what is not set; the words are how
+    /// many delimiters there are and their lengths, and the delimiters stand behind the name.
     #[wasm_bindgen(constructor)]
-    pub fn new(name: &str) -> Splitter {
+    pub fn new(name: u32) -> Splitter {
         let made = with(|lanes| rule(name, lanes).and_then(Core::owned));
         Splitter { splitter: made.ok() }
     }
@@ -141,8 +141,10 @@ impl Block {
     }
 }
 
-/// The rule of this name with the settings that are in the lanes.
-fn rule(name: &str, lanes: &Lanes<'_>) -> Result<Any, Kind> {
+/// The rule whose name is as long, with the settings that are in the lanes.
+fn rule(name: u32, lanes: &Lanes<'_>) -> Result<Any, Kind> {
+    let (name, mut input) = lanes.input.split_at_checked(name as usize).unwrap_or_default();
+    let name = core::str::from_utf8(name).unwrap_or_default();
     let numbers = Numbers(lanes.reals);
     let size = |at| numbers.get(at);
     let order = match size(2)? {
@@ -159,7 +161,6 @@ fn rule(name: &str, lanes: &Lanes<'_>) -> Result<Any, Kind> {
     let mut list = [&[][..]; Delimiter::ROOM + 1];
     let delimiters = list.get_mut(..count.saturating_sub(1).min(Delimiter::ROOM + 1));
     let delimiters = delimiters.unwrap_or_default();
-    let mut input = &*lanes.input;
     for delimiter in delimiters.iter_mut() {
         let length = next().min(input.len());
         *delimiter = input.split_off(..length).unwrap_or_default();

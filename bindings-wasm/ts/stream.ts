@@ -79,9 +79,11 @@ export class Splitter {
     if (order !== undefined && orders[order] === undefined) throw refuse("invalid_settings");
     const numbers = [max, strip === undefined ? undefined : Number(strip), order === undefined ? undefined : orders[order], offset, length, adjustment];
     words[0] = 0;
+    // A name that is no text is none of a rule.
+    const named = Math.max(put(rule, 0), 0);
     if (delimiters !== undefined) {
       words[0] = delimiters.length + 1;
-      let end = 0;
+      let end = named;
       delimiters.forEach((delimiter, n) => {
         const from = end;
         if (typeof delimiter === "string") {
@@ -99,7 +101,7 @@ export class Splitter {
       // A number that is none is not the same as one that is not given.
       reals[n] = number === undefined ? Number.NaN : Number.isNaN(number) ? -0.5 : number;
     });
-    this.#splitter = new CoreSplitter(rule);
+    this.#splitter = new CoreSplitter(named);
     if (!this.#splitter.is_valid()) {
       this.#splitter.free();
       throw refuse("invalid_settings");
