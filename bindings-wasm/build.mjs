@@ -40,17 +40,36 @@ for (const name of reached) {
 /** What all hosts have of WebAssembly: the rest is not to be used, nor is what the compiler has not used. */
 const FEATURES = ["bulk-memory", "sign-ext", "nontrapping-float-to-int", "reference-types", "mutable-globals", "multivalue"];
 
+function optimize(from, to, ...passes) {
+  const optimizer = join(dirname(require.resolve("binaryen/package.json")), "bin/wasm-opt");
+  const settings = [...passes, ...FEATURES.map((name) => `--enable-${name}`)];
+  return execFileSync(process.execPath, [optimizer, ...settings, from, "-o", to], { encoding: "utf8" });
+}
+
 /**
  * A module made smaller, which takes nothing of its speed. Functions that are called once are left as
- * they are: put where they are called they are a little less code, but code that compresses worse.
+ * they are: put where they are called they are a little less code, but code that compresses worse. No
+ * pointer goes to the first kilobyte, where only the end of a full stack is.
  */
 function smaller(path) {
   const made = `${path}.small`;
-  const optimizer = join(dirname(require.resolve("binaryen/package.json")), "bin/wasm-opt");
-  const effort = ["-Oz", "--converge", "--one-caller-inline-max-function-size=30"];
-  const settings = [...effort, "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
-  execFileSync(process.execPath, [optimizer, ...settings, path, "-o", made], { stdio: "inherit" });
+  const inlining = ["--one-caller-inline-max-function-size=30", "--always-inline-max-function-size=4"];
+  optimize(path, made, "-Oz", "--converge", "--low-memory-unused", ...inlining, "--strip-target-features");
   return readFileSync(made);
+}
+
+/** The glue and its module with short names for what each has of the other: all but these two see only the memory. */
+function shortened(folder) {
+  const [from, to] = ["tipwire_bg.wasm", "short.wasm"].map((name) => join(folder, name));
+  const { imports, exports } = JSON.parse(optimize(from, to, "--minify-imports-and-exports-and-modules"));
+  const [ours, theirs] = [new Map(exports), new Map(imports.map(([, name, short]) => [name, short]))];
+  const glue = readFileSync(join(folder, "tipwire.js"), "utf8")
+    .replaceAll("return wasm;", "return { memory: wasm.memory };")
+    .replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${ours.get(name)}`)
+    .replace(/^( +)(\w+)(?=: function\()/gm, (_, space, name) => space + theirs.get(name))
+    .replace('"./tipwire_bg.js":', "a:");
+  writeFileSync(join(folder, "short.js"), glue);
+  return to;
 }
 
 /** Resolves the names that the sources have for what comes from elsewhere. */
@@ -58,7 +77,7 @@ function elsewhere(glue, module) {
   return {
     name: "elsewhere",
     setup({ onLoad, onResolve }) {
-      onResolve({ filter: /^#glue$/ }, () => ({ path: join(glue, "tipwire.js"), sideEffects: false }));
+      onResolve({ filter: /^#glue$/ }, () => ({ path: join(glue, "short.js"), sideEffects: false }));
       onResolve({ filter: /^#ciphers$/ }, () => ({ path: join(here, "ts/ciphers.ts") }));
       onResolve({ filter: /^#module$/ }, () => ({ path: "module", namespace: "module" }));
       onLoad({ filter: /.*/, namespace: "module" }, () => ({ contents: module, resolveDir: here }));
@@ -122,7 +141,7 @@ const entries = [
 ];
 for (const { entry, glue, wasm } of entries) {
   const folder = join(target, "glue", glue);
-  const bytes = smaller(join(folder, "tipwire_bg.wasm"));
+  const bytes = smaller(shortened(folder));
   writeFileSync(join(out, `${wasm}.wasm`), bytes);
   const one = (format, outfile, module) =>
     build({

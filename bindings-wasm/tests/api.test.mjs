@@ -18,7 +18,8 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
     instances.push(this);
   }
 };
-const moduleMemory = () => instances.reduce((sum, { exports }) => sum + exports.memory.buffer.byteLength, 0);
+const memoryOf = ({ exports }) => Object.values(exports).find((one) => one instanceof WebAssembly.Memory);
+const moduleMemory = () => instances.reduce((sum, instance) => sum + memoryOf(instance).buffer.byteLength, 0);
 
 const refused = (kind, more = {}) => (error) => {
   assert.ok(error instanceof TipwireError, String(error));
