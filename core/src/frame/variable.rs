@@ -360,10 +360,14 @@ impl<'a> Variables<'a> {
         block: &Block<'a>,
         each: &mut impl Each<'a>,
     ) -> Result<(), Error> {
-        *self = Variables::list(scan, revision, block, each)?;
-        Ok(())
+        let start = scan.at();
+        let left = Variables::list(scan, revision, block, each)?;
+        *self = Variables { cursor: Cursor::new(scan.since(start)), left };
+        scan.expect(b']', Kind::Suffix)
     }
 
+    /// Their number, which comes back in a register: what is copied right after it was written, in other
+    /// parts than it was written in, makes a processor wait.
     #[cfg_attr(not(tipwire_small), inline(never))]
     #[cfg_attr(tipwire_small, inline(always))]
     fn list<E: Each<'a>>(
@@ -371,8 +375,7 @@ impl<'a> Variables<'a> {
         revision: Option<Revision>,
         block: &Block<'a>,
         each: &mut E,
-    ) -> Result<Variables<'a>, Error> {
-        let start = scan.at();
+    ) -> Result<usize, Error> {
         // A copy, which can stay in registers.
         let mut ahead = *scan;
         let mut count = 0;
@@ -392,10 +395,8 @@ impl<'a> Variables<'a> {
             }
             ahead.bump();
         }
-        let variables = Variables { cursor: Cursor::new(ahead.since(start)), left: count };
         *scan = ahead;
-        scan.expect(b']', Kind::Suffix)?;
-        Ok(variables)
+        Ok(count)
     }
 
     /// What is left of the block, as it stands in the frame.
