@@ -167,7 +167,7 @@ pub fn bench(arguments: &[String]) -> Outcome {
     let filter = filters.first().map_or("", |filter| filter.as_str());
     bench.args(flags).arg(format!("c/{}", filter.trim_start_matches("c/")));
     // Of its own folder, so that what has no C side need not be built again.
-    bench.env("CARGO_TARGET_DIR", built().join("bench"));
+    bench.env("CARGO_TARGET_DIR", built().join("bench")).env("RUSTFLAGS", crate::dist::ALIGNED);
     run(bench.env("TIPWIRE_C_SIDE", objects))
 }
 

@@ -5,9 +5,9 @@ use core::fmt;
 use crate::credentials::{Hash, Token};
 #[cfg(feature = "engine")]
 use crate::envelope::engine::Work;
-use crate::envelope::{Cipher, Counter, Header, Inner, InnerMethod, Layout, Opener, refuse};
+use crate::envelope::{Cipher, Counter, Header, InnerMethod, Layout, Opener, refuse};
 use crate::error::{BuildError, Error, Kind};
-use crate::frame::{Ping, Pull, Push, Reply, Slice};
+use crate::frame::{Ack, Frame, Ping, Pull, Push, Reply, Slice};
 use crate::limits::MAX_FRAME;
 
 /// Seals what a device sends, or what a server answers to it. It holds the key expanded, and wipes
@@ -274,17 +274,20 @@ impl Sealer {
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn check(&self, method: InnerMethod, text: &[u8]) -> Result<(), Error> {
         self.check_size(method, text)?;
-        match Inner::parse(method, text)? {
-            Inner::Frame(frame) if frame.serial.as_bytes() != self.serial_bytes() => {
-                Err(refuse(Kind::OtherSerial))
-            }
-            _ => Ok(()),
+        match method.uplink() {
+            Some(method) => Frame::check_inner(method, text)?,
+            None => Ack::parse_inner(text).map(drop)?,
         }
+        self.check_serial(method, text)
     }
 
     /// Whether a text can be sealed that was built, or parsed, before.
     fn check_built(&self, method: InnerMethod, text: &[u8]) -> Result<(), Error> {
         self.check_size(method, text)?;
+        self.check_serial(method, text)
+    }
+
+    fn check_serial(&self, method: InnerMethod, text: &[u8]) -> Result<(), Error> {
         if method != InnerMethod::Ack && !self.opener.device().is_some_and(|it| it.is_of(text)) {
             return Err(refuse(Kind::OtherSerial));
         }

@@ -142,11 +142,7 @@ impl<'a> Frame<'a> {
     ) -> Result<(), Error> {
         read_whole(text, |scan| {
             let mut start = *scan;
-            let mut variables = Variables::EMPTY;
-            if Frame::read_head(None, scan, method, None)? {
-                variables.read(scan, None, &Block::EMPTY, &mut ())?;
-            }
-            scan.expect_end()?;
+            let variables = Frame::check(scan, method)?;
             let frame = room.write(Frame::empty());
             Frame::read_head(Some(frame), &mut start, method, None)?;
             if let Body::Push(block) = &mut frame.body {
@@ -154,6 +150,21 @@ impl<'a> Frame<'a> {
             }
             Ok(())
         })
+    }
+
+    /// Whether [`parse_inner`](Frame::parse_inner) would read it.
+    pub(crate) fn check_inner(method: Method, bytes: &[u8]) -> Result<(), Error> {
+        read_whole(text_of(bytes), |scan| Frame::check(scan, Some(method)).map(drop))
+    }
+
+    /// Notes nothing but where the variables are, if there are any.
+    #[inline(always)]
+    fn check(scan: &mut Scan<'a>, method: Option<Method>) -> Result<Variables<'a>, Error> {
+        let mut variables = Variables::EMPTY;
+        if Frame::read_head(None, scan, method, None)? {
+            variables.read(scan, None, &Block::EMPTY, &mut ())?;
+        }
+        scan.expect_end().map(|()| variables)
     }
 
     /// No constant: to copy one takes more than to set its few fields.
