@@ -158,31 +158,12 @@ pub fn text(pointer: *const c_void, length: usize) -> Outcome<&'static str> {
 /// The text that bytes are; else how many at the front are one.
 #[inline(always)]
 pub fn utf8(bytes: &[u8]) -> Result<&str, usize> {
-    // Most texts are short and ASCII, which is quicker to see.
-    let is_quick = !cfg!(tipwire_small) && is_ascii(bytes);
-    let valid = if is_quick { bytes.len() } else { valid_up_to(bytes) };
+    let valid = valid_up_to(bytes);
     if valid == bytes.len() {
-        // SAFETY: ASCII is UTF-8; and else all of it was found to be UTF-8.
+        // SAFETY: all of it was found to be UTF-8.
         return Ok(unsafe { str::from_utf8_unchecked(bytes) });
     }
     Err(valid)
-}
-
-/// The standard library looks at 64 bytes at once, but at what is left of them one by one: so the last 64
-/// overlap, or where there are fewer the last word does.
-#[inline(always)]
-fn is_ascii(bytes: &[u8]) -> bool {
-    if let Some(last) = bytes.last_chunk::<64>() {
-        let (most, _) = bytes.as_chunks::<64>();
-        return last.is_ascii() && most.as_flattened().is_ascii();
-    }
-    let (words, rest) = bytes.as_chunks();
-    let last = match bytes.last_chunk() {
-        Some(last) => u64::from_ne_bytes(*last),
-        None => rest.iter().fold(0, |all, &byte| all | u64::from(byte)),
-    };
-    let all = words.iter().fold(last, |all, &word| all | u64::from_ne_bytes(word));
-    all & 0x8080_8080_8080_8080 == 0
 }
 
 /// A C struct that is room for a Rust value.

@@ -12,6 +12,10 @@ pub fn valid_text(bytes: &[u8]) -> Result<&str, usize> {
 #[cfg(not(tipwire_small))]
 #[inline(always)]
 pub fn valid_up_to(bytes: &[u8]) -> usize {
+    // Most texts are short and ASCII, which is quicker to see.
+    if is_ascii(bytes) {
+        return bytes.len();
+    }
     valid_text(bytes).map_or_else(|valid| valid, str::len)
 }
 
@@ -20,6 +24,24 @@ pub fn valid_up_to(bytes: &[u8]) -> usize {
 #[inline(never)]
 pub fn valid_up_to(bytes: &[u8]) -> usize {
     by_characters(bytes)
+}
+
+/// The standard library looks at 64 bytes at once, but at what is left of them one by one: so the last 64
+/// overlap, or where there are fewer the last word does.
+#[cfg(any(not(tipwire_small), test))]
+#[inline(always)]
+fn is_ascii(bytes: &[u8]) -> bool {
+    if let Some(last) = bytes.last_chunk::<64>() {
+        let (most, _) = bytes.as_chunks::<64>();
+        return last.is_ascii() && most.as_flattened().is_ascii();
+    }
+    let (words, rest) = bytes.as_chunks();
+    let last = match bytes.last_chunk() {
+        Some(last) => u64::from_ne_bytes(*last),
+        None => rest.iter().fold(0, |all, &byte| all | u64::from(byte)),
+    };
+    let all = words.iter().fold(last, |all, &word| all | u64::from_ne_bytes(word));
+    all & 0x8080_8080_8080_8080 == 0
 }
 
 #[cfg(any(tipwire_small, test))]
@@ -52,7 +74,20 @@ fn by_characters(bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::by_characters;
+    use super::{by_characters, is_ascii};
+
+    #[test]
+    fn one_byte_that_is_not_ascii_is_found_wherever_it_stands() {
+        for length in 0..150 {
+            let mut bytes = vec![0x7f; length];
+            assert!(is_ascii(&bytes));
+            for at in 0..length {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "{at} of {length}");
+                bytes[at] = 0;
+            }
+        }
+    }
 
     /// Bytes at which anything changes, and one beside each.
     const EDGES: [u8; 26] = [

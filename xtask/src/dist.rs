@@ -119,7 +119,7 @@ pub fn library() -> Result<PathBuf, String> {
     build.env("CARGO_TARGET_DIR", &target_dir).env("RUSTFLAGS", firmware::remap() + ALIGNED);
     run_to_end(&mut build)?;
     let stripped = target_dir.join("libtipwire.a");
-    firmware::strip(&target_dir.join("release/libtipwire.a"), "", &stripped)?;
+    firmware::strip(&target_dir.join("release/libtipwire.a"), "", &[], &stripped)?;
     Ok(stripped)
 }
 

@@ -127,10 +127,10 @@ pub fn archive(processor: &Processor, name: &str, features: &str) -> Result<Path
     if thumb::is(processor.target) {
         let object = object_beside(&to)?;
         thumb::lower(&emit(&mut build, &built, "llvm-ir", "ll")?, "obj", &object)?;
-        pack(&object, processor.compiler, &to)?;
+        pack(&object, processor.compiler, BARE, &to)?;
     } else {
         run(&mut build)?;
-        strip(&built.join("libtipwire.a"), processor.compiler, &to)?;
+        strip(&built.join("libtipwire.a"), processor.compiler, BARE, &to)?;
     }
     Ok(to)
 }
@@ -175,9 +175,13 @@ pub fn remap() -> String {
     )
 }
 
+/// Without a system: that the stack is not code is noted for those. Where it is noted once, linkers warn of
+/// what does not note it: the compiler's own library.
+const BARE: &[&str] = &["--remove-section=.note.GNU-stack"];
+
 /// Leaves only the crate's own object in an archive, without debug information, and only its own
 /// names: so that two archives of Rust can be linked side by side.
-pub fn strip(archive: &Path, prefix: &str, to: &Path) -> Outcome {
+pub fn strip(archive: &Path, prefix: &str, options: &[&str], to: &Path) -> Outcome {
     let tool = |name: &str| format!("{prefix}{name}");
     let list =
         output(command(tool("ar"), &["t"]).arg(archive)).ok_or("an archive cannot be listed")?;
@@ -189,7 +193,7 @@ pub fn strip(archive: &Path, prefix: &str, to: &Path) -> Outcome {
     let folder = object.parent().unwrap_or(to);
     run(command(tool("ar"), &["x"]).arg(archive).arg(own).current_dir(folder))?;
     std::fs::rename(folder.join(own), &object).map_err(|error| error.to_string())?;
-    pack(&object, prefix, to)
+    pack(&object, prefix, options, to)
 }
 
 /// Where the object of an archive is made.
@@ -200,16 +204,11 @@ fn object_beside(archive: &Path) -> Result<PathBuf, String> {
 }
 
 /// Makes an archive of one object, without debug information and with the names of the library only.
-fn pack(object: &Path, prefix: &str, to: &Path) -> Outcome {
+fn pack(object: &Path, prefix: &str, options: &[&str], to: &Path) -> Outcome {
     // Groups are for what linkers take once of all archives: what is now this one's alone is not that.
     let unwanted = ["--strip-debug", "--remove-section=.group"];
     let mut copy = command(format!("{prefix}objcopy"), &unwanted);
-    copy.args(["--wildcard", "--keep-global-symbol", "tipwire_*"]);
-    if !prefix.is_empty() {
-        // That the stack is not code is noted for operating systems. Where it is noted once, linkers warn of
-        // what does not note it: the compiler's own library.
-        copy.arg("--remove-section=.note.GNU-stack");
-    }
+    copy.args(["--wildcard", "--keep-global-symbol", "tipwire_*"]).args(options);
     run(copy.arg(object))?;
     let _ = std::fs::remove_file(to);
     run(command(format!("{prefix}ar"), &["rcsD"]).arg(to).arg(object))

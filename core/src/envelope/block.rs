@@ -17,6 +17,9 @@ use subtle::ConstantTimeEq;
 
 pub(super) type Block = [u8; 16];
 
+/// Whether code is to be small rather than fast.
+const IS_SMALL: bool = cfg!(any(tipwire_small, target_family = "wasm"));
+
 #[cfg_attr(not(tipwire_small), inline(always))]
 pub(super) fn xor(a: Block, b: Block) -> Block {
     (u128::from_ne_bytes(a) ^ u128::from_ne_bytes(b)).to_ne_bytes()
@@ -26,7 +29,7 @@ pub(super) fn xor(a: Block, b: Block) -> Block {
 #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
 #[cfg_attr(target_family = "wasm", inline(never))]
 pub(super) fn padded(bytes: &[u8]) -> Block {
-    if cfg!(any(tipwire_small, target_family = "wasm")) {
+    if IS_SMALL {
         let mut block = [0; 16];
         block.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         return block;
@@ -49,7 +52,7 @@ pub(super) fn padded(bytes: &[u8]) -> Block {
 #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
 #[cfg_attr(target_family = "wasm", inline(never))]
 pub(super) fn store(block: Block, target: &mut [u8]) {
-    if cfg!(any(tipwire_small, target_family = "wasm")) {
+    if IS_SMALL {
         target.iter_mut().zip(block).for_each(|(to, from)| *to = from);
         return;
     }
@@ -76,19 +79,11 @@ pub(super) fn store(block: Block, target: &mut [u8]) {
 
 /// The first bytes of a block, then zeros.
 pub(super) fn shortened(block: Block, length: usize) -> Block {
-    if cfg!(any(tipwire_small, target_family = "wasm")) {
+    if IS_SMALL {
         return padded(block.get(..length).unwrap_or_default());
     }
     let gone = 8 * (16 - length.min(16)) as u32;
     (u128::from_le_bytes(block) & u128::MAX.checked_shr(gone).unwrap_or(0)).to_le_bytes()
-}
-
-/// Whether there is nothing but ASCII. Blocks are looked at together: most texts are short.
-pub(super) fn is_ascii(bytes: &[u8]) -> bool {
-    let (blocks, rest) = bytes.as_chunks();
-    let rest = u128::from_ne_bytes(padded(rest));
-    let all = blocks.iter().fold(rest, |all, block| all | u128::from_ne_bytes(*block));
-    all & u128::from_ne_bytes([0x80; 16]) == 0
 }
 
 /// Whether bytes are the same, compared in constant time.
@@ -96,7 +91,7 @@ pub(super) fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
     if ours.len() != theirs.len() {
         return false;
     }
-    if cfg!(any(tipwire_small, target_family = "wasm")) {
+    if IS_SMALL {
         let pairs = ours.iter().zip(theirs);
         return pairs.fold(0, |difference, (a, b)| difference | (a ^ b)).ct_eq(&0).into();
     }
@@ -119,19 +114,6 @@ pub(super) fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_byte_that_is_not_ascii_is_found_wherever_it_stands() {
-        for length in 0..50 {
-            let mut bytes = vec![0x7f; length];
-            assert!(is_ascii(&bytes));
-            for at in 0..length {
-                bytes[at] = 0x80;
-                assert!(!is_ascii(&bytes), "{at} of {length}");
-                bytes[at] = 0;
-            }
-        }
-    }
 
     #[test]
     fn parts_of_a_block_are_read_written_and_cut() {

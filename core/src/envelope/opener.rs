@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::credentials::{Hash, device_hash};
 use crate::cursor::SERIAL;
-use crate::envelope::block::{is_ascii, is_same};
+use crate::envelope::block::is_same;
 use crate::envelope::cipher::Suite;
 #[cfg(feature = "engine")]
 use crate::envelope::engine::Work;
@@ -110,8 +110,7 @@ impl Opener {
     /// Whether a decrypted text is UTF-8, and of the device that the header names.
     fn is_authentic(&self, header: &Header, text: &[u8]) -> bool {
         // Looking for anything else than ASCII is quicker.
-        let is_ascii = !cfg!(tipwire_small) && is_ascii(text);
-        if !is_ascii && valid_up_to(text) != text.len() {
+        if valid_up_to(text) != text.len() {
             return false;
         }
         match self.device() {
