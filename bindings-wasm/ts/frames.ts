@@ -36,17 +36,15 @@ export class Frames<T = Frame> {
       let from = 0;
       try {
         while (from >= 0) {
-          const read: Parameters<typeof readBlock>[4] = [];
-          from = readBlock(this.#splitter, what, chunk, from, read);
-          for (const event of read) {
-            if (event instanceof Uint8Array) yield* this.#read(event);
-            else if (event instanceof TipwireError) this.#fail(event);
-            else yield event as T;
-          }
+          const { frames, after, next } = readBlock(this.#splitter, what, chunk, from);
+          from = next;
+          for (const frame of frames) yield frame as T;
+          if (after instanceof Uint8Array) yield* this.#read(after);
+          else if (after !== undefined) this.#fail(after);
         }
       } finally {
         // Whoever wants no more of this chunk may go on with the next.
-        while (from >= 0) from = readBlock(this.#splitter, what, chunk, from, []);
+        while (from >= 0) from = readBlock(this.#splitter, what, chunk, from).next;
       }
       return;
     }

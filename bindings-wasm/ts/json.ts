@@ -5,7 +5,7 @@ import { build, TEXT } from "./build.js";
 import { sideText } from "./core.js";
 import { unreadable } from "./error.js";
 import type { InnerMethod } from "./names.js";
-import { INNER, load, whatIs } from "./read.js";
+import { bring, INNER, whatIs } from "./read.js";
 import type { Ack, Frame } from "./types.js";
 
 export { fromPoints, push } from "./build.js";
@@ -29,7 +29,7 @@ export function innerJSON(method: InnerMethod, text: string | Uint8Array, form: 
 
 /** The JSON form of a text, or of its data points. */
 function jsonOf(what: number, form: "frame" | "points", text: string | Uint8Array): string {
-  const length = load(what, text);
+  const length = bring(text);
   const written = json(what, form === "frame" ? 0 : 1, length);
   if (written === 0) throw unreadable(length);
   return sideText(written);

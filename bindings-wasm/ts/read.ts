@@ -24,19 +24,19 @@ let side = "";
 
 /** Reads an uplink of any revision, with or without a line ending. */
 export function parse(text: string | Uint8Array): Frame {
-  load(L.UPLINK, text, parseTape);
+  load(L.UPLINK, text);
   return readFrame();
 }
 
 /** Reads an answer. */
 export function parseAck(text: string | Uint8Array): Ack {
-  load(L.ANSWER, text, parseTape);
+  load(L.ANSWER, text);
   return readAck();
 }
 
 /** Reads the text of an envelope, which says neither its method nor who sends it. */
 export function parseInner(method: InnerMethod, text: string | Uint8Array): Frame | Ack {
-  load(INNER[method], text, parseTape);
+  load(INNER[method], text);
   return method === "ACK" ? readAck() : readFrame();
 }
 
@@ -45,7 +45,7 @@ export const whatIs = (frame: Frame | Ack): number => (frame.method === "ACK" ? 
 
 /** The data points of a text: of an uplink, an answer, or an inner frame. */
 export function pointsOf(what: number, text: string | Uint8Array): Point[] {
-  load(what | L.POINTS, text, parseTape);
+  load(what | L.POINTS, text);
   const points: Point[] = [];
   for (let left = words[w++]!; left > 0; left--) {
     points.push(toPoint(readVariable()));
@@ -53,37 +53,33 @@ export function pointsOf(what: number, text: string | Uint8Array): Point[] {
   return points;
 }
 
-type Read = (what: number, length: number, units: number) => number;
-
-/** Brings a text over, and reads it. Its length in bytes. */
-export function load(what: number, text: string | Uint8Array, read?: Read): number {
-  start();
-  let length: number;
-  let units: number;
-  if (typeof text === "string") {
-    length = put(text, 0);
-    // Not well-formed: there are no bytes that it could stand for.
-    if (length < 0) throw refuse("utf8");
-    units = Math.min(text.length, length);
-    source = text;
-  } else if (text instanceof Uint8Array) {
-    // More than the input takes is more than a frame has.
-    length = Math.min(text.length, L.INPUT);
-    // Nothing can be copied from a buffer that was detached: it is empty.
-    if (length > 0) input.set(length === text.length ? text : text.subarray(0, length));
-    units = -1;
-  } else {
-    throw refuse("type");
-  }
-  if (read === undefined) return length;
-  if (units < 0) {
-    // Only what is UTF-8 is decoded: what is not is an error that needs no text.
-    source = decode(input.subarray(0, length));
-    units = source.length;
-  }
-  if (read(what, length, units) === 0) throw unreadable(length);
+/** Brings a text over, and reads it. */
+function load(what: number, text: string | Uint8Array): void {
+  const length = bring(text);
+  // Only what is UTF-8 is decoded: what is not is an error that needs no text.
+  if (typeof text !== "string") source = decode(input.subarray(0, length));
+  // What was cut off is not told about.
+  const units = Math.min(source.length, length);
+  if (parseTape(what, length, units) === 0) throw unreadable(length);
   start();
   begin(source, words[0]!, 1);
+}
+
+/** Brings a text over. Its length in bytes. */
+export function bring(text: string | Uint8Array): number {
+  start();
+  if (typeof text === "string") {
+    const length = put(text, 0);
+    // Not well-formed: there are no bytes that it could stand for.
+    if (length < 0) throw refuse("utf8");
+    source = text;
+    return length;
+  }
+  if (!(text instanceof Uint8Array)) throw refuse("type");
+  // More than the input takes is more than a frame has.
+  const length = Math.min(text.length, L.INPUT);
+  // Nothing can be copied from a buffer that was detached: it is empty.
+  if (length > 0) input.set(length === text.length ? text : text.subarray(0, length));
   return length;
 }
 
@@ -146,13 +142,16 @@ function keep(number: number, text: string): string {
 }
 
 export function readFrame(): Frame {
+  const tape = words;
   const variables = readVariables();
-  const kind = words[w]!;
-  const flags = words[w + 1]!;
-  w += 2;
-  const seq = flags & L.HAS_SEQ ? words[w++]! : undefined;
-  const auth = readName();
-  const serial = readName();
+  let n = w;
+  const kind = tape[n]!;
+  const flags = tape[n + 1]!;
+  n += 2;
+  const seq = flags & L.HAS_SEQ ? tape[n++]! : undefined;
+  const auth = nameAt(tape, n);
+  const serial = nameAt(tape, n + 2);
+  w = n + 4;
   switch (kind) {
     case L.PUSH: {
       const location = flags & L.HAS_LOCATION ? readLocation(flags) : undefined;
@@ -293,18 +292,22 @@ export const ORDER = Symbol("order");
 
 function readMetadata(): Metadata {
   const metadata: Metadata = {};
+  const tape = words;
   let order: string[] | undefined;
-  for (let left = words[w++]!; left > 0; left--) {
-    const key = readName();
+  let n = w + 1;
+  for (let left = tape[w]!; left > 0; left--, n += 4) {
+    const key = nameAt(tape, n);
+    const text = textAt(tape, n + 2);
     if (key.charCodeAt(0) < 0x3a) order ??= Object.keys(metadata);
     order?.push(key);
     if (key === "__proto__") {
       // Assigning this one would set the prototype.
-      Object.defineProperty(metadata, key, { value: readText(), enumerable: true, configurable: true, writable: true });
+      Object.defineProperty(metadata, key, { value: text, enumerable: true, configurable: true, writable: true });
     } else {
-      metadata[key] = readText();
+      metadata[key] = text;
     }
   }
+  w = n;
   if (order !== undefined) Object.defineProperty(metadata, ORDER, { value: order });
   return metadata;
 }

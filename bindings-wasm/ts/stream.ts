@@ -39,23 +39,30 @@ const WINDOW = 4 * L.BLOCK;
 /** Half of the input buffer: chunks go through it in parts. */
 const PART = L.INPUT / 2;
 
-/** A frame or an answer, a message that is to be read by itself, or what was wrong where one should have been. */
-type Read = Frame | Ack | Uint8Array | TipwireError;
+/** What one look at a chunk gives. */
+interface Block {
+  /** Frames or answers. */
+  frames: (Frame | Ack)[];
+  /** What comes after them: a message that is to be read by itself, or what was wrong where one should have been. */
+  after: Uint8Array | TipwireError | undefined;
+  /** Where the chunk goes on, or -1 at its end. */
+  next: number;
+}
 
 /**
  * For whom most messages are frames, or answers: what the first 4 KiB of the rest of a chunk give. Those
  * that can be read come over together; the one that the last chunk began, and what cannot be read, come
- * as messages. It is to be called until it is at the end, which is told by -1; else by where it goes on.
+ * as messages. It is to be called until it is at the end.
  * @internal
  */
-export let readBlock: (splitter: Splitter, what: number, chunk: Uint8Array, from: number, into: Read[]) => number;
+export let readBlock: (splitter: Splitter, what: number, chunk: Uint8Array, from: number) => Block;
 
 /** Cuts a byte stream into messages: the same ones however the bytes were chunked. */
 export class Splitter {
   #splitter: CoreSplitter;
 
   static {
-    readBlock = (splitter, what, chunk, from, into) => {
+    readBlock = (splitter, what, chunk, from) => {
       start();
       const part = chunk.subarray(from, from + WINDOW);
       input.set(part);
@@ -63,11 +70,11 @@ export class Splitter {
       start();
       const [why, a, length, used] = [words[1]!, words[2]!, words[3]!, words[4]!];
       let count = words[7]!;
+      const frames: (Frame | Ack)[] = [];
       if (count > 0) begin(decode(input.subarray(words[5], words[6])), words[0]!, HEAD);
-      for (; count > 0; count--) into.push(what === L.ANSWER ? readAck() : readFrame());
-      if (why === L.ALONE) into.push(at(a, length).slice());
-      else if (why === L.BROKEN) into.push(ofKind(a));
-      return why === L.USED_UP && from + used >= chunk.length ? -1 : from + used;
+      for (; count > 0; count--) frames.push(what === L.ANSWER ? readAck() : readFrame());
+      const after = why === L.ALONE ? at(a, length).slice() : why === L.BROKEN ? ofKind(a) : undefined;
+      return { frames, after, next: why === L.USED_UP && from + used >= chunk.length ? -1 : from + used };
     };
   }
 
