@@ -374,8 +374,17 @@ impl Tape<'_> {
     }
 
     /// A short text that may well come again.
-    #[inline(never)]
+    #[cfg_attr(feature = "full", inline(never))]
+    #[cfg_attr(not(feature = "full"), inline(always))]
     pub fn name(&mut self, text: &str) {
+        self.frequent_name(text);
+    }
+
+    /// The same where there are many of them: without a call in the whole module, which is to be quick
+    /// before it is to be small.
+    #[cfg_attr(feature = "full", inline(always))]
+    #[cfg_attr(not(feature = "full"), inline(never))]
+    pub fn frequent_name(&mut self, text: &str) {
         match self.known.as_mut().map_or(Found::Nothing, |known| known.find(text)) {
             Found::Kept(number) => {
                 self.word(number | IS_KEPT);

@@ -80,7 +80,7 @@ impl<'a> Each<'a> for Tape<'_> {
         self.count += 1;
         let flags = self.later();
         let Variable { name, value, unit, location, time, group, metadata, .. } = variable;
-        self.name(name);
+        self.frequent_name(name);
         let mut has = write_value(self, value);
         if let Some(unit) = unit {
             has |= HAS_UNIT;
@@ -300,7 +300,7 @@ fn write_pairs<'a>(tape: &mut Tape<'_>, pairs: impl Iterator<Item = (&'a str, Te
     let (mut count, mut keys, mut are_new) = (0, Sketch::default(), true);
     for (key, text) in pairs {
         are_new &= keys.is_new(key);
-        tape.name(key);
+        tape.frequent_name(key);
         tape.text(text);
         count += 1;
     }

@@ -128,6 +128,12 @@ pub(crate) fn are_all(chunk: [u8; 8], set: Set) -> bool {
     members(chunk, set) == HIGH
 }
 
+/// How many bytes at the front are in `set`.
+#[inline(always)]
+pub(crate) fn front(chunk: [u8; 8], set: Set) -> usize {
+    ((!members(chunk, set) & HIGH).trailing_zeros() / 8) as usize
+}
+
 /// The bytes that are in `set`.
 #[cfg_attr(not(tipwire_small), inline(always))]
 fn members(chunk: [u8; 8], set: Set) -> Members {
@@ -230,11 +236,20 @@ const fn special(x: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{are_all, digits_of, members, thirteen_digits};
+    use super::{are_all, digits_of, front, members, thirteen_digits};
     use crate::cursor::{Set, is};
 
     /// Fewer numbers where code is interpreted.
     const STEP: usize = if cfg!(miri) { 9_999_991 } else { 997 };
+
+    #[test]
+    fn the_front_ends_at_the_first_byte_that_is_no_member() {
+        let set = Set::Neither(b',', b'\\');
+        assert_eq!(front(*b"12345678", set), 8);
+        assert_eq!(front(*b"123,5678", set), 3);
+        assert_eq!(front(*b"\\,\xc3\xbc5678", set), 0);
+        assert_eq!(front(*b"\xc3\xbc=\xff\xff=\x80,", Set::OutOfRange(b'=', b'=')), 2);
+    }
 
     #[test]
     fn other_sets_have_the_members_they_say() {
