@@ -110,13 +110,15 @@ fn fill(text: &str) -> String {
 
 /// Functions begin where lines of the cache do: else the same loop is a tenth slower in one program than
 /// in another, by where it comes to lie.
-pub const ALIGNED: &str = " -Cllvm-args=-align-all-functions=6";
+pub const ALIGNED: &str = "-Cllvm-args=-align-all-functions=6";
 
 /// The archive for this machine that ships.
 pub fn library() -> Result<PathBuf, String> {
     let target_dir = root().join("target/dist/build");
     let mut build = cargo(&["build", "--quiet", "--release", "-p", "tipwire-c"]);
-    build.env("CARGO_TARGET_DIR", &target_dir).env("RUSTFLAGS", firmware::remap() + ALIGNED);
+    build
+        .env("CARGO_TARGET_DIR", &target_dir)
+        .env("RUSTFLAGS", format!("{} {ALIGNED}", firmware::remap()));
     run_to_end(&mut build)?;
     let stripped = target_dir.join("libtipwire.a");
     firmware::strip(&target_dir.join("release/libtipwire.a"), "", &[], &stripped)?;

@@ -67,7 +67,8 @@ impl Sum {
     }
 }
 
-/// Reads a frame and all that is in it, each variable as soon as it is checked.
+/// Reads a frame and all that is in it, each variable as soon as it is checked. There is one of it, so that
+/// what reads is inlined here.
 #[inline(never)]
 pub fn touch(frame: &[u8]) -> Sum {
     let mut sum = Sum::default();
