@@ -4,27 +4,41 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 use support::{AUTH, Folder, Gateway, LISTEN, until};
 
 struct Broker {
     child: Child,
+    port: u16,
 }
 
 impl Broker {
-    fn start(folder: &Folder, port: u16) -> Broker {
+    /// On a port that nobody is given who asks for any.
+    fn start(folder: &Folder) -> Broker {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let first = 20_000 + (std::process::id() % 10_000) as u16;
+        let mut ports = (0..100).map(|_| first + NEXT.fetch_add(1, Ordering::Relaxed));
+        ports.find_map(|port| Broker::start_at(folder, port)).expect("mosquitto found a port")
+    }
+
+    /// `None` if the port was taken.
+    fn start_at(folder: &Folder, port: u16) -> Option<Broker> {
         let settings = folder.0.join("mosquitto.conf");
-        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\n");
+        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\nlog_dest stderr\n");
         std::fs::write(&settings, text).unwrap();
         let mut mosquitto = Command::new("mosquitto");
-        let mosquitto =
-            mosquitto.arg("-c").arg(&settings).stdout(Stdio::null()).stderr(Stdio::null());
+        let mosquitto = mosquitto.arg("-c").arg(&settings).stderr(Stdio::piped());
         let child = mosquitto.spawn().expect("mosquitto is installed");
-        until("mosquitto", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Broker { child }
+        let mut broker = Broker { child, port };
+        // It says itself when it listens: who can connect may have met somebody else.
+        let said = BufReader::new(broker.child.stderr.take().unwrap());
+        let mut said = said.lines().map_while(Result::ok).inspect(|line| eprintln!("{line}"));
+        said.find(|line| line.ends_with(" running"))?;
+        std::thread::spawn(move || said.for_each(drop));
+        Some(broker)
     }
 }
 
@@ -75,10 +89,6 @@ impl Drop for Subscriber {
     }
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn forward(port: u16, shape: &str) -> String {
     format!("{LISTEN}\n[forward]\nbroker = \"127.0.0.1:{port}\"\nshape = \"{shape}\"\n")
 }
@@ -105,10 +115,11 @@ fn numbers(seen: &Seen) -> BTreeMap<u64, usize> {
 
 #[test]
 fn nothing_is_lost_while_the_broker_is_away_or_the_gateway_is_killed() {
-    let (folder, port) = (Folder::new(), free_port());
+    let folder = Folder::new();
+    let broker = Broker::start(&folder);
+    let port = broker.port;
     let seen = Seen::default();
     let settings = forward(port, "thingsboard");
-    let broker = Broker::start(&folder, port);
     let subscriber = Subscriber::start(port, "v1/gateway/telemetry", &seen);
     let gateway = Gateway::start(&folder, &settings);
     push(&gateway, 0..100);
@@ -120,7 +131,7 @@ fn nothing_is_lost_while_the_broker_is_away_or_the_gateway_is_killed() {
     let gateway = Gateway::start(&folder, &settings);
     push(&gateway, 1300..1400);
 
-    let _broker = Broker::start(&folder, port);
+    let _broker = Broker::start_at(&folder, port).expect("the port is free again");
     let subscriber = Subscriber::start(port, "v1/gateway/telemetry", &seen);
     until("all of them", || numbers(&subscriber.seen).len() == 1400);
     let all = numbers(&seen);
@@ -133,8 +144,8 @@ fn nothing_is_lost_while_the_broker_is_away_or_the_gateway_is_killed() {
 
 #[test]
 fn each_platform_gets_its_own_shape() {
-    let (folder, port) = (Folder::new(), free_port());
-    let _broker = Broker::start(&folder, port);
+    let folder = Folder::new();
+    let broker = Broker::start(&folder);
     let line = format!("PUSH|{AUTH}|sensor-01|@1694567890000[t:=21.50#C;s=on]\n");
     let expected = [
         (
@@ -151,9 +162,9 @@ fn each_platform_gets_its_own_shape() {
     ];
     for (shape, topic, payload) in expected {
         let seen = Seen::default();
-        let _subscriber = Subscriber::start(port, topic, &seen);
+        let _subscriber = Subscriber::start(broker.port, topic, &seen);
         let own = Folder::new();
-        let gateway = Gateway::start(&own, &forward(port, shape));
+        let gateway = Gateway::start(&own, &forward(broker.port, shape));
         assert_eq!(gateway.talk_text(&line), "ACK|OK|2\n");
         until(shape, || !seen.lock().unwrap().is_empty());
         let first = seen.lock().unwrap()[0].clone();
