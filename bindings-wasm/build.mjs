@@ -63,10 +63,14 @@ function shortened(folder) {
   const [from, to] = ["tipwire_bg.wasm", "short.wasm"].map((name) => join(folder, name));
   const { imports, exports } = JSON.parse(optimize(from, to, "--minify-imports-and-exports-and-modules"));
   const [ours, theirs] = [new Map(exports), new Map(imports.map(([, name, short]) => [name, short]))];
+  const short = (names, name) => {
+    if (!names.has(name)) throw new Error(`the glue has ${name}, and the module has no such name`);
+    return names.get(name);
+  };
   const glue = readFileSync(join(folder, "tipwire.js"), "utf8")
     .replaceAll("return wasm;", "return { memory: wasm.memory };")
-    .replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${ours.get(name)}`)
-    .replace(/^( +)(\w+)(?=: function\()/gm, (_, space, name) => space + theirs.get(name))
+    .replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${short(ours, name)}`)
+    .replace(/^( +)(\w+)(?=: function\()/gm, (_, space, name) => space + short(theirs, name))
     .replace('"./tipwire_bg.js":', "a:");
   writeFileSync(join(folder, "short.js"), glue);
   return to;

@@ -81,15 +81,18 @@ pub fn side() -> u32 {
 }
 
 /// Makes UTF-8 one byte for each character: how many those are, or 0 where a character does not fit into
-/// one. The first bytes of the output come to the front of the input, or (1) the side text to that of
-/// the output.
+/// one. A part of the input (0) comes to the front of the output, one of the output (1) to that of the
+/// input, one of the side text (2) to that of the output.
 #[wasm_bindgen]
-pub fn narrow(source: u32, length: u32) -> u32 {
+pub fn narrow(source: u32, from: u32, to: u32) -> u32 {
     with(|lanes| {
         let Lanes { input, output, side, .. } = lanes;
-        let (text, target) =
-            if source == 0 { (&**output, input) } else { (side.as_bytes(), output) };
-        let text = text.get(..length as usize).unwrap_or_default();
+        let (text, target) = match source {
+            0 => (&**input, output),
+            1 => (&**output, input),
+            _ => (side.as_bytes(), output),
+        };
+        let text = text.get(from as usize..to as usize).unwrap_or_default();
         word(narrowed(text, target).unwrap_or(0))
     })
 }

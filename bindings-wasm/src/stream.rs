@@ -53,13 +53,14 @@ impl Splitter {
     /// The frames of the input from one byte to another, one after the other on the tape, as long as
     /// they stand there and can be read. Before them are the length of the side text, why there are no
     /// more, the message that comes next or the number of the error, how far the input is used up, from
-    /// where to where the frames stand, and how many there are.
+    /// where to where the frames stand, how many there are, and how many UTF-16 units they are with what
+    /// is between them.
     pub fn frames(&mut self, what: u32, from: u32, to: u32) {
         with(|lanes| {
             lanes.clear_side();
             let (input, mut tape) = lanes.chunk_tape(from, to);
             let begin = input.as_ptr() as usize;
-            let head: [usize; 8] = core::array::from_fn(|_| tape.later());
+            let head: [usize; 9] = core::array::from_fn(|_| tape.later());
             let mut rest = input;
             let mut block = Block { from: 0, to: 0, units: 0, count: 0 };
             let [why, a, b] = loop {
@@ -82,7 +83,7 @@ impl Splitter {
             };
             let used = to - word(rest.len());
             let (start, end) = (from + word(block.from), from + word(block.to));
-            let parts = [tape.side_len(), why, a, b, used, start, end, block.count];
+            let parts = [tape.side_len(), why, a, b, used, start, end, block.count, block.units];
             head.into_iter().zip(parts).for_each(|(place, part)| tape.set(place, part));
         });
     }

@@ -299,55 +299,7 @@ function variables(list: readonly VariableInput[]): void {
 
 function variable(input: VariableInput): void {
   if (typeof input !== "object" || input === null) throw refuse("type", point);
-  let name: unknown;
-  let value: VariableInput["value"] | undefined;
-  let type: VariableInput["type"];
-  let exact: unknown;
-  let unit: unknown;
-  let location: LocationInput | undefined;
-  let time: Digits | Date | undefined;
-  let timeText: string | undefined;
-  let group: unknown;
-  let metadata: Metadata | undefined;
-  if (Object.getPrototypeOf(input) !== Object.prototype) {
-    ({ name, value, type, text: exact, unit, location, time, timeText, group, metadata } = input);
-  } else {
-    // Objects come in many shapes: to go over the keys that there are is quicker than to look for each.
-    const parts = input as unknown as Record<string, any>;
-    for (const key in parts) {
-      switch (key) {
-        case "name":
-          name = parts[key];
-          break;
-        case "value":
-          value = parts[key];
-          break;
-        case "type":
-          type = parts[key];
-          break;
-        case "text":
-          exact = parts[key];
-          break;
-        case "unit":
-          unit = parts[key];
-          break;
-        case "location":
-          location = parts[key];
-          break;
-        case "time":
-          time = parts[key];
-          break;
-        case "timeText":
-          timeText = parts[key];
-          break;
-        case "group":
-          group = parts[key];
-          break;
-        case "metadata":
-          metadata = parts[key];
-      }
-    }
-  }
+  const { name, value, type, text: exact, unit, location, time, timeText, group, metadata } = input;
   const at = w++;
   short(name, L.FIELD_VARIABLE);
   let flags = 0;

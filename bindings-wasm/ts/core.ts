@@ -45,26 +45,29 @@ export const isWellFormed = (text: string): boolean => !lonely.test(text);
 const isNode = (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
 
 /** Below this many characters a loop is faster than the encoder, of which Node has a fast one. */
-const SHORT = isNode ? 12 : 96;
+const SHORT = isNode ? 12 : 160;
 
 /** The same behind other texts, where the encoder needs a view of its own. */
-const SHORT_BEHIND = isNode ? 48 : 96;
+const SHORT_BEHIND = isNode ? 48 : 160;
+
+/** Puts a short text of ASCII at a place of the input; whether it is one, and fits. */
+function putShort(text: string, from: number): boolean {
+  const length = text.length;
+  if (length >= (from === 0 ? SHORT : SHORT_BEHIND) || from + length > INPUT) return false;
+  for (let n = 0; n < length; n++) {
+    const unit = text.charCodeAt(n);
+    if (unit > 0x7f) return false;
+    input[from + n] = unit;
+  }
+  return true;
+}
 
 /**
  * Puts a text at a place of the input; where it ends there, or -1 if it is not well-formed. What
  * does not fit is cut off: no text that is allowed is as long.
  */
 export function put(text: string, from: number): number {
-  const length = text.length;
-  if (length < (from === 0 ? SHORT : SHORT_BEHIND) && from + length <= INPUT) {
-    let n = 0;
-    for (; n < length; n++) {
-      const unit = text.charCodeAt(n);
-      if (unit > 0x7f) break;
-      input[from + n] = unit;
-    }
-    if (n === length) return from + length;
-  }
+  if (putShort(text, from)) return from + text.length;
   const { read, written } = encoder.encodeInto(text, from === 0 ? input : input.subarray(from));
   if (written !== read && lonely.test(text)) return -1;
   return from + written;
@@ -77,6 +80,7 @@ export const hasHalves = (text: string): boolean => half.test(text);
 
 /** Puts texts that were joined at the front of the input: how many bytes they are there, or -1 if they do not fit. */
 export function putJoined(text: string): number {
+  if (putShort(text, 0)) return text.length;
   const { read, written } = encoder.encodeInto(text, input);
   return read < text.length ? -1 : written;
 }
@@ -89,21 +93,56 @@ const latin1Slice = (globalThis as { Buffer?: { prototype?: { latin1Slice?: Slic
 /** A text as engines have keys: a string of its own, which no other is part of. */
 export const own = (text: string): string => Object.keys({ __proto__: null, [text]: 0 })[0]!;
 
-/** Text that the module made, perhaps of ASCII only. */
+/** Up to so many bytes become a text without the decoder where each of them is a character. */
+const NARROW = latin1Slice === undefined ? 128 : INPUT;
+
+/** The text of bytes each of which is a character. */
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  if (latin1Slice !== undefined) return latin1Slice.call(bytes, from, to);
+  let text = "";
+  let at = from;
+  // Eight at once take hardly longer than one.
+  for (; at + 8 <= to; at += 8) {
+    text += String.fromCharCode(
+      bytes[at]!,
+      bytes[at + 1]!,
+      bytes[at + 2]!,
+      bytes[at + 3]!,
+      bytes[at + 4]!,
+      bytes[at + 5]!,
+      bytes[at + 6]!,
+      bytes[at + 7]!,
+    );
+  }
+  for (; at < to; at++) text += String.fromCharCode(bytes[at]!);
+  return text;
+}
+
+/** A text of the input, perhaps of ASCII only. Nothing of it is in the output. */
+export function inputText(from: number, to: number, isAscii = false): string {
+  if (to - from <= NARROW) {
+    if (isAscii) return latin1(input, from, to);
+    const narrowed = narrow(0, from, to);
+    if (narrowed > 0) return latin1(output, 0, narrowed);
+  }
+  return decoder.decode(input.subarray(from, to));
+}
+
+/** Text that the module made, perhaps of ASCII only. Nothing is in the input any more. */
 export function outputText(length: number, isAscii = false): string {
-  if (latin1Slice !== undefined) {
-    if (isAscii) return latin1Slice.call(output, 0, length);
-    const narrowed = narrow(0, length);
-    if (narrowed > 0) return latin1Slice.call(input, 0, narrowed);
+  if (length <= NARROW) {
+    if (isAscii) return latin1(output, 0, length);
+    const narrowed = narrow(1, 0, length);
+    if (narrowed > 0) return latin1(input, 0, narrowed);
   }
   return decoder.decode(output.subarray(0, length));
 }
 
 /** The text that was unescaped while something was read, of which nothing is in the output. */
 export function unescapedText(length: number): string {
-  if (latin1Slice !== undefined) {
-    const narrowed = narrow(1, length);
-    if (narrowed > 0) return latin1Slice.call(output, 0, narrowed);
+  if (length <= NARROW) {
+    const narrowed = narrow(2, 0, length);
+    if (narrowed > 0) return latin1(output, 0, narrowed);
   }
   return sideText(length);
 }

@@ -1,7 +1,7 @@
 // From the tape to objects.
 
 import { parse as parseTape } from "#glue";
-import { decode, input, own, put, reals, start, states, unescapedText, words } from "./core.js";
+import { input, inputText, own, put, reals, start, states, unescapedText, words } from "./core.js";
 import { refuse, TipwireError, unreadable } from "./error.js";
 import * as L from "./layout.js";
 import type { InnerMethod } from "./names.js";
@@ -57,7 +57,7 @@ export function pointsOf(what: number, text: string | Uint8Array): Point[] {
 function load(what: number, text: string | Uint8Array): void {
   const length = bring(text);
   // Only what is UTF-8 is decoded: what is not is an error that needs no text.
-  if (typeof text !== "string") source = decode(input.subarray(0, length));
+  if (typeof text !== "string") source = inputText(0, length);
   // What was cut off is not told about.
   const units = Math.min(source.length, length);
   if (parseTape(what, length, units) === 0) throw unreadable(length);

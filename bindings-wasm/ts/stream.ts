@@ -1,7 +1,7 @@
 // Byte streams cut into messages.
 
 import { Splitter as CoreSplitter } from "#glue";
-import { at, decode, input, put, reals, start, words } from "./core.js";
+import { at, input, inputText, put, reals, start, words } from "./core.js";
 import { ofKind, refuse, type TipwireError } from "./error.js";
 import { FREED } from "./freed.js";
 import * as L from "./layout.js";
@@ -31,7 +31,7 @@ export interface SplitterSettings {
 export type SplitEvent = { message: Uint8Array; error?: undefined } | { error: TipwireError; message?: undefined };
 
 /** Words before the frames that are told about together. */
-const HEAD = 8;
+const HEAD = 9;
 
 /** What is looked at to find the frames that are told about together: a few times as many bytes. */
 const WINDOW = 4 * L.BLOCK;
@@ -71,7 +71,8 @@ export class Splitter {
       const [why, a, length, used] = [words[1]!, words[2]!, words[3]!, words[4]!];
       let count = words[7]!;
       const frames: (Frame | Ack)[] = [];
-      if (count > 0) begin(decode(input.subarray(words[5], words[6])), words[0]!, HEAD);
+      const [begins, ends, units] = [words[5]!, words[6]!, words[8]!];
+      if (count > 0) begin(inputText(begins, ends, units === ends - begins), words[0]!, HEAD);
       for (; count > 0; count--) frames.push(what === L.ANSWER ? readAck() : readFrame());
       const after = why === L.ALONE ? at(a, length).slice() : why === L.BROKEN ? ofKind(a) : undefined;
       return { frames, after, next: why === L.USED_UP && from + used >= chunk.length ? -1 : from + used };
