@@ -391,7 +391,7 @@ int32_t tipwire_ack_points_json(const tipwire_ack *ack, void *out, size_t capaci
 #endif
 
 #if defined(TIPWIRE_64)
-#define TIPWIRE_POINTS_WORDS 11
+#define TIPWIRE_POINTS_WORDS 12
 #endif
 
 #if defined(TIPWIRE_32)
@@ -403,7 +403,7 @@ int32_t tipwire_ack_points_json(const tipwire_ack *ack, void *out, size_t capaci
 #endif
 
 #if defined(TIPWIRE_64)
-#define TIPWIRE_METADATA_WORDS 4
+#define TIPWIRE_METADATA_WORDS 6
 #endif
 
 #if defined(TIPWIRE_32)
@@ -415,7 +415,7 @@ int32_t tipwire_ack_points_json(const tipwire_ack *ack, void *out, size_t capaci
 #endif
 
 #if defined(TIPWIRE_64)
-#define TIPWIRE_PAIRS_WORDS 8
+#define TIPWIRE_PAIRS_WORDS 11
 #endif
 
 #if defined(TIPWIRE_32)

@@ -508,6 +508,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Takes so many bytes; none if there are fewer.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    pub(crate) fn take_next(&mut self, count: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at_checked(count).unwrap_or(("", self.rest));
+        self.rest = rest;
+        taken
+    }
+
     /// Takes all bytes of `set`.
     #[inline(always)]
     pub(crate) fn take_all(&mut self, set: Set) -> &'a str {

@@ -1,8 +1,8 @@
 //! What the readers say of single frames: kinds, offsets, revisions, views.
 
 use tipwire::{
-    Ack, BuildError, Code, Error, Field, Frame, Kind, Method, Push, Revision, Text, Token, Value,
-    device_hash,
+    Ack, Body, BuildError, Code, Error, Field, Frame, Kind, Metadata, Method, Push, Revision, Text,
+    Token, Value, device_hash,
 };
 
 #[track_caller]
@@ -280,6 +280,38 @@ fn texts_say_as_bytes_what_they_say_as_texts() {
     for length in 0..40 {
         for special in ["\\|", "\\n", "é", "}", "\n", ","] {
             alike(format!("{}{special}{}", "x".repeat(length), "y".repeat(39 - length)).as_bytes());
+        }
+    }
+}
+
+/// Where the first pairs end is noted while they are checked; what is gone through later is looked at anew.
+#[test]
+fn pairs_are_the_same_whether_their_ends_were_noted_or_not() {
+    let lengths = [(1, 1), (6, 5), (100, 255), (99, 256), (7, 1000), (100, 4), (2, 254)];
+    let pairs = lengths.iter().cycle().take(32).enumerate().map(|(n, &(key, text))| {
+        let text = "ü".repeat(text / 2) + if text % 2 == 1 { "x" } else { "" };
+        let text = if n % 3 == 0 { text.replacen('ü', r"\,", 1) } else { text };
+        format!("{}={text}", "k".repeat(key))
+    });
+    let pairs: Vec<String> = pairs.collect();
+    let all = |metadata: Metadata<'_>| -> Vec<_> {
+        let pair = |(key, text): (_, Text<'_>)| {
+            assert_eq!(text.borrowed().is_none(), text.raw().contains('\\'));
+            format!("{key}={}", text.raw())
+        };
+        metadata.iter().map(pair).collect()
+    };
+    for count in 1..8 {
+        for pairs in pairs.windows(count) {
+            let block = pairs.join(",");
+            let line = format!("{HEAD}{{{block}}}[a:=1{{{block}}}]");
+            let mut noted = Vec::new();
+            let each = |variable: tipwire::Variable<'_>| noted = all(variable.metadata);
+            let frame = Frame::parse_each(line.as_bytes(), each).unwrap();
+            let Body::Push(block) = &frame.body else { panic!("{line}") };
+            assert_eq!(noted, pairs);
+            assert_eq!(all(block.metadata), pairs);
+            assert_eq!(all(frame.variables().next().unwrap().metadata), pairs);
         }
     }
 }

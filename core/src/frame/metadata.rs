@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::cursor::{Cursor, NAME, Scan, Set};
 use crate::error::{Error, Kind};
+use crate::frame::seen::{Ends, Pair};
 use crate::frame::text::Text;
 use crate::limits::{MAX_NAME, MAX_PAIRS};
 
@@ -20,18 +21,22 @@ use crate::limits::{MAX_NAME, MAX_PAIRS};
 /// assert!(metadata.unique().map(|(key, _)| key).eq(["b", "a"]));
 /// ```
 #[derive(Clone, Copy, Default)]
-pub struct Metadata<'a>(&'a str);
+pub struct Metadata<'a> {
+    pairs: &'a str,
+    ends: Ends,
+}
 
 impl<'a> Metadata<'a> {
-    pub(super) const EMPTY: Metadata<'static> = Metadata("");
+    pub(super) const EMPTY: Metadata<'static> = Metadata { pairs: "", ends: Ends::NONE };
 
     /// `"{" pair *31("," pair) "}"`
-    pub(super) fn check(scan: &mut Scan<'_>) -> Result<(), Error> {
+    pub(super) fn check(scan: &mut Scan<'_>) -> Result<Ends, Error> {
+        let mut ends = Ends::NONE;
         let mut count = 0;
         loop {
             // The brace, or a comma.
             scan.bump();
-            check_pair(scan)?;
+            ends.note(count, check_pair(scan)?);
             count += 1;
             if scan.peek() != b',' {
                 break;
@@ -40,12 +45,12 @@ impl<'a> Metadata<'a> {
                 return Err(scan.error(Kind::TooManyPairs));
             }
         }
-        scan.expect(b'}', Kind::Metadata)
+        scan.expect(b'}', Kind::Metadata).map(|()| ends)
     }
 
     /// What was checked, without the braces.
-    pub(super) const fn checked(text: &'a str) -> Metadata<'a> {
-        Metadata(text)
+    pub(super) const fn checked(pairs: &'a str, ends: Ends) -> Metadata<'a> {
+        Metadata { pairs, ends }
     }
 
     #[inline(never)]
@@ -58,24 +63,24 @@ impl<'a> Metadata<'a> {
             scan.bump();
             scan.skip_long(Set::Neither(b'}', b'\\'));
         }
-        let metadata = Metadata(c.take(scan));
+        let metadata = Metadata { pairs: c.take(scan), ends: Ends::NONE };
         c.eat("}");
         metadata
     }
 
     /// Whether there are no pairs.
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pairs.is_empty()
     }
 
     /// The pairs as they stand in the frame, without the braces.
     pub const fn raw(&self) -> &'a str {
-        self.0
+        self.pairs
     }
 
     /// Every pair in the order of the frame.
     pub fn iter(&self) -> Pairs<'a> {
-        Pairs(Cursor::new(self.0))
+        Pairs { cursor: Cursor::new(self.pairs), ends: self.ends }
     }
 
     /// The pairs that count: of a repeated key the last.
@@ -116,32 +121,48 @@ impl Eq for Metadata<'_> {}
 
 /// The pairs of a [`Metadata`] block.
 #[derive(Clone)]
-pub struct Pairs<'a>(Cursor<'a>);
+pub struct Pairs<'a> {
+    cursor: Cursor<'a>,
+    ends: Ends,
+}
 
 impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a str, Text<'a>);
 
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
     fn next(&mut self) -> Option<(&'a str, Text<'a>)> {
-        let mut c = self.0;
+        let mut c = self.cursor;
         if c.rest().is_empty() {
             return None;
         }
-        let key = c.take_all(Set::OutOfRange(b'=', b'='));
-        c.eat("=");
-        let text = Text::walk_pair(&mut c);
-        c.eat(",");
-        self.0 = c;
-        Some((key, text))
+        let pair = if let Some(Pair { key, text, seen }) = self.ends.next() {
+            let key = c.take_next(key);
+            c.take_next(1);
+            let text = Text::checked(c.take_next(text), seen);
+            c.take_next(1);
+            (key, text)
+        } else {
+            let key = c.take_all(Set::OutOfRange(b'=', b'='));
+            c.eat("=");
+            let text = Text::walk_pair(&mut c);
+            c.eat(",");
+            (key, text)
+        };
+        self.cursor = c;
+        Some(pair)
     }
 }
 
 /// `pair = name "=" 1*(plain-but-comma / escape)`
 #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-fn check_pair(scan: &mut Scan<'_>) -> Result<(), Error> {
+fn check_pair(scan: &mut Scan<'_>) -> Result<Pair, Error> {
+    let start = scan.at();
     scan.word(NAME, MAX_NAME, Kind::Key, Kind::KeyLength)?;
+    let key = scan.at() - start;
     scan.expect(b'=', Kind::Pair)?;
-    Text::check_pair(scan)
+    let start = scan.at();
+    let seen = Text::check_pair(scan)?;
+    Ok(Pair { key, text: scan.at() - start, seen })
 }
 
 /// The keys of one block, to be compared with each other without reading the block anew.

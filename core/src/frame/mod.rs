@@ -9,6 +9,7 @@ mod line;
 mod location;
 pub(crate) mod metadata;
 mod number;
+mod seen;
 pub(crate) mod text;
 mod uplink;
 mod variable;

@@ -7,6 +7,7 @@ use core::fmt;
 use crate::cursor::{Class, Cursor, PLAIN, PLAIN_PAIR, Scan, Set, is};
 use crate::error::{Error, Kind};
 use crate::frame::line::{Line, Sink};
+use crate::frame::seen::Seen;
 use crate::scan;
 
 /// Text as it stands in a frame.
@@ -30,21 +31,31 @@ pub struct Text<'a> {
 /// Whether a text holds escapes: a whole word, so that values are copied by words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
-enum Escapes {
+pub(super) enum Escapes {
     None,
     Some,
+}
+
+impl Escapes {
+    /// Those of a text that was checked.
+    #[cfg(not(any(target_pointer_width = "64", target_family = "wasm")))]
+    #[inline(always)]
+    pub(super) fn of(raw: &str) -> Escapes {
+        let is_plain = scan::count(raw.as_bytes(), Set::Neither(b'\\', b'\\')) == raw.len();
+        if is_plain { Escapes::None } else { Escapes::Some }
+    }
 }
 
 impl<'a> Text<'a> {
     /// `text = 1*(plain / escape)`
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-    pub(super) fn check(scan: &mut Scan<'_>) -> Result<(), Error> {
+    pub(super) fn check(scan: &mut Scan<'_>) -> Result<Seen, Error> {
         check(scan, PLAIN, Kind::Text)
     }
 
     /// The text of a metadata pair: without a bare comma.
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
-    pub(super) fn check_pair(scan: &mut Scan<'_>) -> Result<(), Error> {
+    pub(super) fn check_pair(scan: &mut Scan<'_>) -> Result<Seen, Error> {
         check(scan, PLAIN_PAIR, Kind::Metadata)
     }
 
@@ -72,11 +83,10 @@ impl<'a> Text<'a> {
         Text { raw: c.take(scan), escapes }
     }
 
-    /// A text that was checked.
+    /// A text that was checked, and what was seen there.
     #[inline(always)]
-    pub(super) fn checked(raw: &'a str) -> Text<'a> {
-        let is_plain = scan::count(raw.as_bytes(), Set::Neither(b'\\', b'\\')) == raw.len();
-        Text { raw, escapes: if is_plain { Escapes::None } else { Escapes::Some } }
+    pub(super) fn checked(raw: &'a str, seen: Seen) -> Text<'a> {
+        Text { raw, escapes: seen.escapes_of(raw) }
     }
 
     /// The text that `raw` is in the grammar of frames, escapes and all.
@@ -184,17 +194,19 @@ impl<'a> Text<'a> {
 }
 
 #[cfg_attr(not(tipwire_small), inline(always))]
-fn check(scan: &mut Scan<'_>, plain: Class, empty: Kind) -> Result<(), Error> {
+fn check(scan: &mut Scan<'_>, plain: Class, empty: Kind) -> Result<Seen, Error> {
     let start = scan.at();
+    let mut seen = Seen::NOTHING;
     scan.skip(Set::Of(plain));
     while scan.eat(b'\\') {
         if unescape(scan.peek()).is_none() {
             return Err(scan.error(Kind::Escape));
         }
+        seen.note_escape();
         scan.bump();
         scan.skip(Set::Of(plain));
     }
-    if scan.at() == start { Err(scan.error(empty)) } else { Ok(()) }
+    if scan.at() == start { Err(scan.error(empty)) } else { Ok(seen) }
 }
 
 /// The pieces of a [`Text`].

@@ -9,6 +9,7 @@ use crate::frame::body::Block;
 use crate::frame::location::Location;
 use crate::frame::metadata::Metadata;
 use crate::frame::number::Number;
+use crate::frame::seen::Seen;
 use crate::frame::text::Text;
 use crate::limits::{MAX_NAME, MAX_UNIT, MAX_VARIABLES};
 
@@ -82,10 +83,10 @@ impl<'a> Value<'a> {
     /// The value that a text is that was checked, after this operator.
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
-    fn of(operator: u8, text: &'a str) -> Value<'a> {
+    fn of(operator: u8, seen: Seen, text: &'a str) -> Value<'a> {
         match operator {
             b':' => Value::Number(Number::checked(text)),
-            b'=' => Value::String(Text::checked(text)),
+            b'=' => Value::String(Text::checked(text, seen)),
             b'@' => Value::Location(Location::checked(text)),
             _ => Value::Boolean(text.len() == 4),
         }
@@ -127,11 +128,11 @@ impl<'a> Variable<'a> {
             variable.name = scan.since(start);
         }
         let start = scan.at() + 1;
-        let operator = check_value(scan)?;
+        let (operator, seen) = check_value(scan)?;
         // All but one have two characters.
         let start = if operator == b'=' { start } else { start + 1 };
         if let Some(variable) = &mut noted {
-            variable.value = Value::of(operator, scan.since(start));
+            variable.value = Value::of(operator, seen, scan.since(start));
         }
         let is_place = operator == b'@';
         if scan.peek() == b'#' && !is_place {
@@ -232,9 +233,9 @@ impl<'a> Suffixes<'_, 'a> {
         }
         if next == b'{' {
             let start = scan.at() + 1;
-            scan.rarely(Metadata::check)?;
+            let ends = scan.rarely(Metadata::check)?;
             if let Some(suffixes) = &mut noted {
-                *suffixes.metadata = Metadata::checked(scan.between(start, scan.at() - 1));
+                *suffixes.metadata = Metadata::checked(scan.between(start, scan.at() - 1), ends);
             }
         }
         Ok(())
@@ -265,17 +266,18 @@ impl<'a> Each<'a> for () {
     fn variable(&mut self, _: Variable<'a>, _: &Block<'a>) {}
 }
 
-/// An operator and a value; the first character of the operator.
+/// An operator and a value; the first character of the operator, and what was seen in the value.
 #[cfg_attr(not(tipwire_small), inline(always))]
-fn check_value(scan: &mut Scan<'_>) -> Result<u8, Error> {
+fn check_value(scan: &mut Scan<'_>) -> Result<(u8, Seen), Error> {
     if !cfg!(tipwire_small) && scan.eat_word(b":=") {
-        return Number::check(scan).map(|()| b':');
+        return Number::check(scan).map(|()| (b':', Seen::NOTHING));
     }
     let operator = scan.peek();
+    let mut seen = Seen::NOTHING;
     match operator {
         b'=' => {
             scan.bump();
-            Text::check(scan)?;
+            seen = Text::check(scan)?;
         }
         b':' | b'?' | b'@' => {
             scan.bump();
@@ -291,7 +293,7 @@ fn check_value(scan: &mut Scan<'_>) -> Result<u8, Error> {
         }
         _ => return Err(scan.error(Kind::Operator)),
     }
-    Ok(operator)
+    Ok((operator, seen))
 }
 
 #[cfg_attr(not(tipwire_small), inline(always))]
