@@ -104,11 +104,13 @@ fn narrowed(text: &[u8], target: &mut [u8]) -> Option<usize> {
             // All of them, of which those at the front that are ASCII are what they should be.
             *target.get_mut(to..)?.first_chunk_mut()? = *eight;
             let high = u64::from_le_bytes(*eight) & 0x8080_8080_8080_8080;
-            let plain = high.trailing_zeros() as usize / 8;
-            (from, to) = (from + plain, to + plain);
-            if plain == 8 {
+            // Most often, and then nothing has to be counted before the next eight are loaded.
+            if high == 0 {
+                (from, to) = (from + 8, to + 8);
                 continue;
             }
+            let plain = high.trailing_zeros() as usize / 8;
+            (from, to) = (from + plain, to + plain);
         }
         let byte = *text.get(from)?;
         let (byte, length) = match byte {

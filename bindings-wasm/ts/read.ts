@@ -208,8 +208,9 @@ export function readAck(): Ack {
 }
 
 function readVariables(): Variable[] {
-  const variables: Variable[] = [];
-  for (let left = words[w++]!; left > 0; left--) variables.push(readVariable());
+  // As long as it will be: one that grows has room for many at once.
+  const variables = new Array<Variable>(words[w++]!);
+  for (let n = 0; n < variables.length; n++) variables[n] = readVariable();
   return variables;
 }
 
