@@ -19,6 +19,7 @@ pub(super) struct Pair {
 mod noted {
     use super::Pair;
     use crate::frame::text::Escapes;
+    use crate::limits::MAX_NAME;
 
     /// Whether there was an escape.
     #[derive(Clone, Copy)]
@@ -44,8 +45,8 @@ mod noted {
     #[derive(Clone, Copy, Default)]
     pub(in crate::frame) struct Ends(u64);
 
-    /// No key is longer.
     const KEY: u64 = 0x7f;
+    const _: () = assert!(MAX_NAME as u64 <= KEY);
     const ESCAPES: u64 = 0x80;
     const TEXT: u32 = 8;
 
