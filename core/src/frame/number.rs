@@ -342,6 +342,14 @@ fn write_sign<S: Sink>(out: &mut Line<S>, is_finite: bool, is_negative: bool) ->
 
 /// Writes a decimal without an exponent, if that takes at most `most` digits.
 fn write_plain<S: Sink>(out: &mut Line<S>, decimal: float::Decimal, most: usize) {
+    // Most have no more than eight digits.
+    if !cfg!(tipwire_small)
+        && let Ok(few @ 0..100_000_000) = u32::try_from(decimal.digits)
+    {
+        let (digits, zeros) = scan::digits_of(few);
+        let digits = digits.get(zeros..).unwrap_or_default();
+        return write_shifted(out, digits, decimal.exponent, most);
+    }
     let mut buffer = [0; 24];
     let mut length = 0;
     for part in Digits::of(decimal.digits).parts() {
