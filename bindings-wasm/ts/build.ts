@@ -299,7 +299,57 @@ function variables(list: readonly VariableInput[]): void {
 
 function variable(input: VariableInput): void {
   if (typeof input !== "object" || input === null) throw refuse("type", point);
-  const { name, value, type, text: exact, unit, location, time, timeText, group, metadata } = input;
+  let name: unknown;
+  let value: VariableInput["value"] | undefined;
+  let type: VariableInput["type"];
+  let exact: unknown;
+  let unit: unknown;
+  let location: LocationInput | undefined;
+  let time: Digits | Date | undefined;
+  let timeText: string | undefined;
+  let group: unknown;
+  let metadata: Metadata | undefined;
+  if (Object.getPrototypeOf(input) !== Object.prototype) {
+    ({ name, value, type, text: exact, unit, location, time, timeText, group, metadata } = input);
+  } else {
+    // Objects come in many shapes, most of few keys: to go over these is quicker than to look for each, if
+    // every part is read at one place.
+    const parts = input as unknown as Record<string, any>;
+    for (const key in parts) {
+      const part = parts[key];
+      switch (key) {
+        case "name":
+          name = part;
+          break;
+        case "value":
+          value = part;
+          break;
+        case "type":
+          type = part;
+          break;
+        case "text":
+          exact = part;
+          break;
+        case "unit":
+          unit = part;
+          break;
+        case "location":
+          location = part;
+          break;
+        case "time":
+          time = part;
+          break;
+        case "timeText":
+          timeText = part;
+          break;
+        case "group":
+          group = part;
+          break;
+        case "metadata":
+          metadata = part;
+      }
+    }
+  }
   const at = w++;
   short(name, L.FIELD_VARIABLE);
   let flags = 0;
