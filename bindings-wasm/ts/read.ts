@@ -55,31 +55,45 @@ export function pointsOf(what: number, text: string | Uint8Array): Point[] {
 
 /** Brings a text over, and reads it. */
 function load(what: number, text: string | Uint8Array): void {
-  const length = bring(text);
-  // Only what is UTF-8 is decoded: what is not is an error that needs no text.
-  if (typeof text !== "string") source = inputText(0, length);
+  let length: number;
+  let units: number;
+  // Apart from each other: engines know a string here, and look for nothing else.
+  if (typeof text === "string") {
+    length = bringText(text);
+    units = text.length;
+  } else {
+    length = bringBytes(text);
+    // Only what is UTF-8 is decoded: what is not is an error that needs no text.
+    source = inputText(0, length);
+    units = source.length;
+  }
   // What was cut off is not told about.
-  const units = Math.min(source.length, length);
-  if (parseTape(what, length, units) === 0) throw unreadable(length);
+  if (parseTape(what, length, Math.min(units, length)) === 0) throw unreadable(length);
   start();
   begin(source, words[0]!, 1);
 }
 
 /** Brings a text over. Its length in bytes. */
 export function bring(text: string | Uint8Array): number {
+  return typeof text === "string" ? bringText(text) : bringBytes(text);
+}
+
+function bringText(text: string): number {
   start();
-  if (typeof text === "string") {
-    const length = put(text, 0);
-    // Not well-formed: there are no bytes that it could stand for.
-    if (length < 0) throw refuse("utf8");
-    source = text;
-    return length;
-  }
-  if (!(text instanceof Uint8Array)) throw refuse("type");
+  const length = put(text, 0);
+  // Not well-formed: there are no bytes that it could stand for.
+  if (length < 0) throw refuse("utf8");
+  source = text;
+  return length;
+}
+
+function bringBytes(bytes: Uint8Array): number {
+  start();
+  if (!(bytes instanceof Uint8Array)) throw refuse("type");
   // More than the input takes is more than a frame has.
-  const length = Math.min(text.length, L.INPUT);
+  const length = Math.min(bytes.length, L.INPUT);
   // Nothing can be copied from a buffer that was detached: it is empty.
-  if (length > 0) input.set(length === text.length ? text : text.subarray(0, length));
+  if (length > 0) input.set(length === bytes.length ? bytes : bytes.subarray(0, length));
   return length;
 }
 
