@@ -498,22 +498,20 @@ impl<'a> Cursor<'a> {
     #[cfg_attr(not(tipwire_small), inline(always))]
     #[cfg_attr(tipwire_small, inline(never))]
     pub(crate) fn take(&mut self, scan: Scan<'a>) -> &'a str {
-        match self.rest.split_at_checked(scan.at()) {
+        self.take_next(scan.at())
+    }
+
+    /// Goes past so many bytes; the text of them.
+    #[cfg_attr(not(tipwire_small), inline(always))]
+    pub(crate) fn take_next(&mut self, count: usize) -> &'a str {
+        match self.rest.split_at_checked(count) {
             Some((taken, rest)) => {
                 self.rest = rest;
                 taken
             }
-            // Never so: every token ends before an ASCII character or at the end.
+            // Never so but at the end: every token ends before an ASCII character or there.
             None => "",
         }
-    }
-
-    /// Takes so many bytes; none if there are fewer.
-    #[cfg_attr(not(tipwire_small), inline(always))]
-    pub(crate) fn take_next(&mut self, count: usize) -> &'a str {
-        let (taken, rest) = self.rest.split_at_checked(count).unwrap_or(("", self.rest));
-        self.rest = rest;
-        taken
     }
 
     /// Takes all bytes of `set`.

@@ -342,25 +342,7 @@ fn write_sign<S: Sink>(out: &mut Line<S>, is_finite: bool, is_negative: bool) ->
 
 /// Writes a decimal without an exponent, if that takes at most `most` digits.
 fn write_plain<S: Sink>(out: &mut Line<S>, decimal: float::Decimal, most: usize) {
-    // Most have no more than eight digits.
-    if !cfg!(tipwire_small)
-        && let Ok(few @ 0..100_000_000) = u32::try_from(decimal.digits)
-    {
-        let (digits, zeros) = scan::digits_of(few);
-        let digits = digits.get(zeros..).unwrap_or_default();
-        return write_shifted(out, digits, decimal.exponent, most);
-    }
-    let mut buffer = [0; 24];
-    let mut length = 0;
-    for part in Digits::of(decimal.digits).parts() {
-        let end = length + part.len();
-        if let Some(target) = buffer.get_mut(length..end) {
-            scan::copy(part, target);
-        }
-        length = end;
-    }
-    let digits = buffer.get(..length).unwrap_or_default();
-    write_shifted(out, digits, decimal.exponent, most);
+    write_shifted(out, Digits::of(decimal.digits).as_bytes(), decimal.exponent, most);
 }
 
 /// Writes `digits * 10^exponent` without an exponent, if that takes at most `most` digits.
@@ -426,6 +408,12 @@ impl Digits {
             }
         }
         digits
+    }
+
+    /// All of them.
+    #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
+    fn as_bytes(&self) -> &[u8] {
+        self.parts.as_flattened().get(8 * self.first + self.zeros..).unwrap_or_default()
     }
 
     /// The parts as they follow each other.

@@ -79,7 +79,9 @@ mod noted {
 #[expect(clippy::unused_self, reason = "they are called like those that note")]
 mod forgotten {
     use super::Pair;
+    use crate::cursor::Set;
     use crate::frame::text::Escapes;
+    use crate::scan;
 
     #[derive(Clone, Copy)]
     pub(in crate::frame) struct Seen;
@@ -91,7 +93,8 @@ mod forgotten {
 
         #[inline(always)]
         pub(in crate::frame) fn escapes_of(self, text: &str) -> Escapes {
-            Escapes::of(text)
+            let plain = scan::count(text.as_bytes(), Set::Neither(b'\\', b'\\'));
+            if plain == text.len() { Escapes::None } else { Escapes::Some }
         }
     }
 

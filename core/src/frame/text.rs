@@ -36,16 +36,6 @@ pub(super) enum Escapes {
     Some,
 }
 
-impl Escapes {
-    /// Those of a text that was checked.
-    #[cfg(not(any(target_pointer_width = "64", target_family = "wasm")))]
-    #[inline(always)]
-    pub(super) fn of(raw: &str) -> Escapes {
-        let is_plain = scan::count(raw.as_bytes(), Set::Neither(b'\\', b'\\')) == raw.len();
-        if is_plain { Escapes::None } else { Escapes::Some }
-    }
-}
-
 impl<'a> Text<'a> {
     /// `text = 1*(plain / escape)`
     #[cfg_attr(not(any(tipwire_small, target_family = "wasm")), inline(always))]
