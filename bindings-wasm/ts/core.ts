@@ -118,33 +118,31 @@ function latin1(bytes: Uint8Array, from: number, to: number): string {
   return text;
 }
 
+/**
+ * The text of a part of the input (0), of the output (1) or of the side text (2), by way of the other of the
+ * first two; undefined if it is long or has characters that no byte is.
+ */
+function narrowText(source: number, from: number, to: number): string | undefined {
+  if (to - from > NARROW) return undefined;
+  const length = narrow(source, from, to);
+  return length > 0 ? latin1(source === 1 ? input : output, 0, length) : undefined;
+}
+
 /** A text of the input, perhaps of ASCII only. Nothing of it is in the output. */
 export function inputText(from: number, to: number, isAscii = false): string {
-  if (to - from <= NARROW) {
-    if (isAscii) return latin1(input, from, to);
-    const narrowed = narrow(0, from, to);
-    if (narrowed > 0) return latin1(output, 0, narrowed);
-  }
-  return decoder.decode(input.subarray(from, to));
+  if (isAscii && to - from <= NARROW) return latin1(input, from, to);
+  return narrowText(0, from, to) ?? decoder.decode(input.subarray(from, to));
 }
 
 /** Text that the module made, perhaps of ASCII only. Nothing is in the input any more. */
 export function outputText(length: number, isAscii = false): string {
-  if (length <= NARROW) {
-    if (isAscii) return latin1(output, 0, length);
-    const narrowed = narrow(1, 0, length);
-    if (narrowed > 0) return latin1(input, 0, narrowed);
-  }
-  return decoder.decode(output.subarray(0, length));
+  if (isAscii && length <= NARROW) return latin1(output, 0, length);
+  return narrowText(1, 0, length) ?? decoder.decode(output.subarray(0, length));
 }
 
 /** The text that was unescaped while something was read, of which nothing is in the output. */
 export function unescapedText(length: number): string {
-  if (length <= NARROW) {
-    const narrowed = narrow(2, 0, length);
-    if (narrowed > 0) return latin1(output, 0, narrowed);
-  }
-  return sideText(length);
+  return narrowText(2, 0, length) ?? sideText(length);
 }
 
 export function outputBytes(length: number): Uint8Array {
