@@ -45,8 +45,9 @@ pub fn build() -> Outcome {
     run_to_end(cargo(&["build", "--quiet", "--target-dir"]).arg(&tool).current_dir(bindgen))?;
     for (module, features) in MODULES {
         let folder = root().join("target/js").join(module);
-        let mut build = cargo(&["build", "--quiet", "--profile", "wasm", "-p", "tipwire-wasm"]);
-        build.args(["--lib", "--target", TARGET]).args(*features);
+        let mut build = cargo(&["rustc", "--quiet", "--profile", "wasm", "-p", "tipwire-wasm"]);
+        // Nothing but a module, or else all of it is not optimized as one.
+        build.args(["--lib", "--crate-type", "cdylib", "--target", TARGET]).args(*features);
         build.env("RUSTFLAGS", SMALLER);
         run_to_end(build.arg("--target-dir").arg(&folder))?;
         let made = folder.join(TARGET).join("wasm/tipwire_wasm.wasm");
