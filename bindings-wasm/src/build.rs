@@ -16,6 +16,9 @@ use crate::layout::{
     LOCATION, NUMBER, OK, PONG, PULL, PUSH, RAW, STRING, TRUE, TYPE_SHIFT, WIDE,
 };
 
+/// The largest number up to which all integers are exact.
+pub const EXACT_MOST: f64 = 9_007_199_254_740_992.0;
+
 /// Builds the frame on the tape into the output; its length, or 0 for an error.
 #[wasm_bindgen]
 pub fn build() -> u32 {
@@ -232,7 +235,7 @@ impl<'r> Record<'r> {
     fn integer(&mut self, flags: u32, kind: Kind, range: Kind) -> Result<u64, Kind> {
         if flags & HAS_LONG == 0 {
             let real = self.real();
-            return whole(real).ok_or(if real > 0.0 { range } else { kind });
+            return whole(real).ok_or(if real > EXACT_MOST { range } else { kind });
         }
         let text = self.text();
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -347,5 +350,5 @@ fn bytes_of(text: &str, mut units: usize) -> usize {
 /// The integer that a number is exactly.
 fn whole(real: f64) -> Option<u64> {
     let whole = real as u64;
-    ((0.0..=9_007_199_254_740_992.0).contains(&real) && whole as f64 == real).then_some(whole)
+    ((0.0..=EXACT_MOST).contains(&real) && whole as f64 == real).then_some(whole)
 }

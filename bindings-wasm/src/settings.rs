@@ -2,8 +2,7 @@
 
 use tipwire::Kind;
 
-/// The largest number up to which all integers are exact.
-pub const EXACT: f64 = 9_007_199_254_740_992.0;
+use crate::build::EXACT_MOST;
 
 /// The numbers, by their places.
 pub struct Numbers<'n>(pub &'n [f64]);
@@ -23,7 +22,7 @@ impl Numbers<'_> {
         let given = self.0.get(at).copied().filter(|number| !number.is_nan());
         let Some(number) = given else { return Ok(None) };
         let integer = number as i64;
-        let is_integer = integer as f64 == number && number.abs() <= EXACT;
+        let is_integer = integer as f64 == number && number.abs() <= EXACT_MOST;
         if is_integer { Ok(Some(integer)) } else { Err(Kind::InvalidSettings) }
     }
 

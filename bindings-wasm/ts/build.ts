@@ -1,7 +1,7 @@
 // From objects to the tape: the records of reading, the other way round.
 
 import { build as buildTape, note } from "#glue";
-import { hasHalves, isWellFormed, outputText, own, put, putJoined, reals, start, words } from "./core.js";
+import { hasHalves, isWellFormed, outputText, own, put, putJoined, reals, refresh, start, turns, words } from "./core.js";
 import { refuse, unbuilt } from "./error.js";
 import * as L from "./layout.js";
 import { ORDER } from "./read.js";
@@ -51,7 +51,7 @@ export function push(frame: PushInput): string {
 export function putPush(frame: PushInput, target = TEXT): number {
   const { points, raw } = frame;
   if (points !== undefined) return putPoints(frame, points, target);
-  begin(raw === undefined ? L.PUSH : L.RAW, frame);
+  const turn = begin(raw === undefined ? L.PUSH : L.RAW, frame);
   if (raw !== undefined) {
     // The core refuses what stands beside it; here there is no place for it.
     if (frame.variables !== undefined && frame.variables.length > 0) throw refuse("type", -1, L.FIELD_RAW);
@@ -59,10 +59,12 @@ export function putPush(frame: PushInput, target = TEXT): number {
     else if (raw.encoding !== "hex") throw refuse("type", -1, L.FIELD_RAW);
     text(raw.data, L.FIELD_RAW);
   } else {
-    words[1]! |= rest(frame.location, frame.time, frame.timeText, frame.group, frame.metadata);
+    // First: the lanes may be others after it.
+    const flags = rest(frame.location, frame.time, frame.timeText, frame.group, frame.metadata);
+    words[1]! |= flags;
     variables(frame.variables);
   }
-  return finish(putPush, frame, target);
+  return finish(putPush, frame, target, turn);
 }
 
 /** Builds a PULL of the last values of these variables. */
@@ -71,14 +73,14 @@ export function pull(frame: PullInput): string {
 }
 
 export function putPull(frame: PullInput, target = TEXT): number {
-  begin(L.PULL, frame);
+  const turn = begin(L.PULL, frame);
   if (!Array.isArray(frame.names)) throw refuse("type", -1, L.FIELD_NAMES);
   const names = frame.names as readonly string[];
   // One above what is allowed is enough to be refused.
   const count = Math.min(names.length, 101);
   words[w++] = count;
   for (let n = 0; n < count; n++) short(names[n], L.FIELD_NAMES);
-  return finish(putPull, frame, target);
+  return finish(putPull, frame, target, turn);
 }
 
 /** Builds a PING. */
@@ -87,8 +89,7 @@ export function ping(frame: PingInput): string {
 }
 
 export function putPing(frame: PingInput, target = TEXT): number {
-  begin(L.PING, frame);
-  return finish(putPing, frame, target);
+  return finish(putPing, frame, target, begin(L.PING, frame));
 }
 
 /** Builds an answer. */
@@ -97,7 +98,7 @@ export function ack(answer: AckInput): string {
 }
 
 export function putAck(answer: AckInput, target = TEXT): number {
-  beginTape();
+  const turn = beginTape();
   const { status = answer.count !== undefined || answer.variables !== undefined ? "OK" : answer.command !== undefined ? "CMD" : answer.error !== undefined ? "ERR" : undefined } = answer;
   let flags = 0;
   if (answer.seq !== undefined) {
@@ -112,7 +113,7 @@ export function putAck(answer: AckInput, target = TEXT): number {
   if (given.filter((part) => part !== undefined).length > 1) throw refuse("type", -1, L.FIELD_DETAIL);
   if (answer.count !== undefined) {
     words[0] = L.ACK_COUNT;
-    flags |= integer(answer.countText ?? answer.count, L.FIELD_DETAIL);
+    flags |= integer(answer.count, answer.countText, L.FIELD_DETAIL);
   } else if (answer.variables !== undefined) {
     words[0] = L.ACK_VARIABLES;
     variables(answer.variables);
@@ -123,7 +124,7 @@ export function putAck(answer: AckInput, target = TEXT): number {
     words[0] = L.ACK;
   }
   words[1] = flags;
-  return finish(putAck, answer, target);
+  return finish(putAck, answer, target, turn);
 }
 
 /** Builds whatever was read, or what looks like it. */
@@ -154,6 +155,8 @@ function putPoints(head: HeadInput, points: readonly PointInput[] | string, targ
   if (typeof points === "string") {
     json = points;
   } else {
+    // JSON would have the digits of a number that was rounded.
+    if (Array.isArray(points)) points.forEach(checkTime);
     try {
       json = JSON.stringify(points) ?? "null";
     } catch {
@@ -161,18 +164,25 @@ function putPoints(head: HeadInput, points: readonly PointInput[] | string, targ
       throw refuse("type");
     }
   }
-  begin(L.PUSH, head);
+  const turn = begin(L.PUSH, head);
   // Nobody has looked at the texts of the points.
   isAscii = false;
-  if (bring() < 0) return carefully(() => putPoints(head, points, target));
+  if (bring(turn) < 0) return carefully(() => putPoints(head, points, target));
   const length = target.build_points(json);
   if (length === 0) throw unbuilt();
   start();
   return length;
 }
 
-function beginTape(): void {
+function checkTime(point: PointInput, n: number): void {
+  const time: unknown = point?.time;
+  if (typeof time === "number" && time > 2 ** 53) throw refuse("time_range", n, L.FIELD_TIME);
+}
+
+/** Which turn it is: see `bring`. */
+function beginTape(): number {
   start();
+  const turn = turns;
   // Between frames no tape tells of a text by a number that another text gets now.
   if (numbers.size >= L.KNOWN) numbers.clear();
   w = L.BUILD_HEAD;
@@ -180,10 +190,11 @@ function beginTape(): void {
   texts = "";
   isAscii = true;
   point = -1;
+  return turn;
 }
 
-function begin(kind: number, head: HeadInput): void {
-  beginTape();
+function begin(kind: number, head: HeadInput): number {
+  const turn = beginTape();
   words[0] = kind;
   words[1] = 0;
   if (head.seq !== undefined) {
@@ -192,10 +203,11 @@ function begin(kind: number, head: HeadInput): void {
   }
   short(head.auth, L.FIELD_AUTH);
   short(head.serial, L.FIELD_SERIAL);
+  return turn;
 }
 
-function finish<F>(again: (frame: F, target: Target) => number, frame: F, target: Target): number {
-  if (bring() < 0) return carefully(() => again(frame, target));
+function finish<F>(again: (frame: F, target: Target) => number, frame: F, target: Target, turn: number): number {
+  if (bring(turn) < 0) return carefully(() => again(frame, target));
   const length = target.build();
   if (length === 0) throw unbuilt();
   return length;
@@ -204,8 +216,10 @@ function finish<F>(again: (frame: F, target: Target) => number, frame: F, target
 /**
  * Brings the texts over: how many bytes they are, or -1 where there are halves of characters among them,
  * and each has to be looked at by itself: one half could have become something beside another.
+ * Only in the turn in which the tape was begun: what was asked for meanwhile has overwritten it.
  */
-function bring(): number {
+function bring(turn: number): number {
+  if (turn !== turns) throw new TypeError("what is being built asked for something else meanwhile");
   const length = texts === "" ? 0 : putJoined(texts);
   if (length < 0) throw refuse("too_large");
   if (length !== end) {
@@ -268,7 +282,7 @@ function look(value: string): void {
     const number = numbers.size;
     note(number, bytes);
     // The module's memory may have grown.
-    start();
+    refresh();
     numbers.set(own(value), bytes === value.length ? number : ~number);
   }
 }
@@ -278,11 +292,14 @@ function real(value: unknown, field: number): void {
   reals[r++] = value;
 }
 
-/** A time or a count: a number that is exact, or digits. */
-function integer(value: Digits, field: number): number {
+/** A time or a count: a number that is exact, or digits. Exact text counts as long as it says the same as the number. */
+function integer(value: Digits, exact: string | undefined, field: number): number {
   if (typeof value === "number") {
-    reals[r++] = value;
-    return 0;
+    if (typeof exact !== "string" || Number(exact) !== value) {
+      reals[r++] = value;
+      return 0;
+    }
+    value = exact;
   }
   text(typeof value === "bigint" ? value.toString() : value, field);
   return L.HAS_LONG;
@@ -293,7 +310,10 @@ function variables(list: readonly VariableInput[]): void {
   // One above what is allowed is enough to be refused.
   const count = Math.min(list.length, 101);
   words[w++] = count;
-  for (point = 0; point < count; point++) variable(list[point] as VariableInput);
+  for (let n = 0; n < count; n++) {
+    point = n;
+    variable(list[n] as VariableInput);
+  }
   point = -1;
 }
 
@@ -396,7 +416,9 @@ function variable(input: VariableInput): void {
     flags |= L.HAS_UNIT;
     short(unit, L.FIELD_UNIT);
   }
-  words[at] = flags | rest(location, time, timeText, group, metadata);
+  // First: the lanes may be others after it.
+  flags |= rest(location, time, timeText, group, metadata);
+  words[at] = flags;
 }
 
 type Metadata = Readonly<Record<string, string>>;
@@ -412,7 +434,7 @@ function rest(
   let flags = 0;
   if (location !== undefined) flags |= L.HAS_LOCATION | place(location, L.FIELD_LOCATION);
   if (time !== undefined) {
-    flags |= L.HAS_TIME | integer(timeText ?? (time instanceof Date ? time.getTime() : time), L.FIELD_TIME);
+    flags |= L.HAS_TIME | integer(time instanceof Date ? time.getTime() : time, timeText, L.FIELD_TIME);
   }
   if (group !== undefined) {
     flags |= L.HAS_GROUP;
@@ -491,7 +513,7 @@ function isShort(value: number): boolean {
 
 /** The shortest text of a number, without an exponent: as long as the core would write it. */
 function plain(value: number, field: number): string {
-  const digits = expanded(String(value));
+  const digits = expanded(Object.is(value, -0) ? "-0" : String(value));
   if (digits.replace(/\D/g, "").length > L.DIGITS) throw refuse("digits", point, field);
   return digits;
 }

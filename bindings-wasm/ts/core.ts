@@ -16,8 +16,17 @@ export let words: Uint32Array;
 export let reals: Float64Array;
 export let states: Uint8Array;
 
-/** Starts the module where that has not been done, and brings the views up to date. */
+/** How often the lanes were taken for something. */
+export let turns = 0;
+
+/** Begins something with the lanes: starts the module where that has not been done, and brings the views up to date. */
 export function start(): void {
+  turns++;
+  refresh();
+}
+
+/** Brings the views up to date. */
+export function refresh(): void {
   if (memory === undefined) {
     memory = (initSync({ module: moduleBytes() }) as { memory: WebAssembly.Memory }).memory;
   } else if (input.length > 0) {

@@ -130,6 +130,7 @@ interface CommonInput {
   location?: LocationInput | undefined;
   /** UNIX milliseconds: above 2^53 only as text or `bigint`. */
   time?: Digits | Date | undefined;
+  /** The exact digits; they count as long as they say the same as the number. */
   timeText?: string | undefined;
   group?: string | undefined;
   metadata?: Readonly<Record<string, string>> | undefined;
@@ -180,6 +181,7 @@ export interface AckInput {
   /** Needed where nothing else says it: `OK` goes without saying for a count and for variables. */
   status?: Status | undefined;
   count?: Digits | undefined;
+  /** The exact digits; they count as long as they say the same as the number. */
   countText?: string | undefined;
   variables?: readonly VariableInput[] | undefined;
   command?: string | undefined;
