@@ -1,6 +1,7 @@
 // What the vectors do not ask for: what only this package has, and hostile input.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import * as tipwire from "../../target/js/package/index.js";
@@ -176,6 +177,13 @@ test("packets of ThingsPanel are read and written", () => {
   assert.deepEqual(thingspanel.parseTopic("gateway/event/7"), { channel: "event", gateway: true, id: "7" });
   assert.throws(() => thingspanel.parseTopic("oops"), refused("topic"));
   assert.throws(() => thingspanel.topic({ channel: "oops" }), refused("topic"));
+});
+
+test("what was read of bytes is not theirs any more", () => {
+  const bytes = Buffer.from(packet({ type: 0, command: 0, payload: "token" }));
+  const { payload } = parsePacket(bytes);
+  bytes.fill(0);
+  assert.deepEqual(payload, new TextEncoder().encode("token"));
 });
 
 test("gateways of ThingsPanel tell of the devices behind them, and are read", () => {
@@ -404,6 +412,52 @@ test("random and huge strings are read, built and split without a crash", () => 
   }
 });
 
+test("what is built while something else is built or read is refused, and never becomes that", () => {
+  const other = `PUSH|${AUTH}|other|[z:=1]`;
+  const variable = { name: "a", value: 1 };
+  for (const ask of [() => tipwire.build(parse(other)), () => parse(other), () => thingsboard.telemetry(other), () => stopped(() => parse("x"))]) {
+    const asking = (rest, key, value) => Object.defineProperty(rest, key, { enumerable: true, get: () => (ask(), value) });
+    const frames = [
+      asking({ auth: AUTH, serial: "s", variables: [variable] }, "group", undefined),
+      asking({ serial: "s", variables: [variable] }, "auth", AUTH),
+      { auth: AUTH, serial: "s", variables: [asking({ name: "a" }, "value", 1), variable] },
+      { auth: AUTH, serial: "s", variables: [{ ...variable, metadata: asking({}, "k", "v") }] },
+      { auth: AUTH, serial: "s", raw: asking({ encoding: "hex" }, "data", "AB") },
+      asking({ serial: "s", points: [{ variable: "a", value: 1 }] }, "auth", AUTH),
+    ];
+    for (const frame of frames) assert.throws(() => push(frame), TypeError);
+    assert.throws(() => tipwire.pull({ auth: AUTH, serial: "s", names: asking([], 0, "a") }), TypeError);
+    assert.throws(() => tipwire.ack({ status: "CMD", command: "x", get seq() { return ask(), 1; } }), TypeError);
+  }
+  assert.equal(push({ auth: AUTH, serial: "s", variables: [variable] }), `PUSH|${AUTH}|s|[a:=1]`);
+});
+
+const stopped = (work) => {
+  try {
+    work();
+  } catch {
+    // It only has to have been asked for.
+  }
+};
+
+test("the exact text of an integer counts as long as it says the same", () => {
+  const most = "18446744073709551615";
+  const frame = parse(`PUSH|${AUTH}|s|@${most}[a:=1@${most}]`);
+  const [variable] = frame.variables;
+  assert.equal(tipwire.build(frame), `PUSH|${AUTH}|s|@${most}[a:=1@${most}]`);
+  assert.equal(tipwire.build({ ...frame, time: 5, variables: [{ ...variable, time: new Date(6) }] }), `PUSH|${AUTH}|s|@5[a:=1@6]`);
+  assert.equal(tipwire.ack({ ...tipwire.parseAck(`ACK|OK|${most}`), count: 3 }), "ACK|OK|3");
+  const head = { auth: AUTH, serial: "s" };
+  for (const [time, kind] of [[1.5, "time"], [-1, "time"], [Number.NaN, "time"], [2 ** 53 + 2, "time_range"], [Infinity, "time_range"]]) {
+    assert.throws(() => push({ ...head, variables: [{ ...variable, timeText: undefined, time }] }), refused(kind, { point: 0, field: "time" }));
+  }
+  const points = tipwire.points(frame);
+  assert.throws(() => tipwire.fromPoints(head, points), refused("time_range", { point: 0, field: "time" }));
+  assert.throws(() => tipwire.fromPoints(head, [{ variable: "a", value: 1, time: 2 ** 60 }]), refused("time_range"));
+  assert.equal(push({ ...head, variables: [{ name: "a", value: { lat: -0, lng: 1e20 } }] }), `PUSH|${AUTH}|s|[a@=-0,100000000000000000000]`);
+  assert.equal(tipwire.fromPoints(head, [{ variable: "a", value: 1, time: 2 ** 53 }]), `PUSH|${AUTH}|s|[a:=1@9007199254740992]`);
+});
+
 test("texts that come again are the ones that came, whatever else is kept, is wrong or comes between", () => {
   let seed = 1;
   const random = (below) => (seed = (seed * 48271) % 0x7fffffff) % below;
@@ -476,6 +530,30 @@ test("two instances do not disturb each other", async () => {
 });
 
 // `FRAMES=10000000` is what is promised; fewer show a leak too.
+test("a frame may be the one that makes the memory grow", () => {
+  for (const entry of ["index", "text"]) {
+    // The first text that comes again takes the first memory: that of a group, or of a key, behind what is new.
+    const program = `
+      import { parse, push } from ${JSON.stringify(new URL(`../../target/js/package/${entry}.js`, import.meta.url))};
+      const [what, where] = process.argv.slice(-2);
+      const more = what === "group" ? { group: "batch" } : { metadata: { batch: "x" } };
+      for (const n of [0, 1, 2]) {
+        const head = { auth: "4deedd7bab88170" + n, serial: "device" + n, time: n };
+        const variable = { name: "n" + n, value: 1e20, unit: "u" + n, time: n };
+        const line = push({ ...head, ...(where === "block" ? more : {}), variables: [where === "block" ? variable : { ...variable, ...more }] });
+        console.log(line.slice(line.lastIndexOf("|")));
+      }`;
+    for (const [what, written] of [["group", "^batch"], ["metadata", "{batch=x}"]]) {
+      for (const where of ["block", "variable"]) {
+        const out = execFileSync(process.execPath, ["--input-type=module", "-e", program, what, where], { encoding: "utf8" });
+        const [first, last] = where === "block" ? [written, ""] : ["", written];
+        const line = (n) => `|@${n}${first}[n${n}:=100000000000000000000#u${n}@${n}${last}]`;
+        assert.deepEqual(out.split("\n"), [line(0), line(1), line(2), ""]);
+      }
+    }
+  }
+});
+
 test("memory does not grow with frames", () => {
   const count = Number(process.env.FRAMES ?? 300_000);
   const line = `PUSH|${AUTH}|s|[a=grüße\\n;b:=1.5{k=v}]`;
@@ -500,7 +578,28 @@ test("what is missing or of another type is named", () => {
   assert.throws(() => new Sealer({ cipher: "rot13", key: new Uint8Array(16), token: TOKEN, serial: "s" }), refused("unsupported_cipher"));
   assert.throws(() => thingspanel.valuesPush("{}", { auth: AUTH }), refused("missing", { field: "serial" }));
   assert.throws(() => new tipwire.Splitter("lines").push("text"), refused("type"));
-  assert.throws(() => new tipwire.Splitter("lines").push(new ArrayBuffer(4)), refused("type"));
+  for (const make of [() => new tipwire.Splitter("lines"), () => new tipwire.Frames(), () => new tipwire.Frames({ parse: (bytes) => bytes })]) {
+    for (const chunk of ["text", new ArrayBuffer(4), new Uint16Array(4)]) assert.throws(() => [...make().push(chunk)], refused("type"));
+  }
+  for (const settings of [{ max: "abc" }, { max: {} }, { max: 5n }, { max: null }, { strip: "1" }, { order: "toString" }, { offset: Number.NaN }, { delimiters: "ab" }, { delimiters: [null] }]) {
+    for (const rule of ["lines", "delimiter", "length_field"]) assert.throws(() => new tipwire.Splitter(rule, settings), refused("invalid_settings"));
+  }
+  assert.throws(() => new tipwire.Splitter(["lines"]), refused("invalid_settings"));
+  // What has no kind of this module is no error of it, and never a success.
+  for (const error of [new Error("oops"), { kind: "nonsense" }, { kind: 7 }]) {
+    assert.throws(() => replyTo(error), refused("type"));
+    assert.throws(() => tagoio.HttpResponse.fromError(error), refused("type"));
+  }
+  // An integer of fewer bits would be another number.
+  for (const status of [2 ** 16 + 200, -1, 200.5, "200"]) assert.throws(() => new tagoio.HttpResponse({ status }), refused("type"));
+  const response = new tagoio.HttpResponse({ status: 200, body: "1" });
+  for (const seq of [-1, 2 ** 32 + 5, 1.5, "1"]) assert.throws(() => response.toAck("PUSH", seq), refused("type"));
+  const sealer = new Sealer({ cipher: "aes-128-ccm", token: TOKEN, serial: "s" });
+  for (const count of [-1, 2 ** 32 + 1, 1.5, "1"]) assert.throws(() => sealer.reserve(count), refused("type"));
+  for (const size of [70_000, 200_000]) {
+    assert.throws(() => tipwire.deviceHash("x".repeat(size)), refused("too_large"));
+    assert.throws(() => deriveKey(TOKEN, "ü".repeat(size / 2)), refused("too_large"));
+  }
 });
 
 test("what was freed or given away says so, and may be freed again", () => {

@@ -135,7 +135,17 @@ test("settings and values that cannot work are refused", () => {
   assert.throws(() => server.answer(request.ticket, "ACK|NO"), TipwireError);
   assert.throws(() => server.answer(request.ticket + (1n << 33n), { status: "PONG" }), { kind: "turn" });
   assert.throws(() => server.close("nonsense"), TipwireError);
+  assert.throws(() => server.answer("1", { status: "PONG" }), { kind: "type" });
   server.answer(request.ticket, { status: "PONG" });
   server[Symbol.dispose]();
   assert.throws(() => server.nextEvent(0));
+  const devices = new Devices();
+  const name = devices.addKey(sealer());
+  const client = new Client({ auth, serial });
+  // An integer of 32 bits would be another number.
+  for (const count of [-1, 2 ** 32 + 1, 1.5, Number.NaN, "1"]) {
+    assert.throws(() => client.reserve(count), { kind: "type" });
+    assert.throws(() => devices.reserve(name, count), { kind: "type" });
+    assert.throws(() => devices.retract(auth, serial, count), { kind: "type" });
+  }
 });

@@ -7,7 +7,7 @@ import { forget, outputBytes, outputText, reals, sideText, start, words } from "
 import { kindOf, refuse, type TipwireError, unreadable } from "./error.js";
 import { FREED } from "./freed.js";
 import * as L from "./layout.js";
-import { load, loadBytes, loadEither } from "./load.js";
+import { asWord, load, loadBytes, loadEither } from "./load.js";
 import { type Cipher, CIPHERS, type InnerMethod, type Layout, LAYOUTS, METHODS } from "./names.js";
 import { parseAck, parseInner } from "./read.js";
 import type { Ack, AckInput, Frame, HeadInput, PullInput, PushInput, WithoutHead } from "./types.js";
@@ -141,7 +141,7 @@ export class Sealer {
 
   /** Makes sure that so many counters can be used, and gives what is to be stored before they are. */
   reserve(count: number): number {
-    return this.#sealer.reserve(count);
+    return this.#sealer.reserve(asWord(count));
   }
 
   /** Gives its memory back, the key wiped. */
@@ -246,8 +246,7 @@ export function plaintextAnswer(message: Uint8Array): Ack | undefined {
 
 /** The answer of a server to what could not be read, opened or taken apart, with the counter of the request. */
 export function replyTo(error: TipwireError, seq?: number): string {
-  if (seq !== undefined && !(Number.isInteger(seq) && seq >= 0 && seq <= 0xffff_ffff)) throw refuse("type");
-  const length = reply_to(kindOf(error.kind), seq);
+  const length = reply_to(kindOf(error.kind), seq === undefined ? undefined : asWord(seq));
   if (length === 0) throw refuse("type");
   return outputText(length);
 }

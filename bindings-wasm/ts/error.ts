@@ -67,9 +67,9 @@ export function unconvertible(): TipwireError {
 }
 
 /** @internal The number of the kind of this name; 0 if there is none. */
-export function kindOf(name: string): number {
+export function kindOf(name: unknown): number {
   start();
-  return kindNumber(put(name, 0));
+  return typeof name === "string" ? kindNumber(Math.max(put(name, 0), 0)) : 0;
 }
 
 /** @internal An error of this kind, of something that is not at hand any more. */

@@ -10,6 +10,8 @@ export function load(text: string, from: number, field = 0): number {
   start();
   const end = put(text, from);
   if (end < 0) throw refuse("utf8", -1, field);
+  // What fills the input may have been cut off, wherever its last character ends.
+  if (end > INPUT - 4) throw refuse("too_large", -1, field);
   return end;
 }
 
@@ -34,6 +36,12 @@ const encoder = new TextEncoder();
 export function asText(value: unknown, field = 0): string {
   if (typeof value !== "string") throw refuse(value === undefined ? "missing" : "type", -1, field);
   if (!isWellFormed(value)) throw refuse("utf8", -1, field);
+  return value;
+}
+
+/** @internal An integer that goes over as one of 32 bits, or less, checked. */
+export function asWord(value: number, most = 0xffff_ffff): number {
+  if (!Number.isInteger(value) || value < 0 || value > most) throw refuse("type");
   return value;
 }
 

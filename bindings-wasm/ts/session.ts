@@ -9,7 +9,7 @@ import { type Sealer, take } from "./envelope.js";
 import { ofKind, refuse, type TipwireError, unbuilt } from "./error.js";
 import { FREED } from "./freed.js";
 import * as L from "./layout.js";
-import { load, loadBytes, loadEither } from "./load.js";
+import { asWord, load, loadBytes, loadEither } from "./load.js";
 import { readAck, readFrame, readText, readWord, sideTape } from "./read.js";
 import type { Ack, AckInput, Frame, PullInput, PushInput, WithoutHead } from "./types.js";
 
@@ -169,7 +169,7 @@ export class Devices {
   /** Takes a number back, before a request that could not be stored is refused: so that it may come again. */
   retract(auth: string, serial: string, number: number): void {
     const authEnd = load(auth, 0, L.FIELD_AUTH);
-    this.#devices.retract(authEnd, load(serial, authEnd, L.FIELD_SERIAL) - authEnd, number);
+    this.#devices.retract(authEnd, load(serial, authEnd, L.FIELD_SERIAL) - authEnd, asWord(number));
   }
 
   /** Adds the key of a device; the sealer belongs to this from now on. Gives the key's name. */
@@ -184,7 +184,7 @@ export class Devices {
 
   /** Makes sure that so many counters can be used, and gives what is to be stored before they are. */
   reserve(name: number, count: number): number {
-    return known(this.#devices.reserve(name, count));
+    return known(this.#devices.reserve(name, asWord(count)));
   }
 
   /** Gives its memory back, the keys wiped. */
@@ -257,6 +257,7 @@ export class Server {
 
   /** Answers the oldest request that has no answer: `{ count: 2 }`, or an answer that was built, whose counter is made that of the request. */
   answer(ticket: bigint, answer: AckInput | string | Uint8Array): void {
+    if (typeof ticket !== "bigint") throw refuse("type");
     const isWritten = typeof answer === "string" || answer instanceof Uint8Array;
     const length = isWritten ? loadEither(answer) : putAck(answer);
     const source = isWritten ? FROM_INPUT : FROM_OUTPUT;
@@ -457,7 +458,7 @@ export class Client {
 
   /** Reserves numbers, and gives what is to be stored before any of them is used. */
   reserve(count: number): number {
-    return this.#client.reserve(count);
+    return this.#client.reserve(asWord(count));
   }
 
   /** Whether every request has its answer. */

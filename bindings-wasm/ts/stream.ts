@@ -57,12 +57,16 @@ interface Block {
  */
 export let readBlock: (splitter: Splitter, what: number, chunk: Uint8Array, from: number) => Block;
 
+/** By their numbers. */
+const ORDERS: readonly unknown[] = ["big", "little"];
+
 /** Cuts a byte stream into messages: the same ones however the bytes were chunked. */
 export class Splitter {
   #splitter: CoreSplitter;
 
   static {
     readBlock = (splitter, what, chunk, from) => {
+      if (!(chunk instanceof Uint8Array)) throw refuse("type");
       start();
       const part = chunk.subarray(from, from + WINDOW);
       input.set(part);
@@ -83,13 +87,12 @@ export class Splitter {
   constructor(rule: SplitterName, settings: SplitterSettings = {}) {
     start();
     const { max, strip, order, offset, length, adjustment, delimiters } = settings;
-    const orders = { big: 0, little: 1 };
-    if (order !== undefined && orders[order] === undefined) throw refuse("invalid_settings");
-    const numbers = [max, strip === undefined ? undefined : Number(strip), order === undefined ? undefined : orders[order], offset, length, adjustment];
+    const numbers = [max, typeof strip === "boolean" ? Number(strip) : strip, order === undefined ? undefined : ORDERS.indexOf(order), offset, length, adjustment];
     words[0] = 0;
     // A name that is no text is none of a rule.
-    const named = Math.max(put(rule, 0), 0);
+    const named = typeof rule === "string" ? Math.max(put(rule, 0), 0) : 0;
     if (delimiters !== undefined) {
+      if (!Array.isArray(delimiters)) throw refuse("invalid_settings");
       words[0] = delimiters.length + 1;
       let end = named;
       delimiters.forEach((delimiter, n) => {
@@ -98,7 +101,7 @@ export class Splitter {
           end = put(delimiter, from);
           if (end < 0) throw refuse("utf8");
         } else {
-          if (from + delimiter.length > L.INPUT) throw refuse("invalid_settings");
+          if (!(delimiter instanceof Uint8Array) || from + delimiter.length > L.INPUT) throw refuse("invalid_settings");
           input.set(delimiter, from);
           end = from + delimiter.length;
         }
@@ -107,7 +110,7 @@ export class Splitter {
     }
     numbers.forEach((number, n) => {
       // A number that is none is not the same as one that is not given.
-      reals[n] = number === undefined ? Number.NaN : Number.isNaN(number) ? -0.5 : number;
+      reals[n] = number === undefined ? Number.NaN : typeof number !== "number" || Number.isNaN(number) ? -0.5 : number;
     });
     this.#splitter = new CoreSplitter(named);
     if (!this.#splitter.is_valid()) {

@@ -3,8 +3,8 @@
 import * as glue from "#glue";
 
 import { at, decode, outputText, start, words } from "./core.js";
-import { kindOf, TipwireError, unbuilt, unreadable } from "./error.js";
-import { asText, bytesOf } from "./load.js";
+import { kindOf, refuse, TipwireError, unbuilt, unreadable } from "./error.js";
+import { asText, asWord, bytesOf } from "./load.js";
 
 /** What is needed of a request; what is left out is empty. */
 export interface HttpRequestInit {
@@ -77,7 +77,7 @@ export class HttpResponse {
   readonly body: Uint8Array;
 
   constructor({ status, command, body = "" }: HttpResponseInit) {
-    this.status = status;
+    this.status = asWord(status, 0xffff);
     this.command = command === undefined ? undefined : asText(command);
     this.body = bytesOf(body);
   }
@@ -102,14 +102,16 @@ export class HttpResponse {
 
   /** The response of a server that could not take a request. */
   static fromError(error: TipwireError): HttpResponse {
-    start();
-    return HttpResponse.#made(glue.http_response_of(kindOf(error.kind)));
+    const kind = kindOf(error.kind);
+    // 0 is of no error.
+    if (kind === 0) throw refuse("type");
+    return HttpResponse.#made(glue.http_response_of(kind));
   }
 
   /** The answer that the response to a request of this method says, with the counter that it had. */
   toAck(method: "PUSH" | "PULL" | "PING", seq?: number): string {
     start();
-    return made(glue.http_ack(this.status, this.command, this.body, asText(method), seq));
+    return made(glue.http_ack(this.status, this.command, this.body, asText(method), seq === undefined ? undefined : asWord(seq)));
   }
 }
 

@@ -3,9 +3,9 @@
 import * as glue from "#glue";
 
 import { decode, outputText, sideText, start, words } from "./core.js";
-import { refuse, unbuilt, unreadable } from "./error.js";
+import { unbuilt, unreadable } from "./error.js";
 import { FIELD_AUTH, FIELD_SERIAL } from "./layout.js";
-import { asText, type ByName, byName, bytesOf } from "./load.js";
+import { asText, asWord, type ByName, byName, bytesOf } from "./load.js";
 import { type Pushed, textOfPush } from "./pushed.js";
 
 export type { ByName, Pushed };
@@ -26,16 +26,13 @@ export function parsePacket(packet: Uint8Array): Packet {
   const bytes = bytesOf(packet);
   if (glue.packet(bytes) === 0) throw unreadable(0);
   start();
-  return { type: words[0]!, command: words[1]!, payload: bytes.slice(words[2]!) };
+  return { type: words[0]!, command: words[1]!, payload: new Uint8Array(bytes.subarray(words[2]!)) };
 }
 
 /** Writes a packet, its length computed. */
 export function packet({ type, command, payload = "" }: { type: number; command: number; payload?: string | Uint8Array | undefined }): Uint8Array {
   start();
-  for (const number of [type, command]) {
-    if (!Number.isInteger(number) || number < 0 || number > 255) throw refuse("type");
-  }
-  const bytes = glue.write_packet(type, command, bytesOf(payload));
+  const bytes = glue.write_packet(asWord(type, 0xff), asWord(command, 0xff), bytesOf(payload));
   if (bytes === undefined) throw unbuilt();
   return bytes;
 }
