@@ -1,7 +1,7 @@
 // `tipwire/node`: devices and servers on loopback, and streams of Node.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import dgram from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -156,6 +156,82 @@ test("what a handler throws is an answer, and what cannot be one is a problem", 
     assert.deepEqual(problems.slice(0, 2), ["secret", "secret"]);
     assert.equal(problems.length, 3);
   });
+});
+
+test("a handler may send a command while other requests wait, and all are answered in order", async () => {
+  const server = await createServer(({ frame }, connection) => {
+    if (frame.method === "PUSH") connection.command("again");
+    return stored({ frame });
+  }).listen(0);
+  server.on("problem", (problem) => assert.fail(problem));
+  const socket = net.connect(server.port, "127.0.0.1");
+  socket.end([1, 2, 3].map((seq) => `PUSH|!${seq}|${auth}|s|[a:=1]\n`).join("") + `PING|!4|${auth}|s\n`);
+  let text = "";
+  for await (const chunk of socket) text += chunk;
+  const answers = text.split("\n");
+  assert.equal(answers.filter((line) => line === "ACK|CMD|again").length, 3);
+  assert.deepEqual(answers.filter((line) => line !== "ACK|CMD|again"), ["ACK|!1|OK|1", "ACK|!2|OK|1", "ACK|!3|OK|1", "ACK|!4|PONG", ""]);
+  await server.close();
+});
+
+test("a promise of another library is waited for", () =>
+  meet({}, () => ({ then: (resolve) => void setTimeout(() => resolve(7), 5) }), async (device) => {
+    assert.equal((await device().push({ variables })).count, 7);
+  }));
+
+test("a command may be as long as an envelope takes", async () => {
+  const key = () => new Sealer({ cipher: "aes-128-gcm", token: "ate2bd319014b24e0a8aca9f00aea4c0d0", serial });
+  const [theirs, text] = [key(), "x".repeat(16380)];
+  const server = net.createServer((socket) => {
+    socket.on("data", () => {
+      const envelope = theirs.seal("ACK", `CMD|${text}`);
+      socket.write(Buffer.from([envelope.length >> 8, envelope.length & 255, ...envelope]));
+    });
+  });
+  await once(server.listen(0), "listening");
+  const device = connect({ port: server.address().port, auth, serial, sealer: key() });
+  const told = once(device, "command");
+  const { status, command } = await device.ping();
+  assert.deepEqual([status, command, (await told)[0]], ["CMD", text, text]);
+  device.close();
+  server.close();
+});
+
+test("a server listens once, and not after its end", async () => {
+  const server = createServer(stored);
+  await server.listen(0);
+  await assert.rejects(server.listen(0), /listens already/);
+  await server.close();
+  await assert.rejects(server.listen(0), /was closed/);
+  for (const [udp, host] of [[false, "127.0.0.1"], [false, "localhost"], [true, "127.0.0.1"]]) {
+    const early = createServer({ udp }, stored);
+    const listening = early.listen(0, host);
+    await Promise.all([early.close(), assert.rejects(listening, /was closed/)]);
+    assert.throws(() => early.port);
+  }
+  const taken = await createServer({ udp: true }, stored).listen(0);
+  const other = createServer({ udp: true }, stored);
+  await assert.rejects(other.listen(taken.port), { code: "EADDRINUSE" });
+  assert.ok((await other.listen(0)).port > 0);
+  await Promise.all([taken.close(), other.close()]);
+});
+
+test("a server of datagrams may end while it makes an answer", async () => {
+  let server;
+  const ended = new Promise((resolve) => {
+    server = createServer({ udp: true }, async () => {
+      await null;
+      resolve(server.close());
+      return "PONG";
+    });
+  });
+  await server.listen(0);
+  const socket = dgram.createSocket("udp4");
+  for (let n = 0; n < 3; n++) socket.send(`PING|${auth}|s`, server.port, "127.0.0.1");
+  await ended;
+  // What nobody handles would end this process.
+  await sleep(20);
+  socket.close();
 });
 
 /** A key and its certificate for localhost, which nobody vouches for. */
@@ -381,6 +457,23 @@ for (const udp of [false, true]) {
     });
   });
 }
+
+test("a peer that never reads does not keep a device from its end", async () => {
+  const sockets = [];
+  const server = net.createServer((socket) => sockets.push(socket.pause().on("error", () => {})));
+  await once(server.listen(0), "listening");
+  const program = `
+    import { connect } from ${JSON.stringify(new URL("../../target/js/package/node.js", import.meta.url))};
+    const device = connect({ port: ${server.address().port}, auth: "${auth}", serial: "s", timeout: 0, maxQueue: 4e7 });
+    for (let n = 0; n < 1000; n++) device.push({ variables: [{ name: "a", value: "x".repeat(16000) }] }).catch(() => {});
+    device.on("connect", () => setTimeout(() => device.close(), 100));`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "inherit" });
+  const late = setTimeout(() => child.kill(), 15_000);
+  assert.deepEqual(await once(child, "close"), [0, null]);
+  clearTimeout(late);
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
 
 test("whatever comes as a datagram, the next one is answered", () =>
   meet({ udp: true }, stored, async (device, server) => {

@@ -2,7 +2,7 @@
 export const now = (): number => Math.floor(performance.now());
 
 /** The longest delay that there is. */
-const LONGEST = 2 ** 31 - 1;
+export const LONGEST = 2 ** 31 - 1;
 
 /** Calls when something is due, which may change. */
 export class Alarm {

@@ -3,7 +3,7 @@
 import { randomInt } from "node:crypto";
 import { EventEmitter } from "node:events";
 import type tls from "node:tls";
-import { type Ack, ack, Client, type ClientEvent, type ClientSettings, parseAck } from "../index.js";
+import { type Ack, Client, type ClientEvent, type ClientSettings } from "../index.js";
 import { Alarm, now } from "./clock.js";
 import { type Link, openDatagrams, openStream } from "./link.js";
 
@@ -36,6 +36,19 @@ export class LostError extends Error {
 
 /** How many commands wait for `commands`; where there are more, the oldest one goes. */
 const MOST_COMMANDS = 1024;
+
+/** The answer to a PING that is a command. */
+const COMMAND: Ack = {
+  method: "ACK",
+  seq: undefined,
+  status: "CMD",
+  count: undefined,
+  countText: undefined,
+  variables: undefined,
+  command: undefined,
+  error: undefined,
+  text: undefined,
+};
 
 interface Waiting {
   resolve(ack: Ack): void;
@@ -202,7 +215,7 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.#settle(event.number)?.resolve(event.ack);
         break;
       case "command":
-        if (event.answers !== undefined) this.#settle(event.answers)?.resolve(parseAck(ack({ command: event.text })));
+        if (event.answers !== undefined) this.#settle(event.answers)?.resolve({ ...COMMAND, command: event.text });
         this.emit("command", event.text);
         break;
       case "lost":

@@ -24,6 +24,17 @@ export interface Told {
   lost(reason: Error | undefined): void;
 }
 
+/** How long a peer is waited for that does not read what was sent last, in milliseconds. */
+const LINGER = 5000;
+
+/** Ends a socket when what was sent has arrived, or when that takes too long. */
+export function endSoon(socket: net.Socket): void {
+  if (socket.destroyed) return;
+  socket.destroySoon();
+  const late = setTimeout(() => socket.destroy(), LINGER);
+  socket.once("close", () => clearTimeout(late));
+}
+
 export function openStream({ host, port, tls: options }: Place, told: Told): Link {
   const isSecure = options !== undefined && options !== false;
   const server = { host, port };
@@ -31,8 +42,12 @@ export function openStream({ host, port, tls: options }: Place, told: Told): Lin
   const named = net.isIP(host) === 0 ? { servername: host } : {};
   const socket = isSecure ? tls.connect({ ...named, ...(options === true ? {} : options), ...server }) : net.connect(server);
   let reason: Error | undefined;
+  let isOpen = false;
   socket.setNoDelay(true);
-  socket.on(isSecure ? "secureConnect" : "connect", () => told.opened());
+  socket.on(isSecure ? "secureConnect" : "connect", () => {
+    isOpen = true;
+    told.opened();
+  });
   socket.on("data", (bytes: Uint8Array) => told.received(bytes));
   socket.on("error", (error) => (reason = error));
   socket.on("close", () => told.lost(reason));
@@ -41,7 +56,9 @@ export function openStream({ host, port, tls: options }: Place, told: Told): Lin
     close() {
       socket.removeAllListeners("data");
       socket.removeAllListeners("close");
-      socket.destroySoon();
+      // Where nothing was sent yet there is nobody to wait for.
+      if (isOpen) endSoon(socket);
+      else socket.destroy();
     },
   };
 }

@@ -6,6 +6,7 @@ import net from "node:net";
 import tls from "node:tls";
 import { type Ack, ack, type AckInput, Devices, Server, type ServerEvent, type ServerSettings, type Status, TipwireError, type VariableInput } from "../index.js";
 import { Alarm, now } from "./clock.js";
+import { endSoon } from "./link.js";
 
 /** How a server listens, and how it treats its devices; what is not given is as the core has it. */
 export interface DeviceServerSettings extends Omit<ServerSettings, "now" | "datagrams"> {
@@ -24,7 +25,7 @@ export type Request = Extract<ServerEvent, { type: "request" }>;
 export type Reply = undefined | void | number | readonly VariableInput[] | Status | AckInput | Ack;
 
 /** Answers a request. What it throws becomes an error: the code of a `TipwireError`, else `server_error`. */
-export type Handler = (request: Request, connection: Connection) => Reply | Promise<Reply>;
+export type Handler = (request: Request, connection: Connection) => Reply | PromiseLike<Reply>;
 
 /** Where requests come from. */
 export interface Connection {
@@ -51,11 +52,10 @@ export interface DeviceServerEvents {
 /** How many datagrams wait while a handler is busy; more are dropped, as networks do. */
 const MOST_DATAGRAMS = 1024;
 
-/** How long a peer is waited for that does not read its last answers, in milliseconds. */
-const LINGER = 5000;
-
 /** How long a handshake may take, where the options of TLS do not say it. */
 const HANDSHAKE = 30_000;
+
+const CLOSED = "the server was closed";
 
 /** A server that listens, or will: see `createServer`. */
 export class DeviceServer extends EventEmitter<DeviceServerEvents> {
@@ -67,6 +67,7 @@ export class DeviceServer extends EventEmitter<DeviceServerEvents> {
   /** Sockets whose handshake is not over. */
   readonly #handshakes = new Map<string, net.Socket>();
   #listening: net.Server | dgram.Socket | undefined;
+  #isClosed = false;
   #datagrams: Datagrams | undefined;
 
   constructor(settings: DeviceServerSettings, handler: Handler) {
@@ -78,20 +79,31 @@ export class DeviceServer extends EventEmitter<DeviceServerEvents> {
     new Server({ ...settings, devices: this.#devices }).free();
   }
 
-  /** Listens; with port 0 at any port that is free. */
+  /** Listens, once and until `close`; with port 0 at any port that is free. */
   async listen(port = 5693, host = "127.0.0.1"): Promise<this> {
+    if (this.#isClosed || this.#listening !== undefined) throw new Error(this.#isClosed ? CLOSED : "the server listens already");
     const { tls: options, udp } = this.#settings;
     const listening = udp ? this.#datagramSocket(host) : this.#streamServer(options);
+    this.#listening = listening;
     await new Promise<void>((resolve, reject) => {
-      listening.once("error", reject);
+      const closed = (): void => reject(new Error(CLOSED));
+      const failed = (error: Error): void => {
+        reject(error);
+        // It may be tried again, elsewhere.
+        this.#listening = undefined;
+        this.#datagrams?.free();
+        listening.close();
+      };
+      listening.once("error", failed).once("close", closed);
       const done = (): void => {
-        listening.off("error", reject);
+        listening.off("error", failed).off("close", closed);
+        // Its name may have been looked up until after the end.
+        if (this.#isClosed) listening.close();
         resolve();
       };
       if (listening instanceof dgram.Socket) listening.bind(port, host, done);
       else listening.listen(port, host, done);
     });
-    this.#listening = listening;
     return this;
   }
 
@@ -106,11 +118,13 @@ export class DeviceServer extends EventEmitter<DeviceServerEvents> {
   async close(): Promise<void> {
     const listening = this.#listening;
     this.#listening = undefined;
+    this.#isClosed = true;
+    // Answers that come later have no socket.
+    this.#datagrams?.free();
     for (const connection of this.connections) connection.close();
     for (const socket of this.#handshakes.values()) socket.destroy();
     if (listening !== undefined) await new Promise<void>((resolve) => listening.close(() => resolve()));
     this.connections.clear();
-    this.#datagrams?.free();
     if (this.#settings.devices === undefined) this.#devices.free();
   }
 
@@ -127,7 +141,7 @@ export class DeviceServer extends EventEmitter<DeviceServerEvents> {
     };
     try {
       const reply = this.#handler(request, connection);
-      return reply instanceof Promise ? reply.then(toAnswer).catch(failed) : toAnswer(reply);
+      return isLater(reply) ? Promise.resolve(reply).then(toAnswer).catch(failed) : toAnswer(reply);
     } catch (error) {
       return failed(error);
     }
@@ -185,6 +199,10 @@ export function createServer(first: DeviceServerSettings | Handler, second?: Han
 /** Where a socket comes from, which no other open one does. */
 const placeOf = (socket: net.Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;
 
+/** Whether it is a promise, whoever made it. */
+const isLater = (reply: Reply | PromiseLike<Reply>): reply is PromiseLike<Reply> =>
+  typeof (reply as Partial<PromiseLike<Reply>> | null | undefined)?.then === "function";
+
 function toAnswer(reply: Reply): AckInput {
   switch (typeof reply) {
     case "undefined":
@@ -227,10 +245,10 @@ class StreamConnection implements Connection {
   /** Answers come in the order of the requests: these wait, all behind one that is still being made. */
   readonly #replies: { request: Request; reply: AckInput | Promise<AckInput> }[] = [];
   #isAnswering = false;
+  #isTurning = false;
   #isFull = false;
   #hasEnded = false;
   #isOver = false;
-  #late: NodeJS.Timeout | undefined;
 
   constructor(owner: DeviceServer, session: Server, socket: net.Socket) {
     this.#owner = owner;
@@ -263,14 +281,12 @@ class StreamConnection implements Connection {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#alarm.set(undefined);
-    this.#socket.destroySoon();
-    this.#late = setTimeout(() => this.#socket.destroy(), LINGER);
+    endSoon(this.#socket);
   }
 
   #free(): void {
     this.#isOver = true;
     this.#alarm.set(undefined);
-    clearTimeout(this.#late);
     this.#session.free();
   }
 
@@ -282,8 +298,19 @@ class StreamConnection implements Connection {
   /** Takes what came, sends what is to be sent, and sets the clock. */
   #turn(bytes?: Uint8Array): void {
     if (this.#isOver) return;
+    if (bytes !== undefined) this.#session.receive(bytes);
+    // A handler may want something sent while its request has no answer yet: that goes out below it.
+    if (this.#isTurning) return;
+    this.#isTurning = true;
+    try {
+      this.#work();
+    } finally {
+      this.#isTurning = false;
+    }
+  }
+
+  #work(): void {
     const session = this.#session;
-    if (bytes !== undefined) session.receive(bytes);
     do {
       for (let event; !this.#isOver && (event = session.nextEvent(now())) !== undefined; ) this.#take(event);
       if (this.#isOver) return;
