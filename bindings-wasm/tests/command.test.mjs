@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -87,6 +87,40 @@ test("what went wrong is said in the words of the Python package", async () => {
     assert.deepEqual([ours.code, ours.out, ours.err], [theirs.code, theirs.out, theirs.err]);
     assert.notEqual(ours.err, "");
   }
+});
+
+test("what is no frame may be longer than one", async () => {
+  const inner = `s|[a=${"x".repeat(16000)}]`;
+  const sealing = ["seal", "--key", KEY, "--serial", "s", "--token", TOKEN, "--counter", "1"];
+  const points = JSON.stringify(Array.from({ length: 100 }, (_, n) => ({ variable: `v${n}`, value: n, metadata: { note: "x".repeat(100) }, more: "y".repeat(100) })));
+  for (const program of [OURS, PYTHON]) {
+    const sealed = await run(program, sealing, inner);
+    assert.deepEqual(await run(program, ["open", "--key", KEY], sealed.out), { code: 0, out: `${inner}\n`, err: "" });
+    const { code, out } = await run(program, ["encode", "--auth", AUTH, "--serial", "s"], points);
+    assert.deepEqual([code, out.length > 10000], [0, true]);
+    const message = `SN,default,t,"${"x".repeat(20000)}"`;
+    assert.equal((await run(program, ["convert", "text"], message)).code, 0);
+  }
+});
+
+test("a timeout may be longer than a timer", async () => {
+  const child = spawn(OURS[0], [OURS[1], "send", "127.0.0.1:1", "--auth", AUTH, "--serial", "s", "--timeout", "3000000"]);
+  let err = "";
+  child.stderr.on("data", (text) => (err += text));
+  setTimeout(() => child.kill(), 500);
+  assert.deepEqual([await once(child, "close"), err], [[null, "SIGTERM"], ""]);
+});
+
+test("output that cannot be written is said", { skip: !existsSync("/dev/full") }, async () => {
+  const out = openSync("/dev/full", "w");
+  const child = spawn(OURS[0], [OURS[1], "decode"], { stdio: ["pipe", out, "pipe"] });
+  child.stdin.end(`PING|${AUTH}|a\n`);
+  let err = "";
+  child.stderr.on("data", (text) => (err += text));
+  const [code] = await once(child, "close");
+  closeSync(out);
+  assert.equal(code, 1);
+  assert.match(err, /^tipwire: ENOSPC[^\n]*\n$/);
 });
 
 test("a bar goes over files", async () => {

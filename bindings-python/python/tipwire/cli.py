@@ -162,12 +162,16 @@ def _files(names: Sequence[str]) -> Iterator[tuple[str, BinaryIO]]:
                 yield name, file
 
 
+# The most bytes of a line that is no frame, but JSON, hex or whatever a device says.
+_LONG = 1 << 20
+
+
 def _lines(
-    names: Sequence[str], advance: Callable[[int], None]
+    names: Sequence[str], max: Optional[int], advance: Callable[[int], None]
 ) -> Iterator[tuple[str, int, Union[bytes, tipwire.StreamError]]]:
     """File, number and text of each line that is not empty, in memory that is bounded."""
     for name, file in _files(names):
-        splitter = tipwire.Splitter("lines")
+        splitter = tipwire.Splitter("lines", max=max)
         number = 0
         ended = False
         while not ended:
@@ -183,11 +187,15 @@ def _lines(
                     yield name, number, line
 
 
-def _each(options: argparse.Namespace, work: Callable[[bytes], Iterable[str]]) -> int:
+def _each(
+    options: argparse.Namespace,
+    work: Callable[[bytes], Iterable[str]],
+    max: Optional[int] = None,
+) -> int:
     """Writes what becomes of each line, and says of which ones nothing does."""
     code = 0
     with _Bar(options) as bar:
-        for name, number, line in _lines(options.file, bar.advance):
+        for name, number, line in _lines(options.file, max, bar.advance):
             try:
                 if isinstance(line, tipwire.StreamError):
                     raise line
@@ -289,7 +297,7 @@ def _encode(options: argparse.Namespace) -> int:
         seq = None if seq is None else seq + 1
         return [frame]
 
-    return _each(options, work)
+    return _each(options, work, _LONG)
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -303,7 +311,7 @@ def _convert(options: argparse.Namespace) -> int:
             return [converter.convert(line)]
         return [uplink.push(options.auth) for uplink in converter.uplinks(line)]
 
-    return _each(options, work)
+    return _each(options, work, _LONG)
 
 
 def _seal(options: argparse.Namespace) -> int:
@@ -327,7 +335,7 @@ def _open(options: argparse.Namespace) -> int:
         opener = tipwire.Opener(cipher, key, options.serial)
         return [opener.open(envelope, options.layout).text]
 
-    return _each(options, work)
+    return _each(options, work, _LONG)
 
 
 def _hash(options: argparse.Namespace) -> int:

@@ -6,11 +6,14 @@ import { type SplitEvent, Splitter } from "../index.js";
 /** A line, or what was wrong where one should have been. */
 export type Line = SplitEvent & { file: string; number: number };
 
+/** The most bytes of a line that is no frame, but JSON, hex or whatever a device says. */
+export const LONG = 1 << 20;
+
 /** The lines of files that are not empty, by chunk; of standard input if there is no file, or for `-`. */
-export async function* chunks(names: readonly string[], bar?: Bar): AsyncGenerator<Line[]> {
+export async function* chunks(names: readonly string[], max: number | undefined, bar?: Bar): AsyncGenerator<Line[]> {
   for (const name of names.length === 0 ? ["-"] : names) {
     const file = name === "-" ? "standard input" : name;
-    const splitter = new Splitter("lines");
+    const splitter = new Splitter("lines", { max });
     let number = 0;
     const cut = (chunk: Uint8Array): Line[] => {
       const lines = splitter.push(chunk).map((event) => ({ ...event, file, number: ++number }));

@@ -5,7 +5,7 @@
 // command itself makes no sense.
 
 import { authHash, type Cipher, deviceHash, fromPoints, type InnerMethod, type Layout, Opener, parse, parseAck, parseHeader, Sealer, thingsboard, TipwireError, toJSON, toPointsJSON } from "../index.js";
-import { Bar, chunks, fromHex, Output, secret, toHex } from "./files.js";
+import { Bar, chunks, fromHex, LONG, Output, secret, toHex } from "./files.js";
 import { type Command, help, HELP_ROW, type Option, type Options, readOptions, table, usage, UsageError, VERSION_ROW } from "./options.js";
 import { send, serve } from "./talk.js";
 import { rows } from "./table.js";
@@ -142,10 +142,10 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
 }
 
 /** Writes what becomes of each line, and says of which ones nothing does. */
-async function each(files: readonly string[], work: (line: Uint8Array) => Iterable<string>, bar?: Bar): Promise<number> {
+async function each(files: readonly string[], work: (line: Uint8Array) => Iterable<string>, max?: number, bar?: Bar): Promise<number> {
   const output = new Output();
   let code = 0;
-  for await (const lines of chunks(files, bar)) {
+  for await (const lines of chunks(files, max, bar)) {
     for (const { file, number, message, error } of lines) {
       try {
         if (error !== undefined) throw error;
@@ -176,7 +176,7 @@ async function decode({ positionals, values }: Options<"format" | "ack" | "progr
     if (style === "telemetry") return frame.method === "PUSH" ? [thingsboard.gatewayTelemetry(frame)] : [];
     return [frame.method === "PUSH" || frame.method === "ACK" ? toPointsJSON(frame) : "[]"];
   };
-  const code = await each(positionals, one, bar);
+  const code = await each(positionals, one, undefined, bar);
   bar?.end();
   return code;
 }
@@ -185,20 +185,22 @@ async function encode({ positionals, values }: Options<"auth" | "serial" | "seq"
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const { auth = "", serial = "" } = values;
   let seq = values.seq === undefined ? undefined : Number(values.seq);
-  return each(positionals, (line) => {
+  const one = (line: Uint8Array): string[] => {
     const frame = fromPoints({ auth, serial, seq }, decoder.decode(line));
     if (seq !== undefined) seq++;
     return [frame];
-  });
+  };
+  return each(positionals, one, LONG);
 }
 
 async function convert({ positionals: [name, ...files], values }: Options<"settings" | "auth">): Promise<number> {
   const { auth, settings = "" } = values;
   const converter = new thingsboard.Converter(name as "text" | "json" | "binary", secret(settings));
-  const code = await each(files, (line) => {
+  const one = (line: Uint8Array): string[] => {
     const message = name === "binary" ? fromHex(latin1(line)) : line;
     return auth === undefined ? [converter.convert(message)] : converter.uplinks(message).map((uplink) => uplink.push({ auth }));
-  });
+  };
+  const code = await each(files, one, LONG);
   converter.free();
   return code;
 }
@@ -220,7 +222,7 @@ async function seal({ positionals, values }: Options<"key" | "serial" | "layout"
 async function open({ positionals, values }: Options<"key" | "serial" | "layout">): Promise<number> {
   const key = fromHex(secret(values.key ?? ""));
   const layout = values.layout as Layout;
-  return each(positionals, (line) => {
+  const one = (line: Uint8Array): string[] => {
     const envelope = fromHex(latin1(line));
     const opener = new Opener({ cipher: parseHeader(envelope, layout).cipher, key, serial: values.serial });
     try {
@@ -228,7 +230,8 @@ async function open({ positionals, values }: Options<"key" | "serial" | "layout"
     } finally {
       opener.free();
     }
-  });
+  };
+  return each(positionals, one, LONG);
 }
 
 const latin1 = (line: Uint8Array): string => Buffer.from(line).toString("latin1");
@@ -241,7 +244,8 @@ async function hash({ positionals: [token = ""], values }: Options<"serial">): P
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // Whoever read this has had enough.
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  if (error.code === "EPIPE") process.exit(0);
+  console.error(`${PROGRAM}: ${error.message}`);
+  process.exit(1);
 });
 process.exitCode = await main(process.argv.slice(2));

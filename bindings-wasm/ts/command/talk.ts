@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Ack, type Frame, toJSON, type Variable } from "../index.js";
+import { LONGEST } from "../node/clock.js";
 import { connect, createServer } from "../node.js";
 import type { Options } from "./options.js";
 
@@ -13,7 +14,7 @@ export async function send({ positionals: [address = "", ...words], values }: Op
   const device = connect({ host, port, auth, serial, udp: values.udp !== undefined, tls: values.tls !== undefined });
   try {
     const seconds = Number(values.timeout);
-    const late = sleep(seconds * 1000, undefined, { ref: false });
+    const late = sleep(Math.min(seconds * 1000, LONGEST), undefined, { ref: false });
     const answer = await Promise.race([points.length > 0 ? device.push({ points: `[${points.join(",")}]` }) : device.ping(), late]);
     if (answer === undefined) {
       console.error(`tipwire: no answer within ${seconds} s`);
