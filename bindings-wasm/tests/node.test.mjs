@@ -199,6 +199,7 @@ test("a command may be as long as an envelope takes", async () => {
 
 test("a server listens once, and not after its end", async () => {
   const server = createServer(stored);
+  await assert.rejects(server.listen(99999), RangeError);
   await server.listen(0);
   await assert.rejects(server.listen(0), /listens already/);
   await server.close();

@@ -101,8 +101,12 @@ export class DeviceServer extends EventEmitter<DeviceServerEvents> {
         if (this.#isClosed) listening.close();
         resolve();
       };
-      if (listening instanceof dgram.Socket) listening.bind(port, host, done);
-      else listening.listen(port, host, done);
+      try {
+        if (listening instanceof dgram.Socket) listening.bind(port, host, done);
+        else listening.listen(port, host, done);
+      } catch (error) {
+        failed(error as Error);
+      }
     });
     return this;
   }
