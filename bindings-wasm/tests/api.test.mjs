@@ -1,9 +1,10 @@
 // What the vectors do not ask for: what only this package has, and hostile input.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { Readable } from "node:stream";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import * as tipwire from "../../target/js/package/index.js";
 import { frameTransform, splitTransform } from "../../target/js/package/node.js";
 
@@ -552,6 +553,39 @@ test("a frame may be the one that makes the memory grow", () => {
       }
     }
   }
+});
+
+test("whatever is asked for first, and makes the memory grow, is what it is later", async () => {
+  const long = `[${"a:=1;".repeat(99)}a:=1]`;
+  const asked = [
+    `tagoio.topic("s", "push")`,
+    `new tagoio.HttpRequest({ method: "POST", path: "/v1/tip/s", authorization: "TagoTiP ${AUTH}", body: "${long}" }).toFrame()`,
+    `new tagoio.HttpResponse({ status: 200, body: "${long}" }).toAck("PULL")`,
+    `new tagoio.MqttMessage({ topic: "$tip/s/push", payload: "${long}" }).toFrame("${AUTH}")`,
+    `new tagoio.MqttMessage({ topic: "$tip/s/ack", payload: "OK|${long}" }).toAck()`,
+    `tagoio.HttpRequest.fromFrame("PUSH|${AUTH}|s|${long}").path`,
+    `thingspanel.valuesPush('{"a":1}', { auth: "${AUTH}", serial: "s" })`,
+    `thingspanel.topic({ channel: "telemetry" })`,
+    `thingsboard.parseUplinks({ deviceName: "s", telemetry: { t: 1 } })[0].push({ auth: "${AUTH}" })`,
+    `fromPoints({ auth: "${AUTH}", serial: "s" }, '[{"variable":"a","value":1}]' + " ".repeat(100000))`,
+    `ack({ status: "OK", text: "[a=" + "\\\\;".repeat(2000) + "]" })`,
+    `replyTo(new TipwireError("", "auth", ""))`,
+    `authHash("${TOKEN}") + deviceHash("s") + deriveKey("${TOKEN}", "s")`,
+    `new Sealer({ cipher: "aes-256-gcm", token: "${TOKEN}", serial: "s" }).push({ points: '[{"variable":"a","value":1}]' + " ".repeat(100000) }).join()`,
+    `parse("PUSH|${AUTH}|s|[a=" + "\\\\;".repeat(2000) + "]").variables[0].value`,
+  ];
+  const entry = new URL("../../target/js/package/index.js", import.meta.url);
+  const answers = asked.map(async (one) => {
+    const program = `import * as tipwire from ${JSON.stringify(entry)};
+      const { ${Object.keys(tipwire).join(", ")} } = tipwire;
+      const ask = () => ${one};
+      console.log(JSON.stringify([ask(), ask()]));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+    const [first, later] = JSON.parse(stdout);
+    assert.notEqual(first, "", one);
+    assert.equal(first, later, one);
+  });
+  await Promise.all(answers);
 });
 
 test("memory does not grow with frames", () => {

@@ -145,6 +145,7 @@ export function inputText(from: number, to: number, isAscii = false): string {
 
 /** Text that the module made, perhaps of ASCII only. Nothing is in the input any more. */
 export function outputText(length: number, isAscii = false): string {
+  refresh();
   if (isAscii && length <= NARROW) return latin1(output, 0, length);
   return narrowText(1, 0, length) ?? decoder.decode(output.subarray(0, length));
 }
@@ -155,6 +156,7 @@ export function unescapedText(length: number): string {
 }
 
 export function outputBytes(length: number): Uint8Array {
+  refresh();
   return output.slice(0, length);
 }
 
