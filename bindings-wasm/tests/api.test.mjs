@@ -518,6 +518,10 @@ test("buffers that were detached are empty", () => {
   const splitter = new tipwire.Splitter("lines");
   assert.deepEqual(splitter.push(detached), []);
   splitter.free();
+  const frames = new tipwire.Frames();
+  assert.deepEqual([...frames.push(detached), ...frames.push(new Uint8Array())], []);
+  frames.free();
+  assert.throws(() => new tipwire.Splitter("delimiter", { delimiters: [detached] }), refused("invalid_settings"));
 });
 
 test("two instances do not disturb each other", async () => {

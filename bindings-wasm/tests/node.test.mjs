@@ -488,6 +488,7 @@ test("whatever comes as a datagram, the next one is answered", () =>
 
 test("settings that cannot work are refused before anybody connects", async () => {
   assert.throws(() => createServer({ idle: -1 }, stored), { kind: "invalid_settings" });
+  assert.throws(() => createServer({ idle: 5 }), TypeError);
   assert.throws(() => connect({ auth: "?", serial }), { kind: "auth" });
   await meet({}, stored, async (_, server) => {
     await assert.rejects(createServer(stored).listen(server.port), { code: "EADDRINUSE" });

@@ -67,6 +67,8 @@ export class Splitter {
   static {
     readBlock = (splitter, what, chunk, from) => {
       if (!(chunk instanceof Uint8Array)) throw refuse("type");
+      // Of a buffer that was detached there is no part.
+      if (from === 0 && chunk.length === 0) return { frames: [], after: undefined, next: -1 };
       start();
       const part = chunk.subarray(from, from + WINDOW);
       input.set(part);
@@ -102,7 +104,7 @@ export class Splitter {
           if (end < 0) throw refuse("utf8");
         } else {
           if (!(delimiter instanceof Uint8Array) || from + delimiter.length > L.INPUT) throw refuse("invalid_settings");
-          input.set(delimiter, from);
+          if (delimiter.length > 0) input.set(delimiter, from);
           end = from + delimiter.length;
         }
         words[n + 1] = end - from;

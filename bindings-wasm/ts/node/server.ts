@@ -72,6 +72,7 @@ export class DeviceServer extends EventEmitter<DeviceServerEvents> {
 
   constructor(settings: DeviceServerSettings, handler: Handler) {
     super();
+    if (typeof handler !== "function") throw new TypeError("a server needs a handler");
     this.#settings = settings;
     this.#handler = handler;
     this.#devices = settings.devices ?? new Devices();
