@@ -329,7 +329,7 @@ impl<'r> Record<'r> {
 
 /// How many bytes there are in so many UTF-16 units.
 #[inline(never)]
-fn bytes_of(text: &str, mut units: usize) -> usize {
+pub fn bytes_of(text: &str, mut units: usize) -> usize {
     let mut rest = text.as_bytes();
     // The bytes of a character that are left are no units any more.
     while let Some((eight, after)) = rest.split_first_chunk().filter(|_| units >= 8) {

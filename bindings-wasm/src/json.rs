@@ -15,7 +15,7 @@ pub fn json(what: u32, form: u32, length: u32) -> u32 {
     with(|lanes| {
         lanes.clear_side();
         let input = lanes.input.get(..length as usize).unwrap_or_default();
-        let out = &mut lanes.side;
+        let out = &mut *lanes.side;
         // Writing to a string does not fail.
         let read = read(what, input).map(|read| {
             _ = match (read, form) {

@@ -35,6 +35,8 @@ mod stream;
 #[cfg(feature = "full")]
 mod tagoio;
 #[cfg(feature = "full")]
+mod texts;
+#[cfg(feature = "full")]
 mod thingsboard;
 #[cfg(feature = "full")]
 mod thingspanel;

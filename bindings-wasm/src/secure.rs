@@ -241,9 +241,10 @@ extern "C" {
     /// Who knows keys.
     pub type Candidates;
 
-    /// Openers that may fit the header that `header` would tell of.
+    /// An opener that may fit the header that `header` would tell of: they are asked for in turn, from
+    /// 0 on as long as there are more.
     #[wasm_bindgen(method, structural)]
-    fn find(this: &Candidates) -> Vec<Opener>;
+    fn find(this: &Candidates, nth: u32) -> Option<Opener>;
 }
 
 /// Opens the envelope that is the input with one of several keys, in any of these layouts, as
@@ -256,7 +257,7 @@ pub fn open_with(layouts: &[u8], length: u32, candidates: &Candidates) -> u32 {
         with(|lanes| lanes.input.get(..length as usize).unwrap_or_default().to_vec());
     let opened = tipwire::open_with(&mut envelope, &layouts, |header| {
         with(|lanes| describe_header(lanes.words, lanes.side, header));
-        candidates.find().into_iter().filter_map(|found| found.opener)
+        (0..).map_while(|nth| candidates.find(nth)).filter_map(|found| found.opener)
     });
     with(|lanes| match &opened {
         Ok(opened) => {

@@ -28,6 +28,7 @@ impl Numbers<'_> {
 
     /// The same over what there is by default.
     #[cfg(feature = "full")]
+    #[inline(never)]
     pub fn set<T: TryFrom<i64>>(&self, at: usize, setting: &mut T) -> Result<(), Kind> {
         if let Some(given) = self.get(at)? {
             *setting = given;

@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::failure::{say, unbuilt, unreadable};
 use crate::lanes::{Lanes, tell, with, word};
+use crate::texts::Texts;
 
 /// One of the core's converters.
 #[wasm_bindgen]
@@ -41,7 +42,7 @@ impl Converter {
         with(|lanes| {
             lanes.clear_side();
             let Some(converter) = &self.converter else { return 0 };
-            match converter.convert(message, lanes.side) {
+            match converter.append(message, lanes.side) {
                 Ok(()) => word(lanes.side.len()),
                 Err(error) => unconvertible(lanes, error),
             }
@@ -108,30 +109,27 @@ pub fn telemetry(form: u32, frame: &str, device: Option<String>, details: bool) 
     })
 }
 
-/// Stored values of several devices as a gateway publishes them: the devices' names, how many moments
-/// each of them has, how many values each of these has, the times of all, and the names and values of
-/// all, which are JSON.
+/// Stored values of several devices as a gateway publishes them. The texts are the names of the devices,
+/// and then names and values, which are JSON, in turn. Of each device there are how many moments it has
+/// and how long its name is; of each moment how many values it has, and its time, the upper half first;
+/// of each value how long its name and itself are.
 #[wasm_bindgen]
-pub fn moments(
-    devices: Vec<String>,
-    counts: Vec<u32>,
-    sizes: Vec<u32>,
-    times: Vec<u64>,
-    names: Vec<String>,
-    values: Vec<String>,
-) -> u32 {
-    let pairs = names.iter().map(String::as_str).zip(values.iter().map(String::as_str));
+pub fn moments(texts: &str, devices: &[u32], moments: &[u32], values: &[u32]) -> u32 {
+    let mut texts = Texts(texts);
+    let names: Vec<&str> =
+        devices.as_chunks().0.iter().map(|[_, name]| texts.next(*name)).collect();
+    let pairs =
+        values.as_chunks().0.iter().map(|[name, value]| (texts.next(*name), texts.next(*value)));
     let pairs: Vec<(&str, &str)> = pairs.collect();
     let mut rest = &*pairs;
-    let mut moments = times.iter().zip(sizes).map(|(time, size)| {
-        let values = rest.split_off(..size as usize).unwrap_or_default();
-        Moment { time: *time, values }
+    let mut moments = moments.as_chunks().0.iter().map(|[size, high, low]| {
+        let values = rest.split_off(..*size as usize).unwrap_or_default();
+        Moment { time: u64::from(*high) << 32 | u64::from(*low), values }
     });
-    let devices: Vec<(&str, Vec<Moment<'_>>)> = devices
-        .iter()
-        .zip(counts)
-        .map(|(device, count)| (device.as_str(), moments.by_ref().take(count as usize).collect()))
-        .collect();
+    let counts = devices.as_chunks().0.iter().map(|[count, _]| *count as usize);
+    let devices = names.into_iter().zip(counts);
+    let devices = devices.map(|(name, count)| (name, moments.by_ref().take(count).collect()));
+    let devices: Vec<(&str, Vec<Moment<'_>>)> = devices.collect();
     // Writing to a string does not fail.
     say(|lanes| _ = core::write_gateway_moments(devices, lanes.side))
 }
@@ -199,6 +197,7 @@ fn write_list<T>(
     out.push(end);
 }
 
+#[inline(never)]
 fn put(out: &mut String, parts: &[&str]) {
     parts.iter().for_each(|part| out.push_str(part));
 }
@@ -237,6 +236,7 @@ fn write_point(out: &mut String, entry: Entry<'_>) {
     out.push('}');
 }
 
+#[inline(never)]
 fn write_value(out: &mut String, entry: &Entry<'_>) {
     let quote = if entry.is_string { "\"" } else { "" };
     put(out, &[quote, entry.value, quote]);

@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::failure::{plain, say, unbuilt, unreadable};
 use crate::lanes::{tell, with, word};
+use crate::texts::Texts;
 
 /// Reads a packet. The words are its type, its command, and where its payload begins; 0 is an error.
 #[wasm_bindgen]
@@ -103,17 +104,20 @@ pub fn parse_panel_topic(topic: &str) -> u32 {
 }
 
 /// What a gateway sends in packets (no `own`), or over MQTT, as side text: the values of PUSHes by the
-/// addresses of devices. 0 is an error.
+/// addresses of devices. The texts are addresses and frames in turn, of these lengths. 0 is an error.
 #[wasm_bindgen]
-pub fn panel_devices(own: Option<String>, addresses: Vec<String>, frames: Vec<String>) -> u32 {
+pub fn panel_devices(own: Option<String>, texts: &str, lengths: &[u32]) -> u32 {
     with(|lanes| {
         lanes.clear_side();
         let own = own.as_ref().map(|own| Frame::parse(own.as_bytes())).transpose();
         let written = own.and_then(|own| {
-            let frames = frames.iter().map(|frame| Frame::parse(frame.as_bytes()));
-            let frames = frames.collect::<Result<Vec<_>, _>>()?;
-            let addresses = addresses.iter().map(String::as_str);
-            let devices = addresses.zip(frames.iter().map(Frame::points));
+            let mut texts = Texts(texts);
+            let mut frames = Vec::new();
+            for [address, frame] in lengths.as_chunks().0 {
+                let address = texts.next(*address);
+                frames.push((address, Frame::parse(texts.next(*frame).as_bytes())?));
+            }
+            let devices = frames.iter().map(|(address, frame)| (*address, frame.points()));
             // Writing to a string does not fail.
             _ = match own {
                 Some(own) => core::write_gateway(lanes.side, own.points(), devices),

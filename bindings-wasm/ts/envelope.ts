@@ -217,18 +217,24 @@ export function openWith(
   layouts: readonly Layout[] = LAYOUTS,
 ): Opened & { layout: Layout; opener: Opener } {
   let openers: Opener[] = [];
+  let shared: CoreOpener[] = [];
   let problem: { thrown: unknown } | undefined;
-  const find = (): CoreOpener[] => {
+  const find = (nth: number): CoreOpener | undefined => {
     try {
-      const found = problem === undefined ? candidates(readHeader()) : undefined;
-      openers = found === undefined ? [] : found instanceof Opener ? [found] : [...found];
-      return openers.map(share);
+      if (nth === 0 && problem === undefined) {
+        const found = candidates(readHeader());
+        openers = found === undefined ? [] : found instanceof Opener ? [found] : [...found];
+        shared = openers.map(share).reverse();
+      }
+      return shared.pop();
     } catch (thrown) {
-      problem ??= { thrown };
-      return [];
+      problem = { thrown };
+      return undefined;
     }
   };
   const written = open_with(Uint8Array.from(layouts, layoutNumber), loadBytes(envelope), { find });
+  // Those after the one that opened it.
+  for (const left of shared) left.free();
   if (problem !== undefined) throw problem.thrown;
   if (written === 0) throw unreadable(0);
   start();

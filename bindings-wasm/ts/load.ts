@@ -45,6 +45,9 @@ export function asWord(value: number, most = 0xffff_ffff): number {
   return value;
 }
 
+/** @internal How long texts are that go over as one. */
+export const lengthsOf = (texts: readonly string[]): Uint32Array => Uint32Array.from(texts, ({ length }) => length);
+
 /** @internal Bytes, or a text as its bytes. */
 export function bytesOf(value: string | Uint8Array): Uint8Array {
   if (value instanceof Uint8Array) return value.length > 0 ? value : new Uint8Array();

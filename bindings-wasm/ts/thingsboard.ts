@@ -14,7 +14,7 @@ import { outputText, sideText, start } from "./core.js";
 import { refuse, unbuilt, unconvertible, unreadable } from "./error.js";
 import { FREED } from "./freed.js";
 import { FIELD_AUTH, FIELD_SERIAL } from "./layout.js";
-import { asText, type ByName, byName, bytesOf } from "./load.js";
+import { asText, type ByName, byName, bytesOf, lengthsOf } from "./load.js";
 import type { ConverterName } from "./names.js";
 import { type Pushed, textOfPush } from "./pushed.js";
 import type { Digits } from "./types.js";
@@ -157,22 +157,21 @@ export interface Moment {
 /** Stored values of several devices, by their names, as a gateway publishes them. */
 export function gatewayMoments(devices: ByName<Iterable<Moment>>): string {
   start();
-  const [names, counts, sizes, times, keys, texts]: [string[], number[], number[], bigint[], string[], string[]] = [[], [], [], [], [], []];
+  const [names, texts, counts, sizes]: [string[], string[], number[], number[]] = [[], [], [], []];
   for (const [name, moments] of byName(devices)) {
-    const before = times.length;
+    let count = 0;
     for (const { time, values } of moments) {
-      times.push(milliseconds(time));
-      const first = keys.length;
-      for (const [key, json] of byName(values)) {
-        keys.push(asText(key));
-        texts.push(checkedJson(json));
-      }
-      sizes.push(keys.length - first);
+      const exact = milliseconds(time);
+      const first = texts.length;
+      for (const [key, json] of byName(values)) texts.push(asText(key), checkedJson(json));
+      sizes.push((texts.length - first) / 2, Number(exact >> 32n), Number(exact & 0xffff_ffffn));
+      count++;
     }
     names.push(asText(name));
-    counts.push(times.length - before);
+    counts.push(count, name.length);
   }
-  return sideText(writeMoments(names, Uint32Array.from(counts), Uint32Array.from(sizes), BigUint64Array.from(times), keys, texts));
+  const all = [...names, ...texts].join("");
+  return sideText(writeMoments(all, Uint32Array.from(counts), Uint32Array.from(sizes), lengthsOf(texts)));
 }
 
 function milliseconds(time: Digits): bigint {

@@ -5,7 +5,7 @@ import * as glue from "#glue";
 import { decode, outputText, sideText, start, words } from "./core.js";
 import { unbuilt, unreadable } from "./error.js";
 import { FIELD_AUTH, FIELD_SERIAL } from "./layout.js";
-import { asText, asWord, type ByName, byName, bytesOf } from "./load.js";
+import { asText, asWord, type ByName, byName, bytesOf, lengthsOf } from "./load.js";
 import { type Pushed, textOfPush } from "./pushed.js";
 
 export type { ByName, Pushed };
@@ -66,8 +66,8 @@ function json(method: string | undefined, push: Pushed): string {
 
 function gathered(own: string | undefined, devices: ByName<Pushed>): string {
   start();
-  const pairs = Array.from(byName(devices), ([address, push]) => [asText(address), textOfPush(push)] as const);
-  const length = glue.panel_devices(own, pairs.map(([address]) => address), pairs.map(([, frame]) => frame));
+  const texts = Array.from(byName(devices), ([address, push]) => [asText(address), textOfPush(push)]).flat();
+  const length = glue.panel_devices(own, texts.join(""), lengthsOf(texts));
   if (length === 0) throw unreadable(0);
   return sideText(length);
 }

@@ -48,13 +48,11 @@ pub(crate) fn document(text: &str) -> Result<Json<'_>, usize> {
 pub(crate) type Member<'a> = (JsonString<'a>, Json<'a>);
 
 /// The members of settings: those of an object, or none where there is no text at all.
-pub(crate) fn settings(text: &str) -> Result<impl Iterator<Item = Member<'_>>, Kind> {
-    let members = match document(text) {
-        Ok(Json::Object(members)) => Some(members),
-        Err(_) if text.trim_ascii().is_empty() => None,
-        _ => return Err(Kind::InvalidSettings),
-    };
-    Ok(members.into_iter().flatten())
+pub(crate) fn settings(text: &str) -> Result<Members<'_>, Kind> {
+    match document(if text.trim_ascii().is_empty() { "{}" } else { text }) {
+        Ok(Json::Object(members)) => Ok(members),
+        _ => Err(Kind::InvalidSettings),
+    }
 }
 
 impl<'a> Json<'a> {
@@ -141,23 +139,8 @@ impl<'a> JsonString<'a> {
     }
 
     /// The characters; `Err` for half of a surrogate pair.
-    pub(crate) fn chars(&self) -> impl Iterator<Item = Result<char, ()>> + use<'a> {
-        let mut raw = self.raw.chars();
-        core::iter::from_fn(move || {
-            let plain = raw.next()?;
-            if plain != '\\' {
-                return Some(Ok(plain));
-            }
-            Some(Ok(match raw.next()? {
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                'u' => return Some(surrogates(&mut raw)),
-                other => other,
-            }))
-        })
+    pub(crate) fn chars(&self) -> Chars<'a> {
+        Chars(self.raw.chars())
     }
 
     pub(crate) fn is(&self, text: &str) -> bool {
@@ -176,6 +159,7 @@ impl<'a> JsonString<'a> {
     }
 
     /// The text in the buffer. Half of a surrogate pair is [`Kind::Text`].
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn unescape<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, Kind> {
         let mut length = 0;
         for char in self.chars() {
@@ -185,6 +169,31 @@ impl<'a> JsonString<'a> {
             length = end;
         }
         core::str::from_utf8(buffer.get(..length).unwrap_or_default()).map_err(|_| Kind::Text)
+    }
+}
+
+/// The characters that a string stands for.
+pub(crate) struct Chars<'a>(core::str::Chars<'a>);
+
+impl Iterator for Chars<'_> {
+    type Item = Result<char, ()>;
+
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    fn next(&mut self) -> Option<Result<char, ()>> {
+        let raw = &mut self.0;
+        let plain = raw.next()?;
+        if plain != '\\' {
+            return Some(Ok(plain));
+        }
+        Some(Ok(match raw.next()? {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => return Some(surrogates(raw)),
+            other => other,
+        }))
     }
 }
 

@@ -35,6 +35,31 @@ fn split_off(text: &str, ends: impl Fn(&[u8]) -> Option<usize>) -> (&str, Option
     }
 }
 
+/// The parts of a text between bytes of ASCII.
+#[derive(Clone)]
+struct Parts<'a> {
+    rest: Option<&'a str>,
+    between: u8,
+}
+
+impl<'a> Parts<'a> {
+    const fn of(text: &'a str, between: u8) -> Parts<'a> {
+        Parts { rest: Some(text), between }
+    }
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a str;
+
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    fn next(&mut self) -> Option<&'a str> {
+        let ends = |rest: &[u8]| (rest.first() == Some(&self.between)).then_some(1);
+        let (part, rest) = split_off(self.rest?, ends);
+        self.rest = rest;
+        Some(part)
+    }
+}
+
 /// A string of a JSON text. `Display` gives what its escapes stand for.
 #[derive(Clone, Copy)]
 pub struct JsonText<'a>(JsonString<'a>);

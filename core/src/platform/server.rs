@@ -349,7 +349,7 @@ fn convert<'m>(
     json: &'m mut String,
 ) -> Result<Uplinks<'m>, ConvertError<'m>> {
     json.clear();
-    converter.convert(message, json)?;
+    converter.append(message, json)?;
     Uplinks::parse(json)
 }
 

@@ -24,13 +24,22 @@ use crate::envelope::{Header, Sealer};
 /// ```
 #[derive(Debug)]
 pub struct KnownDevices {
-    /// By serial, and then by authorization.
-    sequences: BTreeMap<String, Vec<(String, Sequence)>>,
+    /// By authorization.
+    sequences: Vec<(String, Sequence)>,
+    /// Which of them there are for a serial.
+    of_serials: Places,
     keys: Vec<Sealer>,
     /// Which keys there are for an authorization hash.
-    places: BTreeMap<[u8; 8], Vec<usize>>,
+    of_hashes: Places,
     /// The fewest numbers that a key had left when it was used, since they were reserved.
     left: u64,
+}
+
+/// Which ones of a list there are for some bytes: one type of map, whose code is not small.
+type Places = BTreeMap<Vec<u8>, Vec<usize>>;
+
+fn add(places: &mut Places, bytes: &[u8], place: usize) {
+    places.entry(bytes.into()).or_default().push(place);
 }
 
 impl Default for KnownDevices {
@@ -43,9 +52,10 @@ impl KnownDevices {
     /// It knows none.
     pub const fn new() -> KnownDevices {
         KnownDevices {
-            sequences: BTreeMap::new(),
+            sequences: Vec::new(),
+            of_serials: Places::new(),
             keys: Vec::new(),
-            places: BTreeMap::new(),
+            of_hashes: Places::new(),
             left: u64::MAX,
         }
     }
@@ -56,32 +66,39 @@ impl KnownDevices {
             *known = sequence;
             return;
         }
-        let of_serial = self.sequences.entry(serial.into()).or_default();
-        of_serial.push((auth.into(), sequence));
+        add(&mut self.of_serials, serial.as_bytes(), self.sequences.len());
+        self.sequences.push((auth.into(), sequence));
     }
 
     /// The counter of a device, if it is enforced.
     pub fn counted(&self, auth: &str, serial: &str) -> Option<&Sequence> {
-        let of_serial = self.sequences.get(serial)?;
-        of_serial.iter().find(|(known, _)| known.eq_ignore_ascii_case(auth)).map(|(_, found)| found)
+        self.sequences.get(self.place(auth, serial)?).map(|(_, sequence)| sequence)
     }
 
     /// The same, to be changed.
     pub fn counted_mut(&mut self, auth: &str, serial: &str) -> Option<&mut Sequence> {
-        let of_serial = self.sequences.get_mut(serial)?;
-        let mut all = of_serial.iter_mut();
-        all.find(|(known, _)| known.eq_ignore_ascii_case(auth)).map(|(_, found)| found)
+        let place = self.place(auth, serial)?;
+        self.sequences.get_mut(place).map(|(_, sequence)| sequence)
+    }
+
+    /// Which counter is that of a device.
+    fn place(&self, auth: &str, serial: &str) -> Option<usize> {
+        let of_serial = self.of_serials.get(serial.as_bytes())?;
+        let is_of = |place: usize| {
+            self.sequences.get(place).is_some_and(|(known, _)| known.eq_ignore_ascii_case(auth))
+        };
+        of_serial.iter().copied().find(|place| is_of(*place))
     }
 
     /// How many counters are enforced.
     pub fn counted_len(&self) -> usize {
-        self.sequences.values().map(Vec::len).sum()
+        self.sequences.len()
     }
 
     /// Adds a key; its name. A device can have several.
     pub fn add_key(&mut self, key: Sealer) -> usize {
         let name = self.keys.len();
-        self.places.entry(*key.auth().bytes()).or_default().push(name);
+        add(&mut self.of_hashes, key.auth().bytes(), name);
         self.keys.push(key);
         name
     }
@@ -137,7 +154,7 @@ impl Devices for KnownDevices {
     }
 
     fn key(&self, header: &Header, nth: usize) -> Option<(usize, &Sealer)> {
-        let names = self.places.get(header.auth.bytes())?;
+        let names = self.of_hashes.get(&header.auth.bytes()[..])?;
         let keys = names.iter().filter_map(|&name| Some((name, self.keys.get(name)?)));
         let mut fitting =
             keys.filter(|(_, key)| key.layout() == header.layout && header.is_of(key.serial()));

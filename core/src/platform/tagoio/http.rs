@@ -17,7 +17,7 @@ use crate::envelope::{Header, Layout, plaintext_answer};
 use crate::error::{BuildError, Code, Error, Kind};
 use crate::frame::{Body, IntoSink, Line, Method, Reply, Sink, Status, check_auth};
 use crate::limits::MAX_NAME;
-use crate::platform::split_off;
+use crate::platform::{Parts, split_off};
 use crate::scan;
 
 /// A request, in the parts that HTTP libraries take and give.
@@ -140,7 +140,7 @@ impl<'a> HttpRequest<'a> {
         let mut buffer = [0; MAX_NAME + 1];
         let serial = unescape(serial, &mut buffer).ok_or(BuildError::of(Kind::Serial))?;
         let auth = self.hash().ok_or(BuildError::of(Kind::Auth))?;
-        put_together(sink, method, b"", auth, serial, |out| match method {
+        put_together(sink, method, b"", auth, serial, &mut |out| match method {
             Method::Push => {
                 out.put(b"|");
                 put_rest(out, self.body);
@@ -152,8 +152,13 @@ impl<'a> HttpRequest<'a> {
 
     /// The hash in the header.
     fn hash(&self) -> Option<&'a str> {
-        let (scheme, hash) = self.authorization.split_once(' ')?;
-        let hash = hash.trim_matches(' ');
+        let mut parts = Parts::of(self.authorization, b' ');
+        let scheme = parts.next()?;
+        // Spaces around it say nothing.
+        let mut hash = parts.rest?;
+        while let Some(rest) = hash.strip_prefix(' ').or_else(|| hash.strip_suffix(' ')) {
+            hash = rest;
+        }
         let fits = scheme.eq_ignore_ascii_case(HttpRequest::SCHEME)
             && !hash.starts_with("at")
             && check_auth(hash).is_ok();
@@ -164,7 +169,7 @@ impl<'a> HttpRequest<'a> {
 /// Writes the names of a query as those of a PULL.
 fn put_query<S: Sink>(out: &mut Line<S>, query: &str) {
     let mut count = 0;
-    for names in query.split('&').filter_map(|part| part.strip_prefix("variables=")) {
+    for names in Parts::of(query, b'&').filter_map(|part| part.strip_prefix("variables=")) {
         let mut rest = Some(names);
         while let Some(names) = rest {
             let (name, others) = split_off(names, comma);

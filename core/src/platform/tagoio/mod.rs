@@ -69,7 +69,7 @@ fn put_together<S: Sink>(
     seq: &[u8],
     auth: &str,
     serial: &str,
-    body: impl FnOnce(&mut Line<S>),
+    body: &mut dyn FnMut(&mut Line<S>),
 ) -> Result<S::Done, BuildError> {
     let mut out = Line::new(sink);
     out.put(method.name().as_bytes());

@@ -17,6 +17,7 @@ use crate::cursor::SERIAL;
 use crate::error::{BuildError, Error, Field, Kind};
 use crate::frame::{Ack, Body, IntoSink, Line, Method, Sink, check_auth};
 use crate::limits::{HASH_DIGITS, MAX_NAME};
+use crate::platform::Parts;
 
 /// The user and the password that a device connects with: the halves of its hash.
 pub fn login(hash: &str) -> Result<(&str, &str), Error> {
@@ -98,7 +99,7 @@ impl<'a> Topic<'a> {
     /// Reads a topic.
     pub fn parse(topic: &'a str) -> Result<Topic<'a>, Error> {
         let wrong = Error::new(Kind::Topic, 0);
-        let mut levels = topic.split('/');
+        let mut levels = Parts::of(topic, b'/');
         let sealed = match levels.next() {
             Some("$tip") => false,
             Some("$tips") => true,
@@ -218,16 +219,18 @@ impl<'a> MqttMessage<'a> {
             body => (&[][..], body),
         };
         match topic.channel {
-            Channel::Push => put_together(sink, Method::Push, seq, auth, topic.serial, |out| {
-                out.put(b"|");
-                put_rest(out, body);
-            }),
+            Channel::Push => {
+                put_together(sink, Method::Push, seq, auth, topic.serial, &mut |out| {
+                    out.put(b"|");
+                    put_rest(out, body);
+                })
+            }
             Channel::Pull => {
                 let names = core::str::from_utf8(body);
                 let names = names.map_err(|_| BuildError::of(Kind::Utf8))?;
-                put_together(sink, Method::Pull, seq, auth, topic.serial, |out| {
+                put_together(sink, Method::Pull, seq, auth, topic.serial, &mut |out| {
                     let mut count = 0;
-                    for name in names.split(',') {
+                    for name in Parts::of(names, b',') {
                         if out.error().is_none() {
                             put_name(out, &mut count, name);
                         }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{
-    ATTRIBUTES, Convert, ConvertError, DEVICE_NAME, DEVICE_TYPE, TELEMETRY, begin_uplink,
+    ATTRIBUTES, Convert, ConvertError, DEVICE_NAME, DEVICE_TYPE, TELEMETRY, begin_uplink, trimmed,
     write_guessed,
 };
 use crate::error::Kind;
@@ -201,33 +201,6 @@ impl<'s, N: AsRef<str>> BinaryConverter<'s, N> {
         self.check().map_err(|(kind, field)| ConvertError::new(kind, field, 0))?;
         self.convert_whole(message, out)
     }
-
-    /// The fields that go there, as members of an object.
-    fn write_fields<'a, W: fmt::Write>(
-        self,
-        message: &'a [u8],
-        to: Target,
-        out: &mut W,
-    ) -> Result<(), ConvertError<'a>>
-    where
-        's: 'a,
-    {
-        let mut object = Object::begin(out)?;
-        for field in self.fields.iter().filter(|field| field.to == to) {
-            let value = field.value(message)?;
-            value.write(object.key(field.name.as_ref())?)?;
-        }
-        Ok(object.end()?)
-    }
-
-    /// The text of the field that goes there.
-    fn text<'a>(self, message: &'a [u8], to: Target) -> Result<Option<Short<'a>>, ConvertError<'a>>
-    where
-        's: 'a,
-    {
-        let field = self.fields.iter().find(|field| field.to == to);
-        field.map(|field| field.value(message)).transpose()
-    }
 }
 
 impl<'s, N: AsRef<str>> Convert<'s> for BinaryConverter<'s, N> {
@@ -239,15 +212,53 @@ impl<'s, N: AsRef<str>> Convert<'s> for BinaryConverter<'s, N> {
     where
         's: 'a,
     {
+        let nth =
+            |nth: usize| self.fields.get(nth).map(|field| field.with_name(field.name.as_ref()));
+        Fields(&nth).write(message, out)
+    }
+}
+
+/// Fields by their places, whatever their names are kept in.
+#[derive(Clone, Copy)]
+struct Fields<'f, 'a>(&'f dyn Fn(usize) -> Option<BinaryField<&'a str>>);
+
+impl<'a> Fields<'_, 'a> {
+    /// Those that go there.
+    fn all(self, to: Target) -> impl Iterator<Item = BinaryField<&'a str>> {
+        (0..).map_while(self.0).filter(move |field| field.to == to)
+    }
+
+    fn write<W: fmt::Write>(self, message: &'a [u8], out: &mut W) -> Result<(), ConvertError<'a>> {
         let missing = ConvertError::new(Kind::Missing, DEVICE_NAME, message.len());
         let name = self.text(message, Target::DeviceName)?;
         let name = name.filter(|name| !name.as_str().is_empty()).ok_or(missing)?;
         let kind = self.text(message, Target::DeviceType)?;
         let kind = kind.as_ref().map(Short::as_str).filter(|kind| !kind.is_empty());
         let mut object = begin_uplink(out, [name.as_str()], kind.map(|kind| [kind]))?;
-        self.write_fields(message, Target::Telemetry, object.key(TELEMETRY)?)?;
-        self.write_fields(message, Target::Attribute, object.key(ATTRIBUTES)?)?;
+        self.write_members(message, Target::Telemetry, object.key(TELEMETRY)?)?;
+        self.write_members(message, Target::Attribute, object.key(ATTRIBUTES)?)?;
         Ok(object.end()?)
+    }
+
+    /// Those that go there, as members of an object.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    fn write_members<W: fmt::Write>(
+        self,
+        message: &'a [u8],
+        to: Target,
+        out: &mut W,
+    ) -> Result<(), ConvertError<'a>> {
+        let mut object = Object::begin(out)?;
+        for field in self.all(to) {
+            let value = field.value(message)?;
+            value.write(object.key(field.name)?)?;
+        }
+        Ok(object.end()?)
+    }
+
+    /// The text of the field that goes there.
+    fn text(self, message: &'a [u8], to: Target) -> Result<Option<Short<'a>>, ConvertError<'a>> {
+        self.all(to).next().map(|field| field.value(message)).transpose()
     }
 }
 
@@ -284,15 +295,12 @@ impl<N: AsRef<str>> BinaryField<N> {
         let BinaryField { offset, length, read, order, scale, to, .. } = *self;
         BinaryField { name, offset, length, read, order, scale, to }
     }
-
-    fn value<'a>(&'a self, message: &'a [u8]) -> Result<Short<'a>, ConvertError<'a>> {
-        self.with_name(self.name.as_ref()).value_of(message)
-    }
 }
 
 /// What is the same whatever names are kept in.
 impl<'a> BinaryField<&'a str> {
-    fn value_of(self, message: &'a [u8]) -> Result<Short<'a>, ConvertError<'a>> {
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    fn value(self, message: &'a [u8]) -> Result<Short<'a>, ConvertError<'a>> {
         let wrong = |kind, at| ConvertError::new(kind, self.name, at);
         let too_short = wrong(Kind::TooShort, message.len());
         let rest = message.get(self.offset..).ok_or(too_short)?;
@@ -304,7 +312,7 @@ impl<'a> BinaryField<&'a str> {
             let place =
                 |error: core::str::Utf8Error| wrong(Kind::Utf8, self.offset + error.valid_up_to());
             let text = core::str::from_utf8(bytes).map_err(place)?;
-            return Ok(Short::Text(text.trim_matches(|c: char| c == '\0' || c.is_whitespace())));
+            return Ok(Short::Text(trimmed(text, '\0')));
         }
         let mut big = [0; 8];
         for (to, from) in big.iter_mut().rev().zip(Ordered { bytes, order: self.order }) {

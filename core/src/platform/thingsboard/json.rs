@@ -161,6 +161,7 @@ impl<'s> Convert<'s> for JsonConverter<'s> {
 }
 
 /// The member of this key; the last one if there are several.
+#[cfg_attr(target_family = "wasm", inline(never))]
 pub(in crate::platform) fn last<'a>(members: &Members<'a>, key: &str) -> Option<Json<'a>> {
     members.clone().filter(|member| member.0.is(key)).last().map(|member| member.1)
 }

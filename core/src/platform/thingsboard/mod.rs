@@ -106,8 +106,8 @@ impl From<fmt::Error> for ConvertError<'_> {
     }
 }
 
-/// What converters do, once it is known that they can. Those with settings of `'s` name them in
-/// their errors.
+/// What converters do, once it is known that they can: they begin to write, and what they wrote is of
+/// no use where the message does not fit. Those with settings of `'s` name them in their errors.
 trait Convert<'s>: Copy {
     fn write<'a, W: fmt::Write>(
         self,
@@ -152,6 +152,14 @@ fn text_of(message: &[u8]) -> Result<&str, ConvertError<'_>> {
     let place =
         |error: core::str::Utf8Error| ConvertError::new(Kind::Utf8, MESSAGE, error.valid_up_to());
     core::str::from_utf8(message).map_err(place)
+}
+
+/// The text without white space, and without what else there is, around it. Of nothing but that the end
+/// is left.
+#[cfg_attr(target_family = "wasm", inline(never))]
+fn trimmed(text: &str, other: char) -> &str {
+    let is_around = |char: char| char == other || char.is_whitespace();
+    text.trim_start_matches(is_around).trim_end_matches(is_around)
 }
 
 /// Where in `text` its part `part` stands.

@@ -8,10 +8,11 @@ use core::fmt::Write;
 
 use super::super::JsonText;
 use super::{
-    BinaryConverter, BinaryField, ConvertError, JsonConverter, Read, Scale, Target, TextConverter,
+    BinaryConverter, BinaryField, Convert, ConvertError, JsonConverter, Nowhere, Read, Scale,
+    Target, TextConverter,
 };
 use crate::error::Kind;
-use crate::json::read::{self, Json, JsonString, Member};
+use crate::json::read::{self, Json, JsonString, Members};
 use crate::stream::Order;
 
 /// A converter with settings of its own.
@@ -121,13 +122,14 @@ impl<T: AsRef<str>, F: AsRef<[BinaryField<T>]>> Configured<T, F> {
     fn read<'s, R: Room<'s, Text = T, Fields = F>>(
         name: &str,
         settings: &'s str,
-        room: R,
+        mut room: R,
     ) -> Result<Configured<T, F>, Kind> {
         let members = read::settings(settings)?;
         let converter = Configured(match name {
-            "text" => text(members, room)?,
-            "json" => json(members, room)?,
-            "binary" => binary(members, room)?,
+            "text" => text(members, &mut room)?,
+            "json" => json(members, &mut room)?,
+            "binary" if binary(members, &mut room)? => Kinds::Binary(Some(room.fields())),
+            "binary" => Kinds::Binary(None),
             _ => return Err(Kind::Type),
         });
         match &converter.0 {
@@ -146,22 +148,57 @@ impl<T: AsRef<str>, F: AsRef<[BinaryField<T>]>> Configured<T, F> {
     }
 
     /// Writes the uplink object of a message, or the list of them; or nothing if the message does
-    /// not fit.
+    /// not fit, for which converting is tried before.
     pub fn convert<'a>(
+        &'a self,
+        message: &'a [u8],
+        out: &mut impl Write,
+    ) -> Result<(), ConvertError<'a>> {
+        self.write(message, &mut Nowhere)?;
+        self.write(message, out)
+    }
+
+    /// Adds the same to a text, of which what does not fit is taken back: nothing is tried before.
+    ///
+    /// ```
+    /// use tipwire::platform::thingsboard::Converter;
+    ///
+    /// let converter = Converter::new("text", "").unwrap();
+    /// let mut json = String::new();
+    /// assert!(converter.append(b"SN-002,default,temperature", &mut json).is_err());
+    /// assert_eq!(json, "");
+    /// converter.append(b"SN-002,default,temperature,25.7", &mut json).unwrap();
+    /// assert!(json.starts_with(r#"{"deviceName":"SN-002","#));
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn append<'a>(
+        &'a self,
+        message: &'a [u8],
+        out: &mut String,
+    ) -> Result<(), ConvertError<'a>> {
+        let before = out.len();
+        let written = self.write(message, out);
+        if written.is_err() {
+            out.truncate(before);
+        }
+        written
+    }
+
+    fn write<'a>(
         &'a self,
         message: &'a [u8],
         out: &mut impl Write,
     ) -> Result<(), ConvertError<'a>> {
         match &self.0 {
             Kinds::Text { separator, name, kind } => {
-                text_converter(separator.as_ref(), *name, *kind).convert(message, out)
+                text_converter(separator.as_ref(), *name, *kind).write(message, out)
             }
             Kinds::Json { name, kind, time } => {
-                json_converter(name.as_ref(), kind.as_ref(), time.as_ref()).convert(message, out)
+                json_converter(name.as_ref(), kind.as_ref(), time.as_ref()).write(message, out)
             }
-            Kinds::Binary(None) => BinaryConverter::default().convert(message, out),
+            Kinds::Binary(None) => BinaryConverter::default().write(message, out),
             Kinds::Binary(Some(fields)) => {
-                BinaryConverter { fields: fields.as_ref() }.convert(message, out)
+                BinaryConverter { fields: fields.as_ref() }.write(message, out)
             }
         }
     }
@@ -194,6 +231,7 @@ impl<'s> Room<'s> for Vec<BinaryField<String>> {
     type Text = String;
     type Fields = Self;
 
+    #[cfg_attr(target_family = "wasm", inline(never))]
     fn text(&mut self, text: JsonString<'s>) -> Result<String, Kind> {
         text.chars().collect::<Result<_, ()>>().map_err(|()| Kind::InvalidSettings)
     }
@@ -264,8 +302,8 @@ fn number(value: &Json<'_>) -> Result<usize, Kind> {
 }
 
 fn text<'s, R: Room<'s>>(
-    members: impl Iterator<Item = Member<'s>>,
-    mut room: R,
+    members: Members<'s>,
+    room: &mut R,
 ) -> Result<Kinds<R::Text, R::Fields>, Kind> {
     let TextConverter { mut name, mut kind, .. } = TextConverter::default();
     let mut separator = None;
@@ -282,8 +320,8 @@ fn text<'s, R: Room<'s>>(
 }
 
 fn json<'s, R: Room<'s>>(
-    members: impl Iterator<Item = Member<'s>>,
-    mut room: R,
+    members: Members<'s>,
+    room: &mut R,
 ) -> Result<Kinds<R::Text, R::Fields>, Kind> {
     let (mut name, mut kind, mut time) = (None, None, None);
     for (key, value) in members {
@@ -298,10 +336,8 @@ fn json<'s, R: Room<'s>>(
     Ok(Kinds::Json { name, kind, time })
 }
 
-fn binary<'s, R: Room<'s>>(
-    members: impl Iterator<Item = Member<'s>>,
-    mut room: R,
-) -> Result<Kinds<R::Text, R::Fields>, Kind> {
+/// Whether there are fields.
+fn binary<'s, R: Room<'s>>(members: Members<'s>, room: &mut R) -> Result<bool, Kind> {
     let mut fields = None;
     for (key, value) in members {
         match value {
@@ -309,12 +345,12 @@ fn binary<'s, R: Room<'s>>(
             _ => return Err(Kind::InvalidSettings),
         }
     }
-    let Some(fields) = fields else { return Ok(Kinds::Binary(None)) };
+    let Some(fields) = fields else { return Ok(false) };
     for item in fields {
-        let field = field(item, &mut room)?;
+        let field = field(item, room)?;
         room.add(field)?;
     }
-    Ok(Kinds::Binary(Some(room.fields())))
+    Ok(true)
 }
 
 fn field<'s, R: Room<'s>>(item: Json<'s>, room: &mut R) -> Result<BinaryField<R::Text>, Kind> {

@@ -3,11 +3,12 @@
 use core::fmt;
 
 use super::{
-    ATTRIBUTES, Convert, ConvertError, DEVICE_NAME, TELEMETRY, begin_uplink, text_of, write_guessed,
+    ATTRIBUTES, Convert, ConvertError, DEVICE_NAME, TELEMETRY, begin_uplink, offset, text_of,
+    trimmed, write_guessed,
 };
 use crate::error::Kind;
 use crate::json::write::{Object, write_string};
-use crate::platform::split_off;
+use crate::platform::{Parts, split_off};
 
 /// `SN-002,default,temperature,25.7`: name and type of the device, then keys and values in turn.
 ///
@@ -58,25 +59,35 @@ struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    fn pieces(self) -> core::str::Split<'a, char> {
-        self.text.split('"')
+    /// What it consists of without its quotes.
+    fn pieces(self) -> Parts<'a> {
+        Parts::of(self.text, b'"')
     }
 }
 
 /// The values of a message without what surrounds them.
-fn fields<'a>(text: &'a str, separator: &'a str) -> impl Iterator<Item = Field<'a>> + Clone {
-    let (mut next, mut rest) = (0, Some(text));
-    let ends = move |rest: &[u8]| rest.starts_with(separator.as_bytes()).then_some(separator.len());
-    core::iter::from_fn(move || {
-        let (field, others) = split_off(rest?, ends);
-        rest = others;
-        let start = next;
-        next += field.len() + separator.len();
-        let is_around = |char: char| char == '"' || char.is_whitespace();
-        let inside = field.trim_start_matches(is_around);
-        let at = start + field.len() - inside.len();
-        Some(Field { text: inside.trim_end_matches(is_around), at })
-    })
+#[derive(Clone)]
+struct Fields<'a> {
+    rest: Option<&'a str>,
+    /// Where that begins.
+    at: usize,
+    separator: &'a str,
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Field<'a>;
+
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    fn next(&mut self) -> Option<Field<'a>> {
+        let separator = self.separator;
+        let ends = |rest: &[u8]| rest.starts_with(separator.as_bytes()).then_some(separator.len());
+        let (field, others) = split_off(self.rest?, ends);
+        self.rest = others;
+        let start = self.at;
+        self.at += field.len() + separator.len();
+        let text = trimmed(field, '"');
+        Some(Field { text, at: start + offset(field, text) })
+    }
 }
 
 impl<'s> Convert<'s> for TextConverter<'s> {
@@ -89,7 +100,7 @@ impl<'s> Convert<'s> for TextConverter<'s> {
         's: 'a,
     {
         let text = text_of(message)?;
-        let fields = fields(text, self.separator);
+        let fields = Fields { rest: Some(text), at: 0, separator: self.separator };
         let name = fields.clone().nth(self.name);
         let name = name.ok_or(ConvertError::new(Kind::Missing, DEVICE_NAME, text.len()))?;
         if name.text.is_empty() {
@@ -109,7 +120,7 @@ impl<'s> Convert<'s> for TextConverter<'s> {
             let missing = ConvertError::new(Kind::Missing, key.text, text.len());
             let value = values.next().ok_or(missing)?;
             let out = telemetry.key_of(key.pieces())?;
-            if value.text.contains('"') {
+            if value.text.bytes().any(|byte| byte == b'"') {
                 write_string(out, value.pieces())?;
             } else {
                 write_guessed(out, value.text, [value.text])?;

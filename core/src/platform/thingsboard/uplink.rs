@@ -71,6 +71,7 @@ impl<'a> Uplinks<'a> {
 impl<'a> Iterator for Uplinks<'a> {
     type Item = Uplink<'a>;
 
+    #[cfg_attr(target_family = "wasm", inline(never))]
     fn next(&mut self) -> Option<Uplink<'a>> {
         loop {
             let Json::Object(members) = self.items.next()? else { continue };
@@ -144,6 +145,7 @@ impl<'a> Uplink<'a> {
 impl<'a> Iterator for Entries<'a> {
     type Item = Entry<'a>;
 
+    #[cfg_attr(target_family = "wasm", inline(never))]
     fn next(&mut self) -> Option<Entry<'a>> {
         loop {
             if let Some((key, value)) = self.values.as_mut().and_then(Iterator::next) {

@@ -2,6 +2,7 @@
 
 use crate::error::{BuildError, Error, Kind};
 use crate::frame::{IntoSink, Line, Sink};
+use crate::platform::Parts;
 
 /// What a topic is for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -56,14 +57,14 @@ pub struct Topic<'a> {
 impl<'a> Topic<'a> {
     /// Reads a topic.
     pub fn parse(topic: &'a str) -> Result<Topic<'a>, Error> {
-        let mut levels = topic.splitn(3, '/');
+        let mut levels = Parts::of(topic, b'/');
         let gateway = match levels.next() {
             Some("devices") => Some(false),
             Some("gateway") => Some(true),
             _ => None,
         };
         let channel = levels.next().and_then(Channel::from_name);
-        let id = levels.next();
+        let id = levels.rest;
         let wrong = Error::new(Kind::Topic, 0);
         let (Some(gateway), Some(channel)) = (gateway, channel) else { return Err(wrong) };
         if id.is_some() == (channel == Channel::Telemetry) {
