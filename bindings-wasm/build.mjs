@@ -117,8 +117,9 @@ function inlined(wasm) {
   const rare = all.filter((byte) => !frequent.has(byte));
   rare.forEach((byte, n) => (chars[byte] = String.fromCharCode(MARK + Math.floor(n / SECONDS), FIRST + (n % SECONDS))));
   const bits = Array.from({ length: 64 }, (_, n) => [3, 2, 1, 0].reduce((bits, bit) => bits * 2 + frequent.has(n * 4 + bit), 0));
-  return `
-  const text = ${JSON.stringify(Array.from(wasm, (byte) => chars[byte]).join(""))};
+  const text = JSON.stringify(Array.from(wasm, (byte) => chars[byte]).join(""));
+  const contents = `
+  const text = ${PLACE};
   export function bytes() {
     const table = [];
     const frequent = "${bits.map((four) => four.toString(16)).join("")}";
@@ -135,8 +136,11 @@ function inlined(wasm) {
     }
     return bytes.subarray(0, length);
   }`;
+  return { contents, text };
 }
-const imported = (name) => `import module from "../${name}.wasm"; export const bytes = () => module;`;
+/** Where the text comes once the rest has its lines. */
+const PLACE = '"the module"';
+const imported = (name) => ({ contents: `import module from "../${name}.wasm"; export const bytes = () => module;`, text: "" });
 
 const entries = [
   { entry: "index", glue: "full", wasm: "tipwire" },
@@ -147,10 +151,11 @@ for (const { entry, glue, wasm } of entries) {
   const folder = join(target, "glue", glue);
   const bytes = smaller(shortened(folder));
   writeFileSync(join(out, `${wasm}.wasm`), bytes);
-  const one = (format, outfile, module) =>
-    build({
+  const one = async (format, file, { contents, text }) => {
+    const outfile = join(out, file);
+    await build({
       entryPoints: [join(here, "ts", `${entry}.ts`)],
-      outfile: join(out, outfile),
+      outfile,
       bundle: true,
       format,
       platform: "neutral",
@@ -159,8 +164,14 @@ for (const { entry, glue, wasm } of entries) {
       minifyWhitespace: true,
       minifyIdentifiers: true,
       legalComments: "none",
-      plugins: [elsewhere(folder, module)],
+      // An error that nobody catches is shown with its whole line.
+      lineLimit: 200,
+      plugins: [elsewhere(folder, contents)],
     });
+    const parts = readFileSync(outfile, "utf8").split(PLACE);
+    if (parts.length !== (text === "" ? 1 : 2)) throw new Error(`${file} has ${parts.length - 1} places for the module`);
+    writeFileSync(outfile, parts.join(text));
+  };
   await one("esm", `${entry}.js`, inlined(bytes));
   await one("cjs", `cjs/${entry}.js`, inlined(bytes));
   await one("esm", `workerd/${entry}.js`, imported(wasm));

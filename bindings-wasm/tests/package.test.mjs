@@ -1,9 +1,11 @@
 // What the vectors cannot ask for: JavaScript's own odd values.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as tipwire from "../../target/js/package/index.js";
 import * as secure from "../../target/js/package/secure.js";
@@ -229,6 +231,22 @@ test("views survive when the memory grows", () => {
   for (const splitter of splitters) splitter.push(new Uint8Array(90000).fill(65));
   assert.equal(parse(line).variables[1].value, "a\nb");
   for (const splitter of splitters) splitter.free();
+});
+
+test("an error that nobody catches is shown by its name and a short line", () => {
+  const calls = {
+    "index.js": 'import(file).then((it) => it.parse(""))',
+    "text.js": 'import(file).then((it) => it.parse(""))',
+    "secure.js": 'import(file).then((it) => it.parseInner("PING", ""))',
+    "cjs/index.js": 'require(file).parse("")',
+  };
+  for (const [file, call] of Object.entries(calls)) {
+    const path = fileURLToPath(new URL(`../../target/js/package/${file}`, import.meta.url));
+    const { stderr, status } = spawnSync(process.execPath, ["-e", `const file = ${JSON.stringify(path)}; ${call};`], { encoding: "utf8" });
+    assert.equal(status, 1, file);
+    assert.match(stderr, /^TipwireError: expected .* at byte 0\n    at /m, file);
+    assert.ok(stderr.length < 3000, `${file}: ${stderr.length} characters`);
+  }
 });
 
 test("two entries work at once, in ESM and CommonJS", () => {

@@ -165,8 +165,11 @@ export function sideText(length: number): string {
 }
 
 export function decode(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
+  return decoder.decode(unshared(bytes));
 }
+
+/** The same bytes, a copy where the memory is shared: browsers decode no other. */
+export const unshared = (bytes: Uint8Array): Uint8Array => (bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes));
 
 /** Overwrites keys and tokens that went through the shared memory. */
 export function forget(): void {

@@ -6,6 +6,11 @@ import { at as memoryAt, decode, put, sideText, start, words } from "./core.js";
 
 /** Why something could not be read, built, opened or split. */
 export class TipwireError extends Error {
+  static {
+    // What the bundles call it is short, and is what hosts would show.
+    Object.defineProperty(this, "name", { value: "TipwireError" });
+  }
+
   override readonly name = "TipwireError";
   /** What is wrong, as a short name that never changes: `leading_zero`. */
   readonly kind: ErrorKind;

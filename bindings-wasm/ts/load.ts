@@ -1,6 +1,6 @@
 // Values into the input buffer, checked.
 
-import { input, isWellFormed, put, start } from "./core.js";
+import { input, isWellFormed, put, start, unshared } from "./core.js";
 import { refuse } from "./error.js";
 import { INPUT } from "./layout.js";
 
@@ -58,7 +58,7 @@ export function bytesOf(value: string | Uint8Array): Uint8Array {
 export function textOf(value: string | Uint8Array): string {
   if (!(value instanceof Uint8Array)) return asText(value);
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(unshared(value));
   } catch {
     throw refuse("utf8");
   }
