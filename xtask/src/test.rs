@@ -1,5 +1,7 @@
 //! Everything that exists, checked: `cargo xtask test`.
 
+use std::process::Command;
+
 use crate::shell::{
     Need, Outcome, cargo, command, have_rust, have_system, root, run as run_to_end, step, toolchain,
 };
@@ -94,9 +96,10 @@ fn core() -> Outcome {
     step("bare metal builds", || {
         have_rust(&toolchain(), BARE, &[])?;
         for target in BARE {
-            let check = ["check", "--quiet", "-p", "tipwire", "--no-default-features", "--target"];
-            run_to_end(cargo(&check).arg(target))?;
-            run_to_end(cargo(&check).arg(target).args(["--features", &CIPHERS.join(",")]))?;
+            let build = ["build", "--quiet", "-p", "tipwire", "--no-default-features", "--target"];
+            run_to_end(unoptimized(&mut cargo(&build)).arg(target))?;
+            let ciphers = ["--features", &CIPHERS.join(",")];
+            run_to_end(unoptimized(&mut cargo(&build)).arg(target).args(ciphers))?;
         }
         Ok(())
     })?;
@@ -116,6 +119,11 @@ fn core_tests() -> Outcome {
     run_to_end(&mut cargo(&["test", "--quiet", "--release", "-p", "tipwire", "--test", "stack"]))
 }
 
+/// Where to optimize takes longer than what is saved by it.
+fn unoptimized(cargo: &mut Command) -> &mut Command {
+    cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
+}
+
 /// What envelopes promise, with each of the ciphers built in alone; and where the large vectors are
 /// tried at every bit, with all of them.
 fn each_cipher_alone() -> Outcome {
@@ -123,8 +131,7 @@ fn each_cipher_alone() -> Outcome {
         let test = ["test", "--quiet", "-p", "tipwire", "--no-default-features"];
         let alone = format!("std,{cipher}");
         let which = ["--lib", "--test", "envelopes", "--features", &alone];
-        // To optimize takes longer than what is saved by it.
-        run_to_end(cargo(&test).args(which).env("CARGO_PROFILE_DEV_OPT_LEVEL", "0"))?;
+        run_to_end(unoptimized(&mut cargo(&test)).args(which))?;
     }
     let test = ["test", "--quiet", "--release", "-p", "tipwire", "--test", "envelopes"];
     run_to_end(&mut cargo(&test))
