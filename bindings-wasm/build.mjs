@@ -172,8 +172,9 @@ for (const { entry, glue, wasm } of entries) {
     if (parts.length !== (text === "" ? 1 : 2)) throw new Error(`${file} has ${parts.length - 1} places for the module`);
     writeFileSync(outfile, parts.join(text));
   };
-  await one("esm", `${entry}.js`, inlined(bytes));
-  await one("cjs", `cjs/${entry}.js`, inlined(bytes));
+  const within = inlined(bytes);
+  await one("esm", `${entry}.js`, within);
+  await one("cjs", `cjs/${entry}.js`, within);
   await one("esm", `workerd/${entry}.js`, imported(wasm));
 }
 

@@ -9,12 +9,13 @@ use tipwire::{
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::failure::unbuilt;
-use crate::lanes::{Lanes, Tape, units_of_eight, units_of_one, with, word};
+use crate::lanes::{Lanes, Tape, with, word};
 use crate::layout::{
     ACK, ACK_COUNT, ACK_VARIABLES, BASE64, BOOLEAN, BUILD_HEAD, CMD, ERR, EXACT, EXACT_PLACE,
     HAS_ALT, HAS_GROUP, HAS_LOCATION, HAS_LONG, HAS_METADATA, HAS_SEQ, HAS_TIME, HAS_UNIT, IS_KEPT,
     LOCATION, NUMBER, OK, PONG, PULL, PUSH, RAW, STRING, TRUE, TYPE_SHIFT, WIDE,
 };
+use crate::texts::Texts;
 
 /// The largest number up to which all integers are exact.
 pub const EXACT_MOST: f64 = 9_007_199_254_740_992.0;
@@ -156,7 +157,7 @@ pub struct Record<'r> {
     kind: u32,
     flags: u32,
     /// The texts that have not been asked for yet.
-    texts: &'r str,
+    texts: Texts<'r>,
     words: &'r [u32],
     reals: &'r [f64],
     noted: &'r [String],
@@ -173,7 +174,7 @@ impl<'r> Record<'r> {
             words.split_first_chunk::<{ BUILD_HEAD as usize }>().unwrap_or((&[0; _], &[]));
         let texts = input.get(..*length as usize).unwrap_or_default();
         let texts = core::str::from_utf8(texts).unwrap_or_default();
-        Record { kind: *kind, flags: *flags, texts, words, reals, noted }
+        Record { kind: *kind, flags: *flags, texts: Texts(texts), words, reals, noted }
     }
 
     /// What it is of.
@@ -210,10 +211,8 @@ impl<'r> Record<'r> {
     #[inline(always)]
     fn new_text(&mut self, units: u32) -> &'r str {
         let units = units as usize;
-        let length = if self.flags & WIDE == 0 { units } else { bytes_of(self.texts, units) };
-        let (text, rest) = self.texts.split_at_checked(length).unwrap_or_default();
-        self.texts = rest;
-        text
+        let bytes = if self.flags & WIDE == 0 { units } else { self.texts.bytes(units) };
+        self.texts.take(bytes)
     }
 
     /// What every uplink begins with.
@@ -325,26 +324,6 @@ impl<'r> Record<'r> {
         let alt = (flags & HAS_ALT != 0).then(|| Short(self.real()));
         put(push, name, (lat, lng, alt))
     }
-}
-
-/// How many bytes there are in so many UTF-16 units.
-#[inline(never)]
-pub fn bytes_of(text: &str, mut units: usize) -> usize {
-    let mut rest = text.as_bytes();
-    // The bytes of a character that are left are no units any more.
-    while let Some((eight, after)) = rest.split_first_chunk().filter(|_| units >= 8) {
-        units = units.saturating_sub(units_of_eight(*eight) as usize);
-        rest = after;
-    }
-    while let Some((byte, after)) = rest.split_first() {
-        let more = units_of_one(*byte) as usize;
-        if units == 0 && more > 0 {
-            break;
-        }
-        units = units.saturating_sub(more);
-        rest = after;
-    }
-    text.len() - rest.len()
 }
 
 /// The integer that a number is exactly.

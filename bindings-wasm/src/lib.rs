@@ -34,7 +34,6 @@ mod spans;
 mod stream;
 #[cfg(feature = "full")]
 mod tagoio;
-#[cfg(feature = "full")]
 mod texts;
 #[cfg(feature = "full")]
 mod thingsboard;

@@ -170,7 +170,6 @@ function putPoints(head: HeadInput, points: readonly PointInput[] | string, targ
   if (bring(turn) < 0) return carefully(() => putPoints(head, points, target));
   const length = target.build_points(json);
   if (length === 0) throw unbuilt();
-  start();
   return length;
 }
 

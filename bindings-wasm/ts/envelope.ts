@@ -110,7 +110,6 @@ export class Sealer {
     const length = loadEither(inner);
     const written = this.#sealer.seal(number, length);
     if (written === 0) throw unreadable(length);
-    start();
     return outputBytes(written);
   }
 
